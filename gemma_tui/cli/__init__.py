@@ -1,0 +1,1 @@
+"""The command line: the composition root. Constructs, wires, exits with the right code."""

@@ -1,0 +1,171 @@
+"""Values of a conversation: messages, their parts, attachments and drafts.
+
+Pure values. How they are stored, shown, or turned into tokens is the business of other modules.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+Role: TypeAlias = Literal["user", "model"]
+"""Who wrote a message. The system prompt is a property of the conversation, not a message."""
+
+AttachmentKind: TypeAlias = Literal["image", "audio"]
+
+
+class MessageState(StrEnum):
+    """How far a message is."""
+
+    STREAMING = "streaming"
+    COMPLETE = "complete"
+    CANCELLED = "cancelled"
+    """The user stopped it; what was written is kept."""
+    INTERRUPTED = "interrupted"
+    """The program ended while it streamed; what was flushed is kept."""
+    FAILED = "failed"
+    """An error ended it; the sentence is in `Message.error`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file the user added, identified by the sha256 of its bytes in the blob store."""
+
+    sha256: str
+    kind: AttachmentKind
+    name: str
+    """The file's own name as dropped, not sanitised: whoever shows it does that."""
+    media_type: str
+    """For example `image/png`, as found in the bytes, not taken from the name."""
+    size_bytes: int
+    width: int = 0
+    """Pixels after the EXIF rotation; 0 for sound."""
+    height: int = 0
+    sample_count: int = 0
+    """Samples at 16 kHz mono; 0 for a picture."""
+    token_budget: int = 0
+    """The most soft tokens this picture may cost; 0 for sound, whose length decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """Text of a message."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThoughtPart:
+    """What the model thought before its answer; never sent back in later turns."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentPart:
+    """An attachment inside a message."""
+
+    attachment: Attachment
+
+
+Part: TypeAlias = TextPart | ThoughtPart | AttachmentPart
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a reply cost."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    """Prompt tokens taken from the prompt cache instead of being computed."""
+    generated_tokens: int = 0
+    prefill_seconds: float = 0.0
+    decode_seconds: float = 0.0
+    peak_memory_bytes: int = 0
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Decoding speed; 0 when nothing was decoded."""
+        return self.generated_tokens / self.decode_seconds if self.decode_seconds > 0 else 0.0
+
+    @property
+    def context_tokens(self) -> int:
+        """Tokens of the context in use after the reply."""
+        return self.prompt_tokens + self.generated_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One contribution of one role; a node of the conversation's tree."""
+
+    id: int
+    conversation_id: int
+    parent_id: int | None
+    role: Role
+    parts: tuple[Part, ...]
+    state: MessageState
+    created_at: float
+    """Seconds since the epoch. Order never depends on it."""
+    model: str = ""
+    """Name of the model that wrote it; empty for the user's messages."""
+    finish_reason: str = ""
+    usage: Usage | None = None
+    error: str = ""
+
+    @property
+    def text(self) -> str:
+        """The answer or question, without thoughts."""
+        return "".join(part.text for part in self.parts if isinstance(part, TextPart))
+
+    @property
+    def thought(self) -> str:
+        """What the model thought, if it did."""
+        return "".join(part.text for part in self.parts if isinstance(part, ThoughtPart))
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """The attachments, in order."""
+        return tuple(p.attachment for p in self.parts if isinstance(p, AttachmentPart))
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the composer holds before it is sent."""
+
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing to send: no attachment, and no text but white space."""
+        return not self.attachments and not self.text.strip()
+
+    def to_parts(self) -> tuple[Part, ...]:
+        """Parts in the order Gemma 4 was trained on: pictures, text, sound."""
+        pictures = [AttachmentPart(a) for a in self.attachments if a.kind == "image"]
+        sounds = [AttachmentPart(a) for a in self.attachments if a.kind == "audio"]
+        text = [TextPart(self.text)] if self.text.strip() else []
+        return (*pictures, *text, *sounds)
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A tree of messages; `leaf_id` is the end of the branch that is shown."""
+
+    id: int
+    title: str
+    created_at: float
+    updated_at: float
+    system_prompt: str = ""
+    leaf_id: int | None = None
+    deleted: bool = False
+
+
+def title_from(draft: Draft, limit: int = 60) -> str:
+    """A title for a new conversation: the first line of its text, else its first file's name."""
+    lines = draft.text.strip().splitlines()
+    title = lines[0].strip() if lines else ""
+    if not title and draft.attachments:
+        title = draft.attachments[0].name
+    return title if len(title) <= limit else title[: limit - 1].rstrip() + "…"

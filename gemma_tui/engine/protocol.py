@@ -1,0 +1,200 @@
+"""The frames on the pipe between the app and the engine process.
+
+A frame is a 4-byte big-endian length and that many bytes of UTF-8 JSON:
+`{"id": request number, "type": class name, fields…}`. Requests go one way, events come back with
+the id of the request they answer. Both ends are always the same version of this program, so the
+codec trusts names and types, but never lengths.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass, fields, is_dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from gemma_tui.conversation import TextPart, Usage
+from gemma_tui.errors import EngineError, GemmaError, error_classes
+from gemma_tui.generation import (
+    EngineStatus,
+    Finished,
+    GenerationOptions,
+    GenerationRequest,
+    LoadProgress,
+    Media,
+    MediaInfo,
+    MediaProgress,
+    ModelInfo,
+    PrefillProgress,
+    PromptMessage,
+    SamplingOptions,
+    TextDelta,
+    ThoughtDelta,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
+"""A longer frame means a broken stream: whole conversations stay far below it."""
+
+_HEADER: Final = struct.Struct(">I")
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Load the model in `folder`. Answers: `LoadProgress`…, then `ModelLoaded` or `Failed`."""
+
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generate:
+    """Write a reply. Answers: `GenerationEvent`s, the last one `Finished`, or `Failed`."""
+
+    request: GenerationRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """End request `target` before its next token. Answered by that request's own last event."""
+
+    target: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unload:
+    """Free the model. Answer: `Unloaded`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Answer: `EngineStatus`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Look into a file. Answer: `MediaInfo` or `Failed`."""
+
+    path: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown:
+    """End the process. Closing its stdin does the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLoaded:
+    """The model is ready."""
+
+    info: ModelInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Unloaded:
+    """The model's memory is free again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The request failed; `error` is the name of a class in `gemma_tui.errors`."""
+
+    error: str
+    message: str
+    hint: str
+
+    @classmethod
+    def from_error(cls, error: GemmaError) -> Failed:
+        """Carry an error across the pipe."""
+        return cls(type(error).__name__, error.message, error.hint)
+
+    def to_error(self) -> GemmaError:
+        """The same error on this side of the pipe."""
+        return error_classes().get(self.error, EngineError)(self.message, self.hint)
+
+
+Request: TypeAlias = Load | Generate | Cancel | Unload | Status | Probe | Shutdown
+Event: TypeAlias = (
+    LoadProgress
+    | ModelLoaded
+    | MediaProgress
+    | PrefillProgress
+    | ThoughtDelta
+    | TextDelta
+    | Finished
+    | Unloaded
+    | EngineStatus
+    | MediaInfo
+    | Failed
+)
+
+_WIRE_TYPES: Final = {
+    cls.__name__: cls
+    for cls in (
+        *(Load, Generate, Cancel, Unload, Status, Probe, Shutdown),
+        *(LoadProgress, ModelLoaded, MediaProgress, PrefillProgress, ThoughtDelta, TextDelta),
+        *(Finished, Unloaded, EngineStatus, MediaInfo, Failed),
+        *(GenerationRequest, PromptMessage, TextPart, Media, GenerationOptions, SamplingOptions),
+        *(ModelInfo, Usage),
+    )
+}
+
+
+def encode_frame(request_id: int, body: Request | Event) -> bytes:
+    """One frame, ready to be written."""
+    payload = json.dumps({"id": request_id, "body": _to_json(body)}, ensure_ascii=False)
+    data = payload.encode("utf-8", "surrogatepass")
+    return _HEADER.pack(len(data)) + data
+
+
+class FrameDecoder:
+    """Cuts a byte stream, in whatever pieces it arrives, into frames."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[tuple[int, Any]]:
+        """Every frame that `data` completes, as (request id, request or event).
+
+        Raises:
+            EngineError: The stream is not a sequence of frames.
+        """
+        self._buffer += data
+        while len(self._buffer) >= _HEADER.size:
+            (length,) = _HEADER.unpack_from(self._buffer)
+            if length > MAX_FRAME_BYTES:
+                raise EngineError("The pipe to the engine carries something that is not a frame.")
+            end = _HEADER.size + length
+            if len(self._buffer) < end:
+                return
+            payload = bytes(self._buffer[_HEADER.size : end])
+            del self._buffer[:end]
+            yield _decode(payload)
+
+
+def _decode(payload: bytes) -> tuple[int, Any]:
+    try:
+        frame = json.loads(payload.decode("utf-8", "surrogatepass"))
+        return int(frame["id"]), _from_json(frame["body"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise EngineError(f"The engine sent a frame nobody understands ({error!r}).") from error
+
+
+def _to_json(value: object) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        content = {f.name: _to_json(getattr(value, f.name)) for f in fields(value)}
+        return {"type": type(value).__name__, **content}
+    if isinstance(value, tuple):
+        return [_to_json(item) for item in value]
+    return value
+
+
+def _from_json(value: object) -> Any:  # noqa: ANN401  # JSON is any of these
+    if isinstance(value, dict):
+        content = {name: _from_json(item) for name, item in value.items() if name != "type"}
+        return _WIRE_TYPES[value["type"]](**content)
+    if isinstance(value, list):
+        return tuple(_from_json(item) for item in value)
+    return value

@@ -1,0 +1,112 @@
+"""Every error the program raises on purpose, as one tree.
+
+GemmaError
+├── UsageError                wrong use of a command or an option
+├── AttachmentError           a file that cannot be attached
+│   ├── NotAFileError         no such file, a folder, a device, no permission
+│   ├── UnsupportedFormatError  not a picture or a sound this program reads
+│   ├── DamagedFileError      empty, truncated, or not what it claims to be
+│   └── LimitError            too large, too long or too short
+├── BudgetError               not one of the token budgets
+├── ModelError                a model folder that cannot be loaded
+│   └── CapabilityError       this model cannot see, or cannot hear
+├── ContextOverflowError      the prompt does not fit the context
+├── EngineError               the engine process failed
+│   └── EngineStoppedError    it ended while it was needed
+└── StorageError              the data folder cannot be read or written
+    ├── DiskFullError
+    └── DamagedStoreError     the database is damaged or written by a newer version
+
+They are caught in two places: the worker that runs a turn in the app, and the command line. The
+engine process turns them into a `Failed` event, from which the client raises the same class again.
+"""
+
+from __future__ import annotations
+
+
+class GemmaError(Exception):
+    """What happened and why, and what to do about it.
+
+    Args:
+        message: One sentence: what happened, and why.
+        hint: One sentence: what to do. May be empty where nothing can be done.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".rstrip()
+
+
+class UsageError(GemmaError):
+    """A command or an option was used wrongly (exit code 2 on the command line)."""
+
+
+class AttachmentError(GemmaError):
+    """A file that cannot be attached."""
+
+
+class NotAFileError(AttachmentError):
+    """There is no such file, or it is a folder or a device, or it may not be read."""
+
+
+class UnsupportedFormatError(AttachmentError):
+    """The content is not a picture or a sound this program reads, whatever the name says."""
+
+
+class DamagedFileError(AttachmentError):
+    """The file is empty, truncated, or broken inside."""
+
+
+class LimitError(AttachmentError):
+    """The file is too large, too long or too short."""
+
+
+class BudgetError(GemmaError):
+    """The number is not one of the token budgets."""
+
+
+class ModelError(GemmaError):
+    """The model folder cannot be loaded."""
+
+
+class CapabilityError(ModelError):
+    """The loaded model lacks a sense that the prompt needs."""
+
+
+class ContextOverflowError(GemmaError):
+    """The prompt does not fit the model's context."""
+
+
+class EngineError(GemmaError):
+    """The engine process failed in a way no other class names."""
+
+
+class EngineStoppedError(EngineError):
+    """The engine process ended while it was needed."""
+
+
+class StorageError(GemmaError):
+    """The data folder cannot be read or written."""
+
+
+class DiskFullError(StorageError):
+    """There is no space left where the data folder lies."""
+
+
+class DamagedStoreError(StorageError):
+    """The database is damaged, or was written by a newer version."""
+
+
+def error_classes() -> dict[str, type[GemmaError]]:
+    """Every class of the tree by its name, for carrying an error across the pipe."""
+    found: dict[str, type[GemmaError]] = {}
+    waiting: list[type[GemmaError]] = [GemmaError]
+    while waiting:
+        cls = waiting.pop()
+        found[cls.__name__] = cls
+        waiting.extend(cls.__subclasses__())
+    return found

@@ -1,0 +1,58 @@
+"""Where data, logs and the built-in model live. Creates nothing: writers make their folders."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HOME_VARIABLE = "GEMMA_TUI_HOME"
+"""Environment variable that moves everything the program writes into one folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The folders and files of one installation."""
+
+    data: Path
+    """Conversations and attachments."""
+    logs: Path
+    """Log files of the engine process."""
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file with all conversations."""
+        return self.data / "conversations.db"
+
+    @property
+    def blobs(self) -> Path:
+        """Attachment bytes by their sha256."""
+        return self.data / "blobs"
+
+    @property
+    def engine_log(self) -> Path:
+        """What the engine process has to say; never the text of a conversation."""
+        return self.logs / "engine.log"
+
+
+def default_paths(environ: Mapping[str, str] = os.environ) -> Paths:
+    """The folders for this user: `GEMMA_TUI_HOME` if set, else the platform's own places."""
+    home = environ.get(HOME_VARIABLE)
+    if home:
+        root = Path(home).expanduser().absolute()
+        return Paths(data=root / "data", logs=root / "logs")
+    dirs = platformdirs.PlatformDirs("gemma-tui", appauthor=False)
+    return Paths(data=dirs.user_data_path, logs=dirs.user_log_path)
+
+
+def builtin_model() -> Path:
+    """The folder of the built-in tiny model: inside an installed package, or in the checkout."""
+    package = Path(__file__).resolve().parent
+    installed = package / "assets" / "tiny"
+    return installed if installed.is_dir() else package.parent / "assets" / "tiny"

@@ -1,0 +1,1 @@
+"""From files to arrays: budget arithmetic, pictures, sound. Knows no network and no screen."""

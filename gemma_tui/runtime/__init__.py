@@ -1,0 +1,1 @@
+"""The engine process: the only package that imports mlx."""

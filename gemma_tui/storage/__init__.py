@@ -1,0 +1,1 @@
+"""Conversations in SQLite, attachment bytes as files named by their sha256."""
