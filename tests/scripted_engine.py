@@ -1,0 +1,196 @@
+"""An engine that says what a test tells it to say; it implements `generation.Engine`.
+
+Each script is one reply: its steps run in order. `Hold` lets a test decide when the reply goes on.
+When the scripts are used up, the last one is said again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from gemma_tui.conversation import Usage
+from gemma_tui.errors import GemmaError, UnsupportedFormatError
+from gemma_tui.generation import (
+    EngineState,
+    EngineStatus,
+    Finished,
+    GenerationEvent,
+    GenerationRequest,
+    MediaInfo,
+    ModelInfo,
+    TextDelta,
+    ThoughtDelta,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Sequence
+
+MODEL = ModelInfo(
+    name="scripted",
+    folder="scripted",
+    can_see=True,
+    can_hear=True,
+    context_length=8192,
+    default_token_budget=280,
+    weight_bytes=1,
+    is_demo=True,
+)
+
+USAGE = Usage(prompt_tokens=12, generated_tokens=3, prefill_seconds=0.1, decode_seconds=0.3)
+
+MEDIA_BY_SUFFIX = {
+    ".png": MediaInfo("image", "image/png", width=640, height=480),
+    ".jpg": MediaInfo("image", "image/jpeg", width=640, height=480),
+    ".wav": MediaInfo("audio", "audio/wav", sample_count=16_000),
+}
+
+
+@dataclass(slots=True)
+class Hold:
+    """A place in a script where the reply waits until the test calls `release`."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the reply has come this far."""
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def release(self) -> None:
+        """Let the reply go on."""
+        self.released.set()
+
+
+Step: TypeAlias = str | GenerationEvent | Hold | GemmaError
+"""A `str` is a `TextDelta`; an error is raised; a script without `Finished` gets one at its end."""
+
+
+class ScriptedEngine:
+    """Says its scripts, one for each request.
+
+    Args:
+        scripts: What to answer, in the order of the requests.
+        model: The model it claims to have; `state` tells it.
+        ready: False starts in phase `stopped` until `start`, `load`, or `set_state`.
+    """
+
+    def __init__(
+        self, *scripts: Sequence[Step], model: ModelInfo = MODEL, ready: bool = True
+    ) -> None:
+        self.scripts: deque[Sequence[Step]] = deque(scripts or [["Hello", " there", "."]])
+        self.requests: list[GenerationRequest] = []
+        self.probed: list[Path] = []
+        self.media: dict[str, MediaInfo | GemmaError] = {}
+        """What `probe` answers for a name, before it looks at the suffix."""
+        self.closed_early = 0
+        """Replies whose generator was closed before its end."""
+        self.is_closed = False
+        self.model = model
+        self._state = EngineState("ready", model) if ready else EngineState("stopped")
+        self._listeners: list[Callable[[EngineState], None]] = []
+        self._cancelled = asyncio.Event()
+
+    @property
+    def state(self) -> EngineState:
+        return self._state
+
+    def set_state(self, state: EngineState) -> None:
+        """Change the state and tell every listener."""
+        self._state = state
+        for listener in tuple(self._listeners):
+            listener(state)
+
+    def watch(self, listener: Callable[[EngineState], None]) -> Callable[[], None]:
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    async def start(self, folder: Path) -> None:
+        self.set_state(EngineState("ready", replace(self.model, folder=str(folder))))
+
+    async def load(self, folder: Path) -> ModelInfo:
+        await self.start(folder)
+        return self.model
+
+    async def unload(self) -> None:
+        self.set_state(EngineState("stopped"))
+
+    async def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationEvent, None]:
+        self.requests.append(request)
+        script = self.scripts.popleft() if len(self.scripts) > 1 else self.scripts[0]
+        self._cancelled.clear()
+        self.set_state(replace(self._state, phase="generating"))
+        ended = False
+        try:
+            for step in script:
+                event = await self._perform(step)
+                if event is not None:
+                    ended = isinstance(event, Finished)
+                    yield event
+                if ended:
+                    return
+            ended = True
+            yield Finished("stop", USAGE)
+        except GemmaError:
+            ended = True
+            raise
+        finally:
+            self.closed_early += not ended
+            self.set_state(replace(self._state, phase="ready"))
+
+    async def _perform(self, step: Step) -> GenerationEvent | None:
+        await asyncio.sleep(0)
+        if isinstance(step, Hold):
+            step.reached.set()
+            await self._released_or_cancelled(step)
+        if self._cancelled.is_set():
+            return Finished("cancelled", USAGE)
+        match step:
+            case str():
+                return TextDelta(step)
+            case Hold():
+                return None
+            case GemmaError():
+                raise step
+            case _:
+                return step
+
+    async def _released_or_cancelled(self, hold: Hold) -> None:
+        waits = [asyncio.ensure_future(event.wait()) for event in (hold.released, self._cancelled)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    async def cancel(self) -> None:
+        self._cancelled.set()
+
+    async def probe(self, path: Path, name: str) -> MediaInfo:
+        self.probed.append(path)
+        info = self.media.get(name) or MEDIA_BY_SUFFIX.get(Path(name).suffix.lower())
+        if isinstance(info, GemmaError):
+            raise info
+        if info is None:
+            raise UnsupportedFormatError(f"“{name}” is not a picture or a sound.")
+        return info
+
+    async def status(self) -> EngineStatus:
+        return EngineStatus(
+            process_id=os.getpid(),
+            model=self._state.model,
+            is_generating=self._state.phase == "generating",
+            active_memory_bytes=0,
+            peak_memory_bytes=0,
+            cached_tokens=0,
+        )
+
+    async def close(self) -> None:
+        self.is_closed = True
+        self.set_state(EngineState("stopped"))
+
+
+def thinking(thought: str, answer: str) -> Sequence[Step]:
+    """A script that thinks before it answers."""
+    return [ThoughtDelta(thought), TextDelta(answer)]
