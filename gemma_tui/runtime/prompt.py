@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 Piece: TypeAlias = Control | str | Media
 """A control token, ordinary text, or a picture or sound with its own markers around it."""
 
+_MARKERS: Final = {
+    "image": (Control.IMAGE_START, Control.IMAGE, Control.IMAGE_END),
+    "audio": (Control.AUDIO_START, Control.AUDIO, Control.AUDIO_END),
+}
+
+_TURN_BREAK: Final = "\n"
+"""Follows `<turn|>`."""
+
 _RUNS_REMEMBERED: Final = 1024
 """Text runs whose ids are kept: some hundred turns, so a new turn encodes only its own text."""
 
@@ -60,8 +68,8 @@ class Prompt:
     spans: tuple[MediaSpan, ...]
     """In order; the n-th one belongs to the n-th medium of the request."""
     turn_ends: tuple[int, ...]
-    """Positions right behind each closed turn: a later prompt of the same conversation has the
-    same ids up to there. What follows the last one is the generation prompt."""
+    """Positions right behind each closed turn, the system turn included. What follows the last
+    one is the generation prompt, which later prompts of the conversation may not repeat."""
 
 
 def media_of(request: GenerationRequest) -> tuple[Media, ...]:
@@ -78,8 +86,8 @@ class PromptRenderer:
     """
 
     def __init__(self, tokenizer: Tokenizer, flavour: PromptFlavour) -> None:
-        self._tokenizer = tokenizer
         self._flavour = flavour
+        self._id_of = tokenizer.id_of
         self._encode = lru_cache(maxsize=_RUNS_REMEMBERED)(tokenizer.encode_text)
 
     def render(self, request: GenerationRequest, soft_tokens: Sequence[int]) -> Prompt:
@@ -88,5 +96,85 @@ class PromptRenderer:
         Args:
             request: The conversation.
             soft_tokens: How many each medium takes, in the order of `media_of(request)`.
+
+        Raises:
+            ValueError: There are not as many counts as media.
         """
-        raise NotImplementedError
+        if len(soft_tokens) != len(media_of(request)):
+            raise ValueError(f"{len(soft_tokens)} counts for {len(media_of(request))} media")
+        counts = iter(soft_tokens)
+        ids: list[int] = []
+        spans: list[MediaSpan] = []
+        turn_ends: list[int] = []
+        for piece in _join_text(prompt_pieces(request, self._flavour)):
+            match piece:
+                case Control():
+                    ids.append(self._id_of(piece))
+                case Media():
+                    opening, placeholder, closing = map(self._id_of, _MARKERS[piece.kind])
+                    start, stop = len(ids) + 1, len(ids) + 1 + next(counts)
+                    ids += [opening, *[placeholder] * (stop - start), closing]
+                    spans.append(
+                        MediaSpan(start, stop, piece.kind, piece.sha256, piece.token_budget)
+                    )
+                case str():
+                    closes_turn = ids[-1] == self._id_of(Control.TURN_END)
+                    ids += self._encode(piece)
+                    if closes_turn:
+                        turn_ends.append(len(ids))
+        return Prompt(tuple(ids), tuple(spans), tuple(turn_ends))
+
+
+def prompt_pieces(request: GenerationRequest, flavour: PromptFlavour) -> Iterator[Piece]:
+    """The prompt before it is tokenised; the text of adjacent pieces belongs together.
+
+    Joined as strings, with `<|image|>` or `<|audio|>` for a medium, they are what the canonical
+    chat templates render. A system prompt of nothing but white space counts as none.
+    """
+    thinking = request.options.thinking
+    system = request.system_prompt.strip()
+    yield Control.BOS
+    if thinking or system:
+        yield from (Control.TURN_START, "system\n")
+        if thinking:
+            yield from (Control.THINK, "\n")
+        yield from (system, Control.TURN_END, _TURN_BREAK)
+    roles = [message.role for message in request.messages]
+    for message, before, after in zip(
+        request.messages, [None, *roles], [*roles[1:], None], strict=False
+    ):
+        # Adjacent messages of the model are one turn; those of the user are not.
+        if not before == message.role == "model":
+            yield from (Control.TURN_START, f"{message.role}\n")
+        yield from _content(message)
+        if not after == message.role == "model":
+            yield from (Control.TURN_END, _TURN_BREAK)
+    yield from (Control.TURN_START, "model\n")
+    if flavour is PromptFlavour.EMPTY_THOUGHT and not thinking:
+        yield from (Control.CHANNEL_START, "thought\n", Control.CHANNEL_END)
+
+
+def _content(message: PromptMessage) -> Iterator[Piece]:
+    for part in message.parts:
+        match part:
+            case Media():
+                yield part
+            case TextPart() if message.role == "model":
+                yield _without_thoughts(part.text).strip()
+            case TextPart():
+                yield part.text.strip()
+
+
+def _without_thoughts(text: str) -> str:
+    """What the templates' `strip_thinking` leaves of an earlier reply that spells its markers."""
+    parts = text.split(Control.CHANNEL_END)
+    return "".join(part.split(Control.CHANNEL_START)[0] for part in parts)
+
+
+def _join_text(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Adjacent texts as one, so that tokens may form across their borders; no empty ones."""
+    for is_text, group in groupby(pieces, lambda p: not isinstance(p, Control | Media)):
+        if not is_text:
+            yield from group
+        elif text := "".join(str(piece) for piece in group):
+            yield text

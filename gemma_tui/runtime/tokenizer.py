@@ -57,8 +57,8 @@ class Tokenizer:
     """
 
     def __init__(self, backend: Backend, name: str = "tokenizer.json") -> None:
-        missing = [control.value for control in Control if backend.token_to_id(control) is None]
-        if missing:
+        found = {control: backend.token_to_id(control) for control in Control}
+        if missing := [control.value for control, place in found.items() if place is None]:
             raise ModelError(
                 f"The vocabulary in {name} is not Gemma 4's: it lacks {', '.join(missing)}.",
                 "Choose the folder of a Gemma 4 model.",
@@ -75,9 +75,10 @@ class Tokenizer:
         backend.no_truncation()
         backend.no_padding()
         self._backend = backend
-        self._ids = {control: int(backend.token_to_id(control)) for control in Control}
-        self._literals = re.compile(f"({'|'.join(re.escape(t) for t in sorted(hidden))})")
-        self._control_ids = frozenset(int(backend.token_to_id(content)) for content in hidden)
+        self._ids = {control: place for control, place in found.items() if place is not None}
+        self._literals = re.compile(f"({'|'.join(map(re.escape, sorted(hidden)))})")
+        added = backend.get_added_tokens_decoder()
+        self._control_ids = frozenset(i for i, token in added.items() if token.special)
 
     @classmethod
     def load(cls, path: Path) -> Tokenizer:
@@ -88,17 +89,12 @@ class Tokenizer:
         """
         try:
             backend = Backend.from_file(str(path))
-        except Exception as error:  # noqa: BLE001  # the library raises nothing narrower
+        except Exception as error:  # the library raises nothing narrower
             raise ModelError(
                 f"The vocabulary {path} cannot be read ({error}).",
                 "Download or copy the model folder again.",
             ) from error
         return cls(backend, str(path))
-
-    @property
-    def vocabulary_size(self) -> int:
-        """One more than the highest id that has a token."""
-        return max(self._backend.get_vocab(with_added_tokens=True).values()) + 1
 
     @property
     def control_ids(self) -> frozenset[int]:
