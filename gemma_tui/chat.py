@@ -1,0 +1,234 @@
+"""One turn of a conversation: from a draft to a stored reply. The only way a turn happens.
+
+Knows the order of things (store, then compute, then store) and nothing of screens or models.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from gemma_tui.conversation import (
+    Attachment,
+    Draft,
+    Message,
+    title_from,
+)
+from gemma_tui.errors import (
+    AttachmentError,
+    CapabilityError,
+    GemmaError,
+    UsageError,
+)
+from gemma_tui.generation import (
+    GenerationEvent,
+    GenerationOptions,
+    GenerationRequest,
+)
+from gemma_tui.preprocessing.budget import check_budget
+from gemma_tui.storage.blobs import missing_blob
+from gemma_tui.storage.streaming import StreamingReply
+from gemma_tui.turn import CANCELLED, Turn, failed, to_prompt, with_end
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable
+    from pathlib import Path
+
+    from gemma_tui.generation import Engine, ModelInfo
+    from gemma_tui.storage.blobs import BlobStore
+    from gemma_tui.storage.conversations import ConversationStore
+
+DEFAULT_TOKEN_BUDGET = 280
+"""Soft tokens of a picture as long as no model says otherwise (Gemma 4's own default)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """The question and the row of its reply are stored; nothing is computed yet."""
+
+    question: Message | None
+    """None when an earlier question is answered again."""
+    reply: Message
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFinished:
+    """The reply as it is stored now; nothing follows."""
+
+    reply: Message
+
+
+TurnEvent: TypeAlias = TurnStarted | GenerationEvent | TurnFinished
+
+
+class Chat:
+    """Turns drafts into stored replies.
+
+    Args:
+        store: Conversations.
+        blobs: Bytes of attachments.
+        engine: Whatever answers.
+    """
+
+    def __init__(self, store: ConversationStore, blobs: BlobStore, engine: Engine) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._engine = engine
+
+    async def attach(self, path: Path, *, token_budget: int | None = None) -> Attachment:
+        """Copy a file into the store at once (it may vanish) and find out what it is.
+
+        Args:
+            path: A regular file; anything else is refused without waiting for it.
+            token_budget: For a picture; None is the default of the loaded model.
+
+        Raises:
+            BudgetError: Not one of the token budgets.
+            AttachmentError: The file cannot be attached.
+            StorageError: It cannot be copied.
+            EngineError: Nobody could look into it.
+        """
+        budget = self._default_budget() if token_budget is None else check_budget(token_budget)
+        blob = await self._blobs.add_file(path)
+        try:
+            info = await self._engine.probe(self._blobs.path_of(blob.sha256), path.name)
+        except AttachmentError:
+            if blob.is_new:
+                await self._blobs.discard(blob.sha256)
+            raise
+        return Attachment(
+            sha256=blob.sha256,
+            kind=info.kind,
+            name=path.name,
+            media_type=info.media_type,
+            size_bytes=blob.size_bytes,
+            width=info.width,
+            height=info.height,
+            sample_count=info.sample_count,
+            token_budget=budget if info.kind == "image" else 0,
+        )
+
+    async def reply(
+        self,
+        conversation_id: int,
+        draft: Draft | None,
+        *,
+        parent_id: int | None,
+        options: GenerationOptions,
+    ) -> AsyncGenerator[TurnEvent, None]:
+        """Ask, and stream the answer while storing it.
+
+        Whatever can be refused is refused before anything is stored, so the draft is still the
+        caller's. From `TurnStarted` on the question is stored and the text so far too, at most
+        50 ms late. Closing the generator or cancelling its task stops the engine and keeps the
+        text, in state `cancelled`.
+
+        Args:
+            conversation_id: A stored conversation; its first question gives it a title.
+            draft: The question, or None to answer the question `parent_id` (again).
+            parent_id: The message that the question follows; None asks at the root.
+            options: Sampling, length, thinking.
+
+        Yields:
+            `TurnStarted`, what the engine says, `TurnFinished`.
+
+        Raises:
+            UsageError: There is nothing to answer.
+            BudgetError: A picture's budget is not one of the token budgets.
+            CapabilityError: The loaded model lacks a sense the branch needs.
+            GemmaError: What ended the reply; the sentence is stored with it, in state `failed`.
+        """
+        conversation = await self._store.get(conversation_id)
+        earlier = await self._earlier(conversation_id, draft, parent_id)
+        self._check_media(earlier, draft)
+        question, reply = await self._begin(conversation_id, parent_id, draft)
+        turn = Turn(question, StreamingReply(self._store, reply))
+        branch = (*earlier, question) if question else earlier
+        prompt = to_prompt(branch, self._blobs.path_of)
+        request = GenerationRequest(prompt, conversation.system_prompt, options)
+        async with aclosing(self._stream(turn, request)) as events:
+            async for event in events:
+                yield event
+
+    async def _earlier(
+        self, conversation_id: int, draft: Draft | None, parent_id: int | None
+    ) -> tuple[Message, ...]:
+        """The branch the turn continues.
+
+        Raises:
+            UsageError: There is nothing to answer.
+        """
+        if draft and draft.is_empty:
+            raise UsageError("There is nothing to send.", "Write something or attach a file.")
+        earlier = await self._store.messages(conversation_id, parent_id) if parent_id else ()
+        if parent_id and not earlier:
+            raise UsageError(f"Message {parent_id} is not in this conversation.")
+        if draft is None and (not earlier or earlier[-1].role != "user"):
+            raise UsageError("Only a question can be answered again.", "Choose a question.")
+        return earlier
+
+    def _check_media(self, earlier: Iterable[Message], draft: Draft | None) -> None:
+        new = draft.attachments if draft else ()
+        for attachment in new:
+            if attachment.kind == "image":
+                check_budget(attachment.token_budget)
+        model = self._engine.state.model
+        for attachment in (*(a for message in earlier for a in message.attachments), *new):
+            if not self._blobs.path_of(attachment.sha256).is_file():
+                raise missing_blob(attachment.name)
+            if model and attachment.kind == "image" and not model.can_see:
+                raise _lacks_sense(model, "see", attachment.name)
+            if model and attachment.kind == "audio" and not model.can_hear:
+                raise _lacks_sense(model, "hear", attachment.name)
+
+    async def _begin(
+        self, conversation_id: int, parent_id: int | None, draft: Draft | None
+    ) -> tuple[Message | None, Message]:
+        """Store the turn; if cancelled meanwhile, leave no row that seems to stream."""
+        parts, title = (draft.to_parts(), title_from(draft)) if draft else ((), "")
+        storing = asyncio.ensure_future(
+            self._store.add_turn(conversation_id, parent_id, parts, title)
+        )
+        try:
+            return await asyncio.shield(storing)
+        except asyncio.CancelledError:
+            _, reply = await storing
+            await self._store.finish(with_end(reply, CANCELLED))
+            raise
+
+    async def _stream(
+        self, turn: Turn, request: GenerationRequest
+    ) -> AsyncGenerator[TurnEvent, None]:
+        """The events of a stored turn; whatever ends it, the row is finished before the engine."""
+        async with turn.row, aclosing(self._engine.generate(request)) as events:
+            end = CANCELLED
+            try:
+                yield TurnStarted(turn.question, turn.row.reply)
+                async for event in events:
+                    turn.take(event)
+                    yield event
+                end = turn.end()
+            except GemmaError as error:
+                end = failed(str(error))
+                raise
+            except Exception as error:
+                end = failed(f"A fault in the program ended the reply ({error!r}).")
+                raise
+            finally:
+                model = self._engine.state.model
+                last = replace(turn.row.reply, model=model.name if model else "")
+                await turn.row.finish(with_end(last, end))
+        yield TurnFinished(turn.row.reply)
+
+    def _default_budget(self) -> int:
+        model = self._engine.state.model
+        return model.default_token_budget if model else DEFAULT_TOKEN_BUDGET
+
+
+def _lacks_sense(model: ModelInfo, sense: str, name: str) -> CapabilityError:
+    return CapabilityError(
+        f"{model.name} cannot {sense}, so it cannot take “{name}”.",
+        f"Load a model that can {sense}, or ask without the file in a new conversation.",
+    )

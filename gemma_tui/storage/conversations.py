@@ -1,0 +1,262 @@
+"""Conversations, their messages and drafts, kept in the database.
+
+Every change is durable when its call returns. Attachment bytes and models are not known here.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from gemma_tui.conversation import Conversation, Draft, Message, MessageState
+from gemma_tui.errors import StorageError
+from gemma_tui.storage.rows import (
+    finish_message,
+    insert_message,
+    read_branch,
+    read_draft,
+    read_message,
+    to_conversation,
+    to_text,
+    write_draft,
+    write_parts,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Sequence
+
+    from gemma_tui.conversation import Part, Role
+    from gemma_tui.storage.database import Database
+
+_CREATE: Final = """
+    INSERT INTO conversation (title, system_prompt, created_at, updated_at, rank)
+    VALUES (?, ?, ?, ?, (SELECT coalesce(max(rank), 0) + 1 FROM conversation))
+"""
+_TOUCH: Final = """
+    UPDATE conversation SET leaf_id = ?, updated_at = ?,
+        rank = (SELECT max(rank) + 1 FROM conversation)
+    WHERE id = ?
+"""
+_SET_TITLE: Final = "UPDATE conversation SET title = ? WHERE id = ?"
+_SET_DELETED: Final = "UPDATE conversation SET deleted_by = ? WHERE id = ?"
+_FORGET_ATTACHMENTS: Final = """
+    DELETE FROM attachment WHERE sha256 NOT IN (
+        SELECT sha256 FROM part WHERE sha256 IS NOT NULL UNION SELECT sha256 FROM draft_attachment
+    )
+"""
+
+
+class ConversationStore:
+    """Conversations in a database. Every method may raise `StorageError`.
+
+    Args:
+        database: An open one; closing it is the caller's.
+        clock: Seconds since the epoch; only ever shown, never used for order.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def create(self, title: str, system_prompt: str = "") -> Conversation:
+        """A new conversation without messages; with an empty title the first turn gives it one."""
+
+        def work(connection: sqlite3.Connection) -> Conversation:
+            now = self._clock()
+            row_id = connection.execute(
+                _CREATE, (to_text(title), to_text(system_prompt), now, now)
+            ).lastrowid
+            return _read_conversation(connection, row_id or 0)
+
+        return await self._database.write(work)
+
+    async def list(self) -> tuple[Conversation, ...]:
+        """All conversations that are not deleted, the one changed last first."""
+
+        def work(connection: sqlite3.Connection) -> tuple[Conversation, ...]:
+            rows = connection.execute(
+                "SELECT * FROM conversation WHERE deleted_by IS NULL ORDER BY rank DESC"
+            )
+            return tuple(to_conversation(row) for row in rows)
+
+        return await self._database.read(work)
+
+    async def get(self, conversation_id: int) -> Conversation:
+        """One conversation, also a deleted one."""
+        return await self._database.read(partial(_read_conversation, row_id=conversation_id))
+
+    async def rename(self, conversation_id: int, title: str) -> Conversation:
+        """Give a conversation another title; it keeps its place in the list."""
+        return await self._change(
+            conversation_id, "UPDATE conversation SET title = ? WHERE id = ?", to_text(title)
+        )
+
+    async def delete(self, conversation_id: int) -> Conversation:
+        """Take a conversation out of the list; `restore` brings it back until a later start."""
+        return await self._change(conversation_id, _SET_DELETED, self._database.token)
+
+    async def restore(self, conversation_id: int) -> Conversation:
+        """Undo `delete`."""
+        return await self._change(conversation_id, _SET_DELETED, None)
+
+    async def messages(
+        self, conversation_id: int, leaf_id: int | None = None
+    ) -> tuple[Message, ...]:
+        """One branch from the root down.
+
+        Args:
+            conversation_id: The conversation.
+            leaf_id: Where the branch ends; None is the branch that was last added to.
+        """
+
+        def work(connection: sqlite3.Connection) -> tuple[Message, ...]:
+            end = leaf_id or _read_conversation(connection, conversation_id).leaf_id
+            return read_branch(connection, conversation_id, end) if end else ()
+
+        return await self._database.read(work)
+
+    async def add_message(
+        self,
+        conversation_id: int,
+        parent_id: int | None,
+        role: Role,
+        parts: Sequence[Part] = (),
+        state: MessageState = MessageState.COMPLETE,
+    ) -> Message:
+        """Add a message below `parent_id` (None: at the root) and make it the leaf."""
+
+        def work(connection: sqlite3.Connection) -> Message:
+            new = self._new(conversation_id, parent_id, role, tuple(parts), state)
+            return self._insert(connection, new)
+
+        return await self._database.write(work)
+
+    async def add_turn(
+        self, conversation_id: int, parent_id: int | None, question: Sequence[Part], title: str
+    ) -> tuple[Message | None, Message]:
+        """Store a question and the empty reply that will stream below it, both or neither.
+
+        The draft of the conversation has become the question, so it is emptied.
+
+        Args:
+            conversation_id: The conversation.
+            parent_id: What the question follows; without a question, what is answered (again).
+            question: Parts of the question; none to answer `parent_id`.
+            title: For a conversation that has none yet.
+
+        Returns:
+            The question, if there is one, and the reply in state `streaming`.
+        """
+
+        def work(connection: sqlite3.Connection) -> tuple[Message | None, Message]:
+            asked = None
+            if question:
+                new = self._new(conversation_id, parent_id, "user", tuple(question))
+                asked = self._insert(connection, new)
+                write_draft(connection, conversation_id, Draft())
+                connection.execute(
+                    "UPDATE conversation SET title = ? WHERE id = ? AND title = ''",
+                    (to_text(title), conversation_id),
+                )
+            above = asked.id if asked else parent_id
+            reply = self._new(conversation_id, above, "model", (), MessageState.STREAMING)
+            return asked, self._insert(connection, reply)
+
+        return await self._database.write(work)
+
+    async def update_streaming(self, message_id: int, parts: Sequence[Part]) -> None:
+        """Store what a reply says so far."""
+        now = tuple(parts)
+        await self._database.write(partial(write_parts, message_id=message_id, parts=now))
+
+    async def finish(self, message: Message) -> Message:
+        """Store the last values of a reply: parts, state, model, finish reason, usage, error."""
+
+        def work(connection: sqlite3.Connection) -> Message:
+            return _existing(finish_message(connection, message))
+
+        return await self._database.write(work)
+
+    async def mark_interrupted(self) -> int:
+        """Mark the replies of processes that ended while they streamed; returns how many."""
+
+        def work(connection: sqlite3.Connection) -> int:
+            rows = connection.execute("SELECT id, writer FROM message WHERE state = 'streaming'")
+            dead = [(row["id"],) for row in rows if not self._database.is_alive(row["writer"])]
+            connection.executemany("UPDATE message SET state = 'interrupted' WHERE id = ?", dead)
+            return len(dead)
+
+        return await self._database.write(work)
+
+    async def purge(self) -> int:
+        """Remove for good what was deleted in processes that have ended; returns how many."""
+
+        def work(connection: sqlite3.Connection) -> int:
+            rows = connection.execute(
+                "SELECT id, deleted_by FROM conversation WHERE deleted_by > ''"
+            )
+            gone = [(r["id"],) for r in rows if not self._database.is_alive(r["deleted_by"])]
+            connection.executemany("DELETE FROM conversation WHERE id = ?", gone)
+            connection.execute(_FORGET_ATTACHMENTS)
+            return len(gone)
+
+        return await self._database.write(work)
+
+    async def used_blobs(self) -> frozenset[str]:
+        """The sha256 of every attachment in a message or a draft."""
+
+        def work(connection: sqlite3.Connection) -> frozenset[str]:
+            rows = connection.execute(
+                "SELECT sha256 FROM part WHERE sha256 IS NOT NULL"
+                " UNION SELECT sha256 FROM draft_attachment"
+            )
+            return frozenset(row["sha256"] for row in rows)
+
+        return await self._database.read(work)
+
+    async def save_draft(self, conversation_id: int | None, draft: Draft) -> None:
+        """Keep what the composer holds; None is the conversation that is not created yet."""
+        work = partial(write_draft, conversation_id=conversation_id, draft=draft)
+        await self._database.write(work)
+
+    async def load_draft(self, conversation_id: int | None) -> Draft:
+        """What `save_draft` kept, or an empty draft."""
+        return await self._database.read(partial(read_draft, conversation_id=conversation_id))
+
+    async def _change(self, conversation_id: int, sql: str, value: str | None) -> Conversation:
+        def work(connection: sqlite3.Connection) -> Conversation:
+            connection.execute(sql, (value, conversation_id))
+            return _read_conversation(connection, conversation_id)
+
+        return await self._database.write(work)
+
+    def _new(
+        self,
+        conversation_id: int,
+        parent_id: int | None,
+        role: Role,
+        parts: tuple[Part, ...],
+        state: MessageState = MessageState.COMPLETE,
+    ) -> Message:
+        return Message(0, conversation_id, parent_id, role, parts, state, self._clock())
+
+    def _insert(self, connection: sqlite3.Connection, message: Message) -> Message:
+        _read_conversation(connection, message.conversation_id)
+        row_id = insert_message(connection, message, self._database.token)
+        connection.execute(_TOUCH, (row_id, message.created_at, message.conversation_id))
+        return _existing(read_message(connection, row_id))
+
+
+def _read_conversation(connection: sqlite3.Connection, row_id: int) -> Conversation:
+    row = connection.execute("SELECT * FROM conversation WHERE id = ?", (row_id,)).fetchone()
+    if row is None:
+        raise StorageError(f"Conversation {row_id} is not there any more.", "Open another one.")
+    return to_conversation(row)
+
+
+def _existing(message: Message | None) -> Message:
+    if message is None:
+        raise StorageError("The message is not there any more.", "Open the conversation again.")
+    return message

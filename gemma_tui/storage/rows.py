@@ -1,0 +1,253 @@
+"""Values to rows and rows to values: the one place that knows the columns of messages and parts.
+
+Plain functions on a connection; transactions are the caller's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gemma_tui.conversation import (
+    Attachment,
+    AttachmentPart,
+    Conversation,
+    Draft,
+    Message,
+    MessageState,
+    Part,
+    TextPart,
+    ThoughtPart,
+    Usage,
+)
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+_USAGE_COLUMNS: Final = (
+    "prompt_tokens",
+    "cached_tokens",
+    "generated_tokens",
+    "prefill_seconds",
+    "decode_seconds",
+    "peak_memory_bytes",
+)
+
+_BRANCH: Final = """
+    WITH RECURSIVE branch (id, depth) AS (
+        SELECT id, 0 FROM message WHERE id = ? AND conversation_id = ?
+        UNION ALL
+        SELECT message.parent_id, depth + 1 FROM branch JOIN message ON message.id = branch.id
+        WHERE message.parent_id IS NOT NULL
+    )
+"""
+_MESSAGES: Final = f"""{_BRANCH}
+    SELECT message.* FROM branch JOIN message USING (id) ORDER BY depth DESC
+"""  # noqa: S608  # constants only
+_PARTS: Final = f"""{_BRANCH}
+    SELECT part.*, kind, media_type, size_bytes, width, height, sample_count
+    FROM branch JOIN part ON part.message_id = branch.id LEFT JOIN attachment USING (sha256)
+    ORDER BY part.message_id, part.position
+"""  # noqa: S608  # constants only
+
+
+def to_text(text: str) -> str:
+    """`text` as SQLite can hold it: lone surrogates (undecodable file names) become U+FFFD."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def to_conversation(row: sqlite3.Row) -> Conversation:
+    """A row of `conversation`."""
+    return Conversation(
+        id=row["id"],
+        title=row["title"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        system_prompt=row["system_prompt"],
+        leaf_id=row["leaf_id"],
+        deleted=row["deleted_by"] is not None,
+    )
+
+
+def read_branch(
+    connection: sqlite3.Connection, conversation_id: int, leaf_id: int
+) -> tuple[Message, ...]:
+    """The messages from the root to `leaf_id`, in order."""
+    place = (leaf_id, conversation_id)
+    parts: dict[int, list[Part]] = {}
+    for row in connection.execute(_PARTS, place):
+        parts.setdefault(row["message_id"], []).append(_to_part(row))
+    rows = connection.execute(_MESSAGES, place)
+    return tuple(_to_message(row, tuple(parts.get(row["id"], ()))) for row in rows)
+
+
+def read_message(connection: sqlite3.Connection, message_id: int) -> Message | None:
+    """One message."""
+    row = connection.execute("SELECT * FROM message WHERE id = ?", (message_id,)).fetchone()
+    if row is None:
+        return None
+    found = connection.execute(
+        "SELECT * FROM part LEFT JOIN attachment USING (sha256) WHERE message_id = ?"
+        " ORDER BY position",
+        (message_id,),
+    )
+    return _to_message(row, tuple(_to_part(part) for part in found))
+
+
+def insert_message(connection: sqlite3.Connection, message: Message, writer: str) -> int:
+    """Store a new message with its parts.
+
+    Args:
+        connection: Inside a transaction.
+        message: Its `id` is ignored.
+        writer: Token of the process that writes it.
+
+    Returns:
+        The id it got.
+    """
+    row_id = connection.execute(
+        "INSERT INTO message (conversation_id, parent_id, role, state, writer, created_at)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (
+            *(message.conversation_id, message.parent_id, message.role),
+            *(message.state.value, writer, message.created_at),
+        ),
+    ).lastrowid
+    write_parts(connection, row_id or 0, message.parts)
+    return row_id or 0
+
+
+def finish_message(connection: sqlite3.Connection, message: Message) -> Message | None:
+    """Store every value of a message that can change; returns it as stored, None if it is gone."""
+    write_parts(connection, message.id, message.parts)
+    connection.execute(
+        "UPDATE message SET state = ?, model = ?, finish_reason = ?, error = ? WHERE id = ?",
+        (
+            *(message.state.value, message.model, message.finish_reason),
+            *(to_text(message.error), message.id),
+        ),
+    )
+    if message.usage:
+        connection.execute(
+            "UPDATE message SET prompt_tokens = ?, cached_tokens = ?, generated_tokens = ?,"
+            " prefill_seconds = ?, decode_seconds = ?, peak_memory_bytes = ? WHERE id = ?",
+            (*(getattr(message.usage, name) for name in _USAGE_COLUMNS), message.id),
+        )
+    return read_message(connection, message.id)
+
+
+def write_parts(connection: sqlite3.Connection, message_id: int, parts: Sequence[Part]) -> None:
+    """Make `parts` the parts of a message; rows that are the same already are not written."""
+    for position, part in enumerate(parts):
+        row: tuple[str, str, str | None, str, int]
+        match part:
+            case TextPart(text):
+                row = ("text", to_text(text), None, "", 0)
+            case ThoughtPart(text):
+                row = ("thought", to_text(text), None, "", 0)
+            case AttachmentPart(attachment):
+                write_attachment(connection, attachment)
+                name = to_text(attachment.name)
+                row = ("attachment", "", attachment.sha256, name, attachment.token_budget)
+        connection.execute(
+            "INSERT INTO part (message_id, position, type, text, sha256, name, token_budget)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id, position) DO UPDATE SET"
+            " type = excluded.type, text = excluded.text, sha256 = excluded.sha256,"
+            " name = excluded.name, token_budget = excluded.token_budget"
+            " WHERE type <> excluded.type OR text <> excluded.text OR excluded.sha256 IS NOT NULL",
+            (message_id, position, *row),
+        )
+    connection.execute(
+        "DELETE FROM part WHERE message_id = ? AND position >= ?", (message_id, len(parts))
+    )
+
+
+def write_attachment(connection: sqlite3.Connection, attachment: Attachment) -> None:
+    """What is true of the bytes; the name and the budget belong to each use of them."""
+    connection.execute(
+        "INSERT INTO attachment VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO NOTHING",
+        (
+            attachment.sha256,
+            attachment.kind,
+            attachment.media_type,
+            attachment.size_bytes,
+            attachment.width,
+            attachment.height,
+            attachment.sample_count,
+        ),
+    )
+
+
+def read_draft(connection: sqlite3.Connection, conversation_id: int | None) -> Draft:
+    """The draft of a conversation (None: of the one that is not created yet)."""
+    row = connection.execute(
+        "SELECT id, text FROM draft WHERE coalesce(conversation_id, 0) = ?", (conversation_id or 0,)
+    ).fetchone()
+    if row is None:
+        return Draft()
+    found: Iterable[sqlite3.Row] = connection.execute(
+        "SELECT * FROM draft_attachment JOIN attachment USING (sha256) WHERE draft_id = ?"
+        " ORDER BY position",
+        (row["id"],),
+    )
+    return Draft(row["text"], tuple(_to_attachment(item) for item in found))
+
+
+def write_draft(connection: sqlite3.Connection, conversation_id: int | None, draft: Draft) -> None:
+    """Replace the draft of a conversation; an empty one leaves no row."""
+    connection.execute(
+        "DELETE FROM draft WHERE coalesce(conversation_id, 0) = ?", (conversation_id or 0,)
+    )
+    if not draft.text and not draft.attachments:
+        return
+    draft_id = connection.execute(
+        "INSERT INTO draft (conversation_id, text) VALUES (?, ?)",
+        (conversation_id, to_text(draft.text)),
+    ).lastrowid
+    for position, item in enumerate(draft.attachments):
+        write_attachment(connection, item)
+        connection.execute(
+            "INSERT INTO draft_attachment VALUES (?, ?, ?, ?, ?)",
+            (draft_id, position, item.sha256, to_text(item.name), item.token_budget),
+        )
+
+
+def _to_part(row: sqlite3.Row) -> Part:
+    match row["type"]:
+        case "text":
+            return TextPart(row["text"])
+        case "thought":
+            return ThoughtPart(row["text"])
+        case _:
+            return AttachmentPart(_to_attachment(row))
+
+
+def _to_attachment(row: sqlite3.Row) -> Attachment:
+    return Attachment(
+        sha256=row["sha256"],
+        kind=row["kind"],
+        name=row["name"],
+        media_type=row["media_type"],
+        size_bytes=row["size_bytes"],
+        width=row["width"],
+        height=row["height"],
+        sample_count=row["sample_count"],
+        token_budget=row["token_budget"],
+    )
+
+
+def _to_message(row: sqlite3.Row, parts: tuple[Part, ...]) -> Message:
+    has_usage = row["prompt_tokens"] is not None
+    return Message(
+        id=row["id"],
+        conversation_id=row["conversation_id"],
+        parent_id=row["parent_id"],
+        role=row["role"],
+        parts=parts,
+        state=MessageState(row["state"]),
+        created_at=row["created_at"],
+        model=row["model"],
+        finish_reason=row["finish_reason"],
+        usage=Usage(**{name: row[name] for name in _USAGE_COLUMNS}) if has_usage else None,
+        error=row["error"],
+    )

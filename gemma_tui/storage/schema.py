@@ -1,0 +1,153 @@
+"""The tables, as numbered migrations: version n is the result of the first n of them.
+
+A migration that has been released is never edited; a change is a new one at the end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gemma_tui.errors import DamagedStoreError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+APPLICATION_ID: Final = 0x47454D34
+"""Marks our databases ("GEM4"), so that a foreign SQLite file is never written to."""
+
+_FIRST: Final = (
+    # `rank` orders conversations by their last change, whatever the clock did meanwhile.
+    """
+    CREATE TABLE conversation (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        title TEXT NOT NULL,
+        system_prompt TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        updated_at REAL NOT NULL,
+        rank INTEGER NOT NULL,
+        leaf_id INTEGER REFERENCES message (id) DEFERRABLE INITIALLY DEFERRED,
+        deleted_by TEXT
+    ) STRICT
+    """,
+    "CREATE INDEX conversation_rank ON conversation (rank)",
+    # No cascade from parent to child: SQLite refuses cascades deeper than 1000 levels.
+    """
+    CREATE TABLE message (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        conversation_id INTEGER NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+        parent_id INTEGER,
+        role TEXT NOT NULL CHECK (role IN ('user', 'model')),
+        state TEXT NOT NULL CHECK (
+            state IN ('streaming', 'complete', 'cancelled', 'interrupted', 'failed')
+        ),
+        writer TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        model TEXT NOT NULL DEFAULT '',
+        finish_reason TEXT NOT NULL DEFAULT '',
+        error TEXT NOT NULL DEFAULT '',
+        prompt_tokens INTEGER,
+        cached_tokens INTEGER,
+        generated_tokens INTEGER,
+        prefill_seconds REAL,
+        decode_seconds REAL,
+        peak_memory_bytes INTEGER,
+        UNIQUE (id, conversation_id),
+        FOREIGN KEY (parent_id, conversation_id) REFERENCES message (id, conversation_id)
+            DEFERRABLE INITIALLY DEFERRED
+    ) STRICT
+    """,
+    "CREATE INDEX message_conversation ON message (conversation_id)",
+    "CREATE INDEX message_parent ON message (parent_id, conversation_id)",
+    "CREATE INDEX message_streaming ON message (state) WHERE state = 'streaming'",
+    """
+    CREATE TABLE attachment (
+        sha256 TEXT PRIMARY KEY,
+        kind TEXT NOT NULL CHECK (kind IN ('image', 'audio')),
+        media_type TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        width INTEGER NOT NULL,
+        height INTEGER NOT NULL,
+        sample_count INTEGER NOT NULL
+    ) STRICT
+    """,
+    """
+    CREATE TABLE part (
+        message_id INTEGER NOT NULL REFERENCES message (id) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        type TEXT NOT NULL CHECK (type IN ('text', 'thought', 'attachment')),
+        text TEXT NOT NULL DEFAULT '',
+        sha256 TEXT REFERENCES attachment (sha256),
+        name TEXT NOT NULL DEFAULT '',
+        token_budget INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (message_id, position),
+        CHECK ((type = 'attachment') = (sha256 IS NOT NULL))
+    ) STRICT
+    """,
+    "CREATE INDEX part_sha256 ON part (sha256) WHERE sha256 IS NOT NULL",
+    # A NULL conversation is the one that is not created yet.
+    """
+    CREATE TABLE draft (
+        id INTEGER PRIMARY KEY,
+        conversation_id INTEGER REFERENCES conversation (id) ON DELETE CASCADE,
+        text TEXT NOT NULL
+    ) STRICT
+    """,
+    "CREATE UNIQUE INDEX draft_place ON draft (coalesce(conversation_id, 0))",
+    """
+    CREATE TABLE draft_attachment (
+        draft_id INTEGER NOT NULL REFERENCES draft (id) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        sha256 TEXT NOT NULL REFERENCES attachment (sha256),
+        name TEXT NOT NULL,
+        token_budget INTEGER NOT NULL,
+        PRIMARY KEY (draft_id, position)
+    ) STRICT
+    """,
+    "CREATE INDEX draft_attachment_sha256 ON draft_attachment (sha256)",
+)
+
+MIGRATIONS: Final = (_FIRST,)
+"""Statements of each migration, in order."""
+
+
+def migrate(connection: sqlite3.Connection, place: str) -> None:
+    """Bring a database to the newest version, all of it or nothing.
+
+    Args:
+        connection: In autocommit mode; other processes may have the same database open.
+        place: Name of the file, for the sentence.
+
+    Raises:
+        DamagedStoreError: The database is newer than this program, or another program's.
+    """
+    if _version(connection, place) == len(MIGRATIONS):
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        # Read again under the lock: another process may have migrated it meanwhile.
+        for statements in MIGRATIONS[_version(connection, place) :]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _version(connection: sqlite3.Connection, place: str) -> int:
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if tables and application != APPLICATION_ID:
+        raise DamagedStoreError(
+            f"{place} is a database of another program, so it was left alone.",
+            "Move it away, or set GEMMA_TUI_HOME to another folder.",
+        )
+    if version > len(MIGRATIONS):
+        raise DamagedStoreError(
+            f"{place} was written by a newer version of gemma-tui, so it was left alone.",
+            "Update gemma-tui, or set GEMMA_TUI_HOME to another folder.",
+        )
+    return int(version)

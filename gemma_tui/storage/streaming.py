@@ -1,0 +1,96 @@
+"""A reply on its way into the database: its text is stored while it streams.
+
+Takes parts as they come; what they mean and why they end is the caller's business.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from gemma_tui.errors import StorageError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    from gemma_tui.conversation import Message, Part, TextPart, ThoughtPart
+    from gemma_tui.storage.conversations import ConversationStore
+
+FLUSH_SECONDS: Final = 0.05
+"""Text waits at most this long for its write, so that kill -9 costs less than 100 ms of it."""
+
+
+class StreamingReply:
+    """Collects the parts of one reply and flushes them from a task of its own.
+
+    The task writes even when no more text comes, so that a slow model loses no more than a fast
+    one. Leaving the context stops the task; `finish` then writes everything.
+
+    Args:
+        store: Where the row is.
+        reply: The row, in state `streaming`.
+    """
+
+    def __init__(self, store: ConversationStore, reply: Message) -> None:
+        self.reply = reply
+        self._store = store
+        self._pieces: list[tuple[type[TextPart | ThoughtPart], list[str]]] = []
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._flush_for_ever(), name="flush-reply")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._task:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Everything so far."""
+        return tuple(kind("".join(texts)) for kind, texts in self._pieces)
+
+    def add(self, part: TextPart | ThoughtPart) -> None:
+        """More of the answer or of the thought."""
+        if not part.text:
+            return
+        if not self._pieces or self._pieces[-1][0] is not type(part):
+            self._pieces.append((type(part), []))
+        self._pieces[-1][1].append(part.text)
+        self._changed.set()
+
+    async def finish(self, last: Message) -> Message:
+        """Store the last values and all parts.
+
+        Args:
+            last: The reply with its last state, usage and so on; its parts are not looked at.
+
+        Raises:
+            StorageError: They could not be stored; the row is still `streaming`.
+        """
+        self.reply = await self._store.finish(replace(last, parts=self.parts))
+        return self.reply
+
+    async def _flush_for_ever(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            begun = time.monotonic()
+            try:
+                await self._store.update_streaming(self.reply.id, self.parts)
+            except StorageError:
+                # A disk may be full for a while: the answer goes on, and the next flush or
+                # `finish` writes all of it. Only `finish` can tell that it was in vain.
+                self._changed.set()
+            # Measured from the begin: a slow write does not make the text wait longer.
+            await asyncio.sleep(max(FLUSH_SECONDS - (time.monotonic() - begun), 0.001))
