@@ -1,0 +1,148 @@
+"""The text decoder: mlx-lm's Gemma 4 layers, run in our own order.
+
+Differs from mlx-lm's loop in three ways, none of which changes a logit: soft tokens bypass the
+scaling of embeddings, placeholders count as padding, and positions whose output nobody asked for
+skip the layers that only read other layers' keys (20 of the 35 layers of E2B).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import mlx.core as mx
+from mlx_lm.models.cache import KVCache, RotatingKVCache
+from mlx_lm.models.gemma4_text import Gemma4TextModel, ModelArgs
+
+from gemma_tui.runtime.gemma4.merge import SoftTokens, scatter
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gemma_tui.runtime.gemma4.config import Rope, TextConfig
+
+Keep: TypeAlias = Literal["all", "last", "none"]
+"""Which positions' final states are wanted."""
+
+
+def decoder_arguments(config: TextConfig) -> ModelArgs:
+    """The same decoder in mlx-lm's words."""
+    return ModelArgs(
+        vocab_size=config.vocab_size,
+        hidden_size=config.hidden_size,
+        intermediate_size=config.intermediate_size,
+        num_hidden_layers=config.num_hidden_layers,
+        num_attention_heads=config.num_attention_heads,
+        num_key_value_heads=config.num_key_value_heads,
+        head_dim=config.head_dim,
+        global_head_dim=config.global_head_dim,
+        layer_types=list(config.layer_types),
+        sliding_window=config.sliding_window,
+        num_kv_shared_layers=config.num_kv_shared_layers,
+        use_double_wide_mlp=config.use_double_wide_mlp,
+        hidden_size_per_layer_input=config.hidden_size_per_layer_input,
+        vocab_size_per_layer_input=config.vocab_size_per_layer_input,
+        rope_parameters={
+            "sliding_attention": _rope_arguments(config.sliding_rope),
+            "full_attention": _rope_arguments(config.global_rope),
+        },
+        final_logit_softcapping=config.final_logit_softcapping,
+        tie_word_embeddings=config.tie_word_embeddings,
+        max_position_embeddings=config.max_position_embeddings,
+        pad_token_id=config.pad_token_id,
+        rms_norm_eps=config.rms_norm_eps,
+    )
+
+
+def _rope_arguments(rope: Rope) -> dict[str, str | float]:
+    return {
+        "rope_type": rope.rope_type,
+        "rope_theta": rope.theta,
+        "partial_rotary_factor": rope.partial_rotary_factor,
+    }
+
+
+class Decoder(Gemma4TextModel):  # type: ignore[misc]  # mlx-lm is untyped
+    """Token ids and soft tokens in, final hidden states out.
+
+    Args:
+        config: The decoder's shape.
+        placeholders: Ids that stand for media. Their own embeddings are never used: as in the
+            reference, they count as padding wherever no soft token replaces them.
+    """
+
+    def __init__(self, config: TextConfig, placeholders: Sequence[int]) -> None:
+        super().__init__(decoder_arguments(config))
+        self._placeholders = tuple(placeholders)
+        self._pad = config.pad_token_id
+        self._own_layers = config.num_hidden_layers - config.num_kv_shared_layers
+
+    def __call__(
+        self, ids: mx.array, *, cache: list[Any], soft: SoftTokens | None, keep: Keep
+    ) -> mx.array | None:
+        """Advance `cache` by these tokens.
+
+        Args:
+            ids: [1, length], integers.
+            cache: One cache for each layer with keys of its own, as `make_cache` returns them.
+            soft: Replaces the embeddings at its positions.
+            keep: Which final states to compute.
+
+        Returns:
+            Normalised hidden states [1, length, hidden], [1, 1, hidden], or None.
+        """
+        hidden, inputs = self._embed(ids, soft)
+        masks = self._make_masks(hidden, [*cache, *[None] * (len(self.layers) - len(cache))])
+        kept: list[Any] = []
+        for index in range(self._own_layers):
+            hidden, keys, offset = self.layers[index](
+                hidden, masks[index], cache[index], per_layer_input=_layer(inputs, index)
+            )
+            kept.append((keys, offset))
+        if keep == "none":
+            return None
+        skipped = ids.shape[1] - 1 if keep == "last" else 0
+        if skipped:
+            hidden = hidden[:, skipped:]
+            inputs = None if inputs is None else inputs[:, skipped:]
+            masks = [_last_row(mask) for mask in masks]
+        for index in range(self._own_layers, len(self.layers)):
+            keys, offset = kept[self.previous_kvs[index]]
+            hidden, _, _ = self.layers[index](
+                hidden,
+                masks[index],
+                None,
+                per_layer_input=_layer(inputs, index),
+                shared_kv=keys,
+                offset=offset + skipped,
+            )
+        return self.norm(hidden)
+
+    def make_cache(self) -> list[Any]:
+        """Empty caches, one for each layer with keys of its own: rotating where it slides."""
+        return [
+            KVCache()
+            if layer.layer_type == "full_attention"
+            else RotatingKVCache(max_size=self.window_size, keep=0)
+            for layer in self.layers[: self._own_layers]
+        ]
+
+    def _embed(self, ids: mx.array, soft: SoftTokens | None) -> tuple[mx.array, mx.array | None]:
+        """Scaled embeddings [1, length, hidden] and per-layer inputs [1, length, layers, size]."""
+        for placeholder in self._placeholders:
+            ids = mx.where(ids == placeholder, self._pad, ids)
+        hidden = self.embed_tokens(ids) * self.embed_scale
+        if soft is not None:
+            hidden = scatter(hidden, soft)
+        if not self.hidden_size_per_layer_input:
+            return hidden, None
+        inputs = self._project_per_layer_inputs(hidden, self._get_per_layer_inputs(ids))
+        return hidden, inputs
+
+
+def _layer(inputs: mx.array | None, index: int) -> mx.array | None:
+    return None if inputs is None else inputs[:, :, index]
+
+
+def _last_row(mask: mx.array | str | None) -> mx.array | None:
+    """What the last of several queries may see; None lets it see every key there is."""
+    return mask[-1:] if isinstance(mask, mx.array) else None

@@ -1,0 +1,132 @@
+"""The header of a safetensors file, checked against the file before anything else reads it.
+
+Reads the header only. A file that passes can be mapped without running past its end.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from gemma_tui.errors import ModelError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_HEADER_BYTES: Final = 100_000_000
+"""The format's own limit."""
+
+ITEM_BITS: Final = {
+    "BF16": 16,
+    "F16": 16,
+    "F32": 32,
+    "F64": 64,
+    "BOOL": 8,
+    "I8": 8,
+    "I16": 16,
+    "I32": 32,
+    "I64": 64,
+    "U8": 8,
+    "U16": 16,
+    "U32": 32,
+    "U64": 64,
+}
+"""Types a Gemma 4 checkpoint may store."""
+
+_HINT = "Download the model again."
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTensor:
+    """One tensor as its header describes it."""
+
+    dtype: str
+    """The format's name, for example `BF16`."""
+    shape: tuple[int, ...]
+    start: int
+    """First byte, counted from the end of the header."""
+    stop: int
+
+
+def read_header(path: Path) -> dict[str, StoredTensor]:
+    """All tensors of a file by name.
+
+    Raises:
+        ModelError: The header is damaged or does not fit the file; names the file, and the tensor
+            where there is one to blame.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            prefix = file.read(8)
+            length = struct.unpack("<Q", prefix)[0] if len(prefix) == 8 else 0
+            if not 2 <= length <= min(size - 8, MAX_HEADER_BYTES):
+                raise ModelError(
+                    f"{path.name} is damaged: its header does not fit the file.", _HINT
+                )
+            raw = file.read(length)
+    except OSError as error:
+        raise ModelError(
+            f"{path.name} cannot be read ({error.strerror}).", "Check its permissions."
+        ) from error
+    tensors = {
+        name: _read_entry(path.name, name, entry)
+        for name, entry in _parse(path.name, raw).items()
+        if name != "__metadata__"
+    }
+    _check_layout(path.name, tensors, size - 8 - length)
+    return tensors
+
+
+def _parse(file_name: str, raw: bytes) -> dict[str, Any]:
+    try:
+        content = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{file_name} is damaged: its header is not JSON.", _HINT) from error
+    if not isinstance(content, dict):
+        raise ModelError(f"{file_name} is damaged: its header is not a table.", _HINT)
+    return content
+
+
+def _read_entry(file_name: str, name: str, entry: object) -> StoredTensor:
+    broken = ModelError(
+        f"{file_name} describes tensor {name[:80]} in a way nobody can read.", _HINT
+    )
+    if not isinstance(entry, dict):
+        raise broken
+    dtype, shape, offsets = (entry.get(key) for key in ("dtype", "shape", "data_offsets"))
+    if not (_are_sizes(shape) and _are_sizes(offsets) and len(offsets) == 2):
+        raise broken
+    if dtype not in ITEM_BITS:
+        raise ModelError(
+            f"Tensor {name[:80]} has type {str(dtype)[:20]}, which this program does not read.",
+            "Choose an unquantised or an MLX-quantised copy of the model.",
+        )
+    stored = StoredTensor(dtype, tuple(shape), *offsets)
+    if (stored.stop - stored.start) * 8 != math.prod(stored.shape) * ITEM_BITS[dtype]:
+        raise broken
+    return stored
+
+
+def _are_sizes(value: Any) -> bool:  # noqa: ANN401  # JSON is any of these
+    return isinstance(value, list) and all(
+        isinstance(item, int) and not isinstance(item, bool) and item >= 0 for item in value
+    )
+
+
+def _check_layout(file_name: str, tensors: dict[str, StoredTensor], data_bytes: int) -> None:
+    """The format wants tensors end to end, without gaps, up to the end of the file."""
+    end = 0
+    for name, tensor in sorted(tensors.items(), key=lambda item: (item[1].start, item[1].stop)):
+        if tensor.start != end:
+            raise ModelError(f"{file_name} is damaged: tensor {name[:80]} is misplaced.", _HINT)
+        end = tensor.stop
+        if end > data_bytes:
+            raise ModelError(
+                f"{file_name} is truncated: tensor {name[:80]} lies beyond its end.", _HINT
+            )
+    if end != data_bytes:
+        raise ModelError(f"{file_name} is damaged: {data_bytes - end} bytes too many.", _HINT)
