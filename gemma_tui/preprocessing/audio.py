@@ -1,0 +1,217 @@
+"""Sound: from a file to a clip of 16 kHz mono, and to the features a Gemma 4 audio tower takes.
+
+Decodes at most 30 s, however long the file is. Knows no network, and cuts nothing silently.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import av
+import numpy as np
+
+from gemma_tui.errors import DamagedFileError, LimitError, UnsupportedFormatError
+from gemma_tui.preprocessing.budget import (
+    MAX_CLIP_SAMPLES,
+    MIN_CLIP_SAMPLES,
+    SAMPLE_RATE,
+    audio_tokens,
+)
+from gemma_tui.preprocessing.completeness import missing_bytes, promised_seconds
+from gemma_tui.preprocessing.formats import FileFormat, format_of
+from gemma_tui.preprocessing.mel import LogMel
+from gemma_tui.preprocessing.source import decoding, open_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+_RATES = range(1_000, 768_001)
+_LONGEST = MAX_CLIP_SAMPLES // SAMPLE_RATE
+_GAP = 0.1
+"""Seconds by which lengths may differ: lossy encoders fill their first and last frames."""
+
+_PADDED_CODECS = frozenset({"aac", "mp2float", "mp3float", "opus", "vorbis"})
+_CODECS = _PADDED_CODECS | {"flac", "alac", "adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt"}
+"""The decoders that may run, besides those for PCM."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AudioFeatures:
+    """What the audio tower takes, without padding."""
+
+    input_features: NDArray[np.float32]
+    """[frames, 128]: log-mel frames, 100 a second, all of them valid."""
+    token_count: int
+    """Soft tokens it takes in the prompt."""
+
+
+def audio_features(path: Path, name: str, log_mel: LogMel | None = None) -> AudioFeatures:
+    """Decode a clip and compute its log-mel features.
+
+    Args:
+        path: The file.
+        name: What error messages call it.
+        log_mel: The extractor; without it one is built for this call.
+
+    Raises:
+        AttachmentError: It is not a readable sound between 20 ms and 30 s.
+    """
+    with open_file(path, name) as file:
+        file_format = format_of(file, name)
+        if file_format.kind != "audio":
+            message = f"“{name}” is a picture, not a sound."
+            raise UnsupportedFormatError(message, "Attach it as a picture.")
+        clip = decode_clip(file, file_format, name)
+    features = (log_mel or LogMel())(clip)
+    return AudioFeatures(features, audio_tokens(clip.size))
+
+
+def decode_clip(file: BinaryIO, file_format: FileFormat, name: str) -> NDArray[np.float32]:
+    """Decode a sound to 16 kHz mono: the mean of its channels, resampled by FFmpeg.
+
+    A sound with samples beyond full scale is made quieter as a whole instead of being clipped. Of a
+    lossy format, up to 0.1 s beyond 30 s are dropped: that is the filling of its last frame.
+
+    Returns:
+        [samples] float32 in -1..1: the length in seconds times 16,000, rounded up.
+
+    Raises:
+        LimitError: It is shorter than 20 ms or longer than 30 s; decoding stops there.
+        UnsupportedFormatError: It is a video, or holds no sound.
+        DamagedFileError: It is cut off, or holds values that are not numbers.
+    """
+    missing = missing_bytes(file, file_format)
+    with decoding(name), closing(_open(file, file_format)) as container:
+        stream = _only_sound(container, name)
+        promised, is_exact = promised_seconds(container, stream, file, file_format)
+        padding = _GAP if stream.codec_context.name in _PADDED_CODECS else 0.0
+        recording = _Recording(name, promised, padding)
+        for frame in container.decode(stream):
+            recording.add(frame)
+        seconds, clip = recording.finish()
+    if missing > 0 or (is_exact and promised - seconds > _GAP):
+        message = f"“{name}” is cut off: it ends after {seconds:.1f} s, before its own end."
+        raise DamagedFileError(message, "Copy or download it again.")
+    return clip
+
+
+def _open(file: BinaryIO, file_format: FileFormat) -> av.container.InputContainer:
+    return av.open(file, mode="r", format=file_format.decoder, metadata_errors="ignore")
+
+
+def _only_sound(container: av.container.InputContainer, name: str) -> av.AudioStream:
+    attached = av.stream.Disposition.attached_pic  # the cover of a song is a video stream, too
+    if any(not s.disposition & attached for s in container.streams.video):
+        message = f"“{name}” is a video, and this program takes pictures and sounds."
+        raise UnsupportedFormatError(message, "Save a frame of it, or its sound, as a file first.")
+    for stream in container.streams.audio:
+        codec = stream.codec_context.name if stream.codec_context else ""
+        if codec in _CODECS or codec.startswith("pcm_"):
+            return stream
+    hint = "Export it as WAV, FLAC, MP3, Ogg or M4A."
+    raise UnsupportedFormatError(f"“{name}” holds no sound this program can decode.", hint)
+
+
+class _Recording:
+    """Collects decoded frames as 16 kHz mono, and knows when it is too long."""
+
+    def __init__(self, name: str, promised: float, padding: float) -> None:
+        self._name = name
+        self._promised = promised
+        self._padding = padding
+        self._rate = 0
+        self._heard = 0
+        self._pieces: list[NDArray[np.float32]] = []
+        self._resampler: av.AudioResampler | None = None
+
+    def add(self, frame: av.AudioFrame) -> None:
+        """Take the next frame, whose rate must be that of the first."""
+        if self._rate == 0:
+            self._begin(frame.sample_rate)
+        if frame.sample_rate != self._rate:
+            message = f"“{self._name}” changes its sample rate in the middle."
+            raise DamagedFileError(message, "Export it anew, as one recording.")
+        mono = _mono(frame)
+        self._check_finite(mono)
+        self._heard += mono.size
+        if self._heard > (_LONGEST + self._padding) * self._rate:
+            raise self._too_long()
+        self._push(mono)
+
+    def finish(self) -> tuple[float, NDArray[np.float32]]:
+        """The length in seconds and the clip, [samples] float32."""
+        if self._rate == 0:
+            raise DamagedFileError(f"“{self._name}” holds no samples.", "Record it again.")
+        if self._resampler is not None:
+            self._keep(self._resampler.resample(None))
+        # the resampler may be a sample off at the end: the clip's length follows from the input's
+        count = min(-(-self._heard * SAMPLE_RATE // self._rate), MAX_CLIP_SAMPLES)
+        clip: NDArray[np.float32] = np.concatenate([*self._pieces, np.zeros(count, np.float32)])
+        clip = clip[:count]
+        if count < MIN_CLIP_SAMPLES:
+            milliseconds = 1000 * self._heard / self._rate
+            message = f"“{self._name}” lasts {milliseconds:.3g} ms; a clip needs at least 20 ms."
+            raise LimitError(message, "Choose a longer recording.")
+        self._check_finite(clip)
+        peak = float(np.abs(clip).max())
+        return self._heard / self._rate, clip / np.float32(peak) if peak > 1 else clip
+
+    def _begin(self, rate: int) -> None:
+        if rate not in _RATES:
+            message = f"“{self._name}” claims {rate} samples a second, which no recording has."
+            raise DamagedFileError(message, "Export it anew from the program that made it.")
+        self._rate = rate
+        if rate != SAMPLE_RATE:
+            self._resampler = av.AudioResampler(format="fltp", layout="mono", rate=SAMPLE_RATE)
+
+    def _push(self, mono: NDArray[np.float32]) -> None:
+        if self._resampler is None:
+            self._pieces.append(mono)
+            return
+        frame = av.AudioFrame.from_ndarray(mono[None], format="fltp", layout="mono")
+        frame.sample_rate = self._rate
+        self._keep(self._resampler.resample(frame))
+
+    def _check_finite(self, samples: NDArray[np.float32]) -> None:
+        if not np.isfinite(samples).all():
+            message = f"“{self._name}” holds samples that are not finite numbers."
+            raise DamagedFileError(message, "Export it anew from the program that made it.")
+
+    def _keep(self, frames: list[av.AudioFrame]) -> None:
+        self._pieces.extend(frame.to_ndarray()[0] for frame in frames)
+
+    def _too_long(self) -> LimitError:
+        length = f"longer than {_LONGEST} s"
+        if self._promised > _LONGEST:
+            length = f"{_duration(self._promised)} long"
+        message = f"“{self._name}” is {length}; a clip may last at most {_LONGEST} s for now."
+        hint = f"Cut it to {_LONGEST} s; a later version will split longer sound into clips itself."
+        return LimitError(message, hint)
+
+
+def _mono(frame: av.AudioFrame) -> NDArray[np.float32]:
+    """[samples] float32, full scale = 1: the mean of the channels, whatever their layout."""
+    values: NDArray[Any] = frame.to_ndarray()
+    if not frame.format.is_planar:
+        values = values.reshape(-1, frame.layout.nb_channels).T
+    scaled: NDArray[np.float32] = values.astype(np.float32)
+    match values.dtype.kind:
+        case "u":
+            scaled = scaled / np.float32(128) - np.float32(1)
+        case "i":
+            scaled /= np.float32(2 ** (8 * values.itemsize - 1))
+    mono: NDArray[np.float32] = scaled[0] if len(scaled) == 1 else scaled.mean(axis=0)
+    return mono
+
+
+def _duration(seconds: float) -> str:
+    """For example `31.5 s`, `4 min 10 s` or `3 h 0 min`; rounded up, so never `30 s` for more."""
+    if seconds < 60:
+        return f"{-(-seconds * 10 // 1) / 10:g} s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

@@ -1,0 +1,120 @@
+"""How long a sound says it is, and whether its file ends too early.
+
+FFmpeg plays a cut-off file to its end without a word; a sentence without its last words would be
+answered as if it were whole. So a file's own statement of its length is compared with the bytes
+and with what was decoded. Decodes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, BinaryIO
+
+from gemma_tui.preprocessing.formats import id3_length
+
+if TYPE_CHECKING:
+    import av
+
+    from gemma_tui.preprocessing.formats import FileFormat
+
+_PLACEHOLDER = 0x7FF0_0000
+"""Programs that write WAV into a pipe claim 2 or 4 GB, as they cannot come back to fill in."""
+
+_WAV_SLACK = 44
+"""Some programs count the header as data."""
+
+_STATES_LENGTH = frozenset({"flac", "aiff", "mov", "matroska"})
+"""Demuxers whose durations are read from the header; those of the others are estimated."""
+
+
+def promised_seconds(
+    container: av.container.InputContainer,
+    stream: av.AudioStream,
+    file: BinaryIO,
+    file_format: FileFormat,
+) -> tuple[float, bool]:
+    """The length according to the header, 0 if unknown, and whether the header is exact about it.
+
+    Reads the file and leaves it positioned where it was.
+    """
+    seconds = 0.0
+    if stream.duration is not None and stream.time_base is not None:
+        seconds = float(stream.duration * stream.time_base)
+    elif container.duration is not None:
+        seconds = container.duration / 1_000_000
+    is_exact = file_format.decoder in _STATES_LENGTH
+    if file_format.decoder == "mp3":
+        here = file.tell()
+        is_exact = _has_xing_frame(file)
+        file.seek(here)
+    return max(seconds, 0.0), is_exact
+
+
+def missing_bytes(file: BinaryIO, file_format: FileFormat) -> int:
+    """Bytes by which the file is shorter than its chunks or pages say; 0 where it cannot be told.
+
+    Leaves the file positioned at its start.
+    """
+    size = file.seek(0, os.SEEK_END)
+    match file_format.decoder:
+        case "wav":
+            end = _wav_end(file, size)
+        case "caf":
+            end = _caf_end(file, size)
+        case "ogg":
+            end = _last_page_end(file, size)
+        case _:
+            end = size
+    file.seek(0)
+    return max(0, end - size)
+
+
+def _wav_end(file: BinaryIO, size: int) -> int:
+    """Where the data chunk should end (RIFF: id, 32-bit little-endian size, content, padding)."""
+    at = 12
+    while at + 8 <= size:
+        file.seek(at)
+        name = file.read(4)
+        length = int.from_bytes(file.read(4), "little")
+        if name == b"data":
+            return size if length >= _PLACEHOLDER else at + 8 + length - _WAV_SLACK
+        at += 8 + length + length % 2
+    return at
+
+
+def _caf_end(file: BinaryIO, size: int) -> int:
+    """Where the data chunk should end (CAF: id, 64-bit big-endian size, -1 for up to the end)."""
+    at = 8
+    while at + 12 <= size:
+        file.seek(at)
+        name = file.read(4)
+        length = int.from_bytes(file.read(8), "big", signed=True)
+        if length < 0:
+            return size
+        at += 12 + length
+        if name == b"data":
+            return at
+    return at
+
+
+def _last_page_end(file: BinaryIO, size: int) -> int:
+    """Where the last Ogg page should end (RFC 3533, section 6: at most 65,307 bytes a page)."""
+    start = max(0, size - 65_307)
+    file.seek(start)
+    tail = file.read()
+    at = tail.rfind(b"OggS")
+    if at < 0:
+        return size
+    header = tail[at : at + 27 + 255]
+    if len(header) < 27 or len(header) < 27 + header[26]:
+        return size + 1
+    segments = header[26]
+    return start + at + 27 + segments + sum(header[27 : 27 + segments])
+
+
+def _has_xing_frame(file: BinaryIO) -> bool:
+    """An mp3 states its number of frames only in a first frame marked `Xing` or `Info`."""
+    file.seek(0)
+    file.seek(id3_length(file.read(10)))
+    frame = file.read(64)  # side information takes at most 36 bytes before the mark
+    return b"Xing" in frame or b"Info" in frame

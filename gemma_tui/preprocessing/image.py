@@ -1,0 +1,164 @@
+"""Pictures: from a file to the patches a Gemma 4 vision tower takes.
+
+Decodes the first frame, turns it upright, flattens it on white and resizes it to the exact size
+of the reference. Knows no network, and decides no budget.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+from PIL import Image
+
+from gemma_tui.errors import LimitError, UnsupportedFormatError
+from gemma_tui.preprocessing.budget import PATCH_SIZE, POOLING, check_budget, image_size
+from gemma_tui.preprocessing.formats import FileFormat, format_of
+from gemma_tui.preprocessing.source import decoding, open_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+MAX_PIXELS = 100_000_000
+"""A picture of more is refused before it is decoded: 94 kB of PNG can hold 400 MB of pixels."""
+
+_STRIP_ROWS = 256
+_EXIF_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_TOO_MANY = "Make it smaller first; the model sees at most about 2.6 megapixels of it anyway."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageFeatures:
+    """What the vision tower takes, without padding."""
+
+    pixel_values: NDArray[np.float32]
+    """[patches, 768]: rows of 16 pixels, each red, green, blue, in 0..1."""
+    positions: NDArray[np.int32]
+    """[patches, 2]: column and row of each patch."""
+    grid: tuple[int, int]
+    """Patches across and down; both are multiples of 3."""
+    token_count: int
+    """Soft tokens it takes in the prompt."""
+
+
+def image_features(path: Path, name: str, budget: int) -> ImageFeatures:
+    """Decode a picture and cut it into patches, as the reference image processor does.
+
+    As in transformers' `Gemma4ImageProcessorPil`: bicubic resize of the 8-bit picture, times 1/255,
+    no normalisation, patches row by row. Pictures of 16 and 32 bits a channel are scaled to 8 bits,
+    where the reference clips them.
+
+    Args:
+        path: The file.
+        name: What error messages call it.
+        budget: The most soft tokens it may cost, one of `TOKEN_BUDGETS`.
+
+    Raises:
+        AttachmentError: It is not a readable picture of at most 100 megapixels.
+        BudgetError: `budget` is not one of the budgets.
+    """
+    check_budget(budget)
+    with open_file(path, name) as file:
+        file_format = format_of(file, name)
+        if file_format.kind != "image":
+            message = f"“{name}” is a sound, not a picture."
+            raise UnsupportedFormatError(message, "Attach it as a sound.")
+        picture = decode_picture(file, file_format, name)
+    with decoding(name):
+        flat = _flatten(picture)
+        size = image_size(*flat.size, budget)
+        return _patches(flat.resize(size, Image.Resampling.BICUBIC))
+
+
+def decode_picture(file: BinaryIO, file_format: FileFormat, name: str) -> Image.Image:
+    """Decode the first frame completely, upright, in whatever mode it is stored.
+
+    Raises:
+        LimitError: It has more than `MAX_PIXELS` pixels.
+        DamagedFileError: It cannot be decoded to its end.
+    """
+    # Pillow's own guard against bombs knows two limits, and warns at the lower one
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+    with decoding(name):
+        try:
+            picture: Image.Image = Image.open(file, formats=(file_format.decoder,))
+            if picture.width * picture.height > MAX_PIXELS:
+                raise _too_large(name, f"{picture.width} x {picture.height} pixels")
+            picture.load()
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise _too_large(name, "far more pixels") from error
+        return _upright(picture)
+
+
+def _too_large(name: str, size: str) -> LimitError:
+    return LimitError(f"“{name}” has {size}, and at most 100 megapixels can be read.", _TOO_MANY)
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """Apply the EXIF orientation (EXIF 2.3, tag 0x0112); one that cannot be read is none."""
+    try:
+        orientation = picture.getexif().get(_EXIF_ORIENTATION)
+    except Exception:  # noqa: BLE001 - broken EXIF does not make a picture unreadable
+        return picture
+    turn = _UPRIGHT.get(orientation or 1)
+    return picture if turn is None else picture.transpose(turn)
+
+
+def _flatten(picture: Image.Image) -> Image.Image:
+    """To 8-bit RGB; what is transparent becomes white."""
+    if picture.mode in {"I", "F"} or picture.mode.startswith("I;16"):
+        picture = _eight_bits(picture)
+    if "A" not in picture.getbands() and picture.info.get("transparency") is None:
+        return picture if picture.mode == "RGB" else picture.convert("RGB")
+    flat = Image.new("RGB", picture.size)
+    # strip by strip: a large picture would otherwise be held four times over
+    for top in range(0, picture.height, _STRIP_ROWS):
+        bottom = min(top + _STRIP_ROWS, picture.height)
+        strip = picture.crop((0, top, picture.width, bottom)).convert("RGBA")
+        white = Image.new("RGBA", strip.size, (255, 255, 255, 255))
+        flat.paste(Image.alpha_composite(white, strip).convert("RGB"), (0, top))
+    return flat
+
+
+def _eight_bits(picture: Image.Image) -> Image.Image:
+    """Scale grey of 16 bits, 32 bits or floating point to 8 bits.
+
+    16 bits take their whole range. The others have none of their own: 0..1 (floating point), 0..255
+    and 0..65535 are taken as such if all values lie inside, else what is there is stretched.
+    """
+    values = np.nan_to_num(np.asarray(picture).astype(np.float32), posinf=0.0, neginf=0.0)
+    low, high = float(values.min()), float(values.max())
+    if picture.mode.startswith("I;16"):
+        low, high = 0.0, 65535.0
+    elif low >= 0:
+        usual = (1.0, 255.0, 65535.0) if picture.mode == "F" else (255.0, 65535.0)
+        low, high = 0.0, next((top for top in usual if high <= top), high)
+    values -= np.float32(low)
+    values *= np.float32(255 / max(high - low, 1e-12))
+    return Image.fromarray(np.rint(values).astype(np.uint8))
+
+
+def _patches(picture: Image.Image) -> ImageFeatures:
+    columns, rows = picture.width // PATCH_SIZE, picture.height // PATCH_SIZE
+    pixels = np.asarray(picture).reshape(rows, PATCH_SIZE, columns, PATCH_SIZE, 3)
+    patches = pixels.transpose(0, 2, 1, 3, 4).reshape(rows * columns, -1)
+    levels = (np.arange(256) * (1 / 255)).astype(np.float32)
+    row, column = np.divmod(np.arange(rows * columns, dtype=np.int32), np.int32(columns))
+    return ImageFeatures(
+        pixel_values=levels[patches],
+        positions=np.stack([column, row], axis=1),
+        grid=(columns, rows),
+        token_count=rows * columns // POOLING**2,
+    )

@@ -1,0 +1,48 @@
+"""What a file really is: decodes it once, completely, before it may be attached.
+
+A cut-off photograph or recording looks whole until its last byte is asked for, and it is better to
+hear about it when it is dropped than when it is sent. That costs a second or two at most: pictures
+have at most 100 megapixels, and sound is decoded up to 30 s, however long it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gemma_tui.generation import MediaInfo
+from gemma_tui.preprocessing.audio import decode_clip
+from gemma_tui.preprocessing.formats import format_of
+from gemma_tui.preprocessing.image import decode_picture
+from gemma_tui.preprocessing.source import open_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def probe(path: Path, name: str) -> MediaInfo:
+    """Look into a file, whatever it is called.
+
+    Args:
+        path: Where it is.
+        name: What error messages call it; the caller makes it fit to be shown.
+
+    Raises:
+        NotAFileError: It is missing, unreadable, a folder or a device.
+        UnsupportedFormatError: It is not a picture or a sound this program reads.
+        DamagedFileError: It is empty, cut off or broken.
+        LimitError: It is too large, too long or too short.
+    """
+    with open_file(path, name) as file:
+        file_format = format_of(file, name)
+        if file_format.kind == "image":
+            picture = decode_picture(file, file_format, name)
+            return MediaInfo(
+                kind="image",
+                media_type=file_format.media_type,
+                width=picture.width,
+                height=picture.height,
+            )
+        clip = decode_clip(file, file_format, name)
+        return MediaInfo(
+            kind="audio", media_type=file_format.media_type, sample_count=int(clip.size)
+        )
