@@ -71,6 +71,11 @@ class GenerationRequest:
     system_prompt: str = ""
     options: GenerationOptions = field(default_factory=GenerationOptions)
 
+    @property
+    def media(self) -> tuple[Media, ...]:
+        """Every picture and sound, in the order of the prompt."""
+        return tuple(p for m in self.messages for p in m.parts if isinstance(p, Media))
+
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:

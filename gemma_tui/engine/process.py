@@ -1,0 +1,187 @@
+"""One life of the engine process: two pipes, its requests, and its end.
+
+Knows frames and processes. What is asked, and whether a dead process gets a successor, is the
+business of the client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from gemma_tui.engine.inbox import Inbox, is_progress
+from gemma_tui.engine.protocol import FrameDecoder, Request, Shutdown, encode_frame
+from gemma_tui.errors import EngineError, EngineStoppedError, GemmaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+SHUTDOWN_SECONDS: Final = 5.0
+"""How long the engine may take to end when asked to, before it is killed."""
+
+
+def worker_command(log_path: Path) -> tuple[str, ...]:
+    """The command that runs the engine, with the interpreter that runs this."""
+    # -P: a file called numpy.py in the current folder must not become part of the engine.
+    return (sys.executable, "-P", "-m", "gemma_tui.runtime.worker", "--log", str(log_path))
+
+
+class EngineProcess(asyncio.Protocol):
+    """A running engine.
+
+    Args:
+        on_end: Called once when the process has ended, with its exit code (negative: the signal).
+    """
+
+    def __init__(self, on_end: Callable[[EngineProcess, int], None]) -> None:
+        self._on_end = on_end
+        self._decoder = FrameDecoder()
+        self._inboxes: dict[int, Inbox] = {}
+        self._last_id = 0
+        self._process: asyncio.subprocess.Process
+        self._writer: asyncio.WriteTransport
+        self._reader: asyncio.ReadTransport
+        self._ending: asyncio.Task[None] | None = None
+        self._has_ended = asyncio.Event()
+        self.is_alive = True
+
+    @classmethod
+    async def spawn(
+        cls,
+        command: Sequence[str],
+        log_path: Path,
+        on_end: Callable[[EngineProcess, int], None],
+    ) -> EngineProcess:
+        """Start the engine.
+
+        Raises:
+            EngineError: It cannot be started, or its log cannot be written.
+        """
+        self = cls(on_end)
+        requests_out, requests_in = os.pipe()
+        events_out, events_in = os.pipe()
+        theirs = [requests_out, events_in]
+        try:
+            log = _open_log(log_path)
+            theirs.append(log)
+            self._process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=requests_out,
+                stdout=events_in,
+                stderr=log,
+                env=_environment(),
+                start_new_session=True,
+            )
+        except OSError as error:
+            os.close(requests_in)
+            os.close(events_out)
+            raise EngineError(
+                f"The engine process could not be started ({error.strerror}).",
+                f"Check that {log_path.parent} can be written.",
+            ) from error
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
+        loop = asyncio.get_running_loop()
+        self._writer, _ = await loop.connect_write_pipe(
+            asyncio.BaseProtocol, os.fdopen(requests_in, "wb", 0)
+        )
+        self._reader, _ = await loop.connect_read_pipe(lambda: self, os.fdopen(events_out, "rb", 0))
+        return self
+
+    @property
+    def process_id(self) -> int:
+        """The engine's process id."""
+        return self._process.pid
+
+    def request(self, body: Request) -> Inbox:
+        """Send a request; its answers arrive in the inbox."""
+        self._last_id += 1
+        inbox = Inbox(self._last_id)
+        if self.is_alive:
+            self._inboxes[inbox.request_id] = inbox
+            self._writer.write(encode_frame(inbox.request_id, body))
+        else:
+            inbox.fail(EngineStoppedError("The engine process has ended."))
+        return inbox
+
+    def send(self, body: Request) -> None:
+        """Send a request that has no answer of its own."""
+        if self.is_alive:
+            self._last_id += 1
+            self._writer.write(encode_frame(self._last_id, body))
+
+    def forget(self, inbox: Inbox) -> None:
+        """Drop whatever still comes for this inbox."""
+        self._inboxes.pop(inbox.request_id, None)
+
+    def fail_all(self, error: GemmaError) -> None:
+        """End every open request with `error`."""
+        for inbox in self._inboxes.values():
+            inbox.fail(error)
+        self._inboxes.clear()
+
+    async def close(self) -> None:
+        """Ask the process to end, and see to it that it does."""
+        self.send(Shutdown())
+        self._writer.close()
+        try:
+            async with asyncio.timeout(SHUTDOWN_SECONDS):
+                await self._has_ended.wait()
+        except TimeoutError:
+            self.kill()
+            await self._has_ended.wait()
+
+    def kill(self) -> None:
+        """End the process at once."""
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGKILL)
+
+    def data_received(self, data: bytes) -> None:
+        """Hand every complete frame to its inbox (called by asyncio)."""
+        try:
+            for request_id, event in self._decoder.feed(data):
+                if inbox := self._inboxes.get(request_id):
+                    inbox.put(event)
+                    if not is_progress(event):
+                        self.forget(inbox)
+        except EngineError:
+            # The stream is beyond repair; the end of the process tells everyone who waits.
+            self.kill()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  # asyncio passes it
+        """The engine's end of the pipe is closed (called by asyncio)."""
+        self.is_alive = False
+        self._ending = asyncio.get_running_loop().create_task(self._end())
+
+    async def _end(self) -> None:
+        try:
+            async with asyncio.timeout(SHUTDOWN_SECONDS):
+                code = await self._process.wait()
+        except TimeoutError:
+            self.kill()
+            code = await self._process.wait()
+        self._writer.close()
+        self._reader.close()
+        self._has_ended.set()
+        self._on_end(self, code)
+
+
+def _open_log(path: Path) -> int:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+
+def _environment() -> dict[str, str]:
+    """This process's environment; in a checkout also the way to the package."""
+    environment = dict(os.environ)
+    root = Path(__file__).resolve().parents[2]
+    if (root / "pyproject.toml").is_file():
+        inherited = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(root), inherited)))
+    return environment

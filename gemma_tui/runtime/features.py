@@ -1,0 +1,93 @@
+"""Features of the pictures and sounds of a prompt: made on a pool of threads, remembered.
+
+A conversation's media come back with every turn, and a picture costs tens of milliseconds, so
+features are kept by the sha256 of their bytes and the budget. Knows files and arrays of numpy,
+nothing of the model.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor, Future
+
+    from gemma_tui.generation import Media
+    from gemma_tui.preprocessing.audio import AudioFeatures
+    from gemma_tui.preprocessing.image import ImageFeatures
+
+Features: TypeAlias = "ImageFeatures | AudioFeatures"
+_Key: TypeAlias = tuple[str, str, int]
+
+MAX_FEATURE_BYTES: Final = 256 * 1024 * 1024
+"""Room for eight pictures at the largest budget (31 MB each), or hundreds of clips (1.5 MB)."""
+
+
+class FeatureStore:
+    """Computes features once per (kind, sha256, budget) and keeps the latest.
+
+    Args:
+        pool: Where features are computed.
+        max_bytes: Finished features beyond this are forgotten, the longest unused first.
+    """
+
+    def __init__(self, pool: Executor, *, max_bytes: int = MAX_FEATURE_BYTES) -> None:
+        self._pool = pool
+        self._max_bytes = max_bytes
+        self._futures: OrderedDict[_Key, Future[Features]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def request(self, media: Media) -> Future[Features]:
+        """Start to compute the features of `media`, unless they are known or on their way.
+
+        The future fails with an `AttachmentError` when the file cannot be used; a failure is
+        not remembered.
+        """
+        key = (media.kind, media.sha256, media.token_budget)
+        with self._lock:
+            if known := self._futures.get(key):
+                self._futures.move_to_end(key)
+                return known
+            future = self._pool.submit(_compute, media)
+            self._futures[key] = future
+        future.add_done_callback(lambda done: self._settle(key, done))
+        return future
+
+    def _settle(self, key: _Key, future: Future[Features]) -> None:
+        """Forget a failure, or make room for what has just been finished."""
+        with self._lock:
+            if future.cancelled() or future.exception() is not None:
+                if self._futures.get(key) is future:
+                    del self._futures[key]
+                return
+            sizes = {
+                k: _size(f.result())
+                for k, f in self._futures.items()
+                if f.done() and not f.cancelled() and f.exception() is None
+            }
+            excess = sum(sizes.values()) - self._max_bytes
+            for old, size in sizes.items():
+                if excess <= 0 or old == key:
+                    break
+                del self._futures[old]
+                excess -= size
+
+
+def _compute(media: Media) -> Features:
+    # Imported here, off the main thread: numpy, Pillow and av take a while.
+    path = Path(media.path)
+    if media.kind == "image":
+        from gemma_tui.preprocessing.image import image_features  # noqa: PLC0415
+
+        return image_features(path, media.name, media.token_budget)
+    from gemma_tui.preprocessing.audio import audio_features  # noqa: PLC0415
+
+    return audio_features(path, media.name)
+
+
+def _size(features: Features) -> int:
+    values = (getattr(features, name) for name in features.__dataclass_fields__)
+    return sum(getattr(value, "nbytes", 0) for value in values)

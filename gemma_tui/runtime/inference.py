@@ -1,0 +1,100 @@
+"""The model in memory, and the jobs that can be done with it.
+
+Importing this imports mlx. Made, used and dropped on the MLX thread; only `memory`, `model_info`
+and `cached_tokens` are read from others.
+"""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, assert_never
+
+import mlx.core as mx
+
+from gemma_tui.engine.protocol import Generate, Load, ModelLoaded, Unload, Unloaded
+from gemma_tui.errors import GemmaError, ModelError
+from gemma_tui.generation import LoadPhase, LoadProgress, ModelInfo
+from gemma_tui.runtime.loader import load_model
+from gemma_tui.runtime.prompt import PromptFlavour, PromptRenderer
+from gemma_tui.runtime.prompt_cache import PromptCache
+from gemma_tui.runtime.reply import Reply, Resident
+from gemma_tui.runtime.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from gemma_tui.runtime.jobs import Job
+
+BUFFER_CACHE_BYTES: Final = 256 * 1024 * 1024
+"""Freed buffers that MLX keeps for reuse. Its default is all the memory it may use, and chunks of a
+growing prompt leave buffers of ever new sizes; a step of decoding reuses far less than this."""
+
+
+class Inference:
+    """At most one model, and what it is asked."""
+
+    def __init__(self) -> None:
+        mx.set_cache_limit(BUFFER_CACHE_BYTES)
+        self._resident: Resident | None = None
+        self._problem: GemmaError = ModelError("No model is loaded.", "Choose a model first.")
+
+    @property
+    def model_info(self) -> ModelInfo | None:
+        """The loaded model."""
+        resident = self._resident
+        return resident.loaded.info if resident else None
+
+    @property
+    def cached_tokens(self) -> int:
+        """Tokens held by the prompt cache."""
+        resident = self._resident
+        return resident.prompt_cache.token_count if resident else 0
+
+    def memory(self) -> tuple[int, int]:
+        """Bytes that arrays take now, and the most they took during the latest reply."""
+        return mx.get_active_memory(), mx.get_peak_memory()
+
+    def perform(self, job: Job) -> None:
+        """Do one job, answering it completely.
+
+        Raises:
+            GemmaError: It cannot be done.
+        """
+        match job.work:
+            case Load(folder=folder):
+                job.emit(ModelLoaded(self._load(Path(folder), job)))
+            case Generate(request=request):
+                if self._resident is None:
+                    raise self._problem
+                job.emit(Reply(self._resident, request, job).write())
+            case Unload():
+                self._free()
+                job.emit(Unloaded())
+            case _:
+                assert_never(job.work)
+
+    def forget(self) -> None:
+        """Drop every remembered state, after an error that nobody understands."""
+        if self._resident is not None:
+            self._resident.prompt_cache.clear()
+
+    def _load(self, folder: Path, job: Job) -> ModelInfo:
+        def show(phase: LoadPhase, fraction: float) -> None:
+            job.emit(LoadProgress(phase, fraction))
+
+        self._free()
+        try:
+            loaded = load_model(folder, show)
+            tokenizer = Tokenizer.load(loaded.tokenizer_file)
+        except ModelError as error:
+            # Prompts that are sent before anyone reads this answer get the same sentence.
+            self._problem = error
+            raise
+        renderer = PromptRenderer(tokenizer, PromptFlavour.OPEN)
+        self._resident = Resident(loaded, tokenizer, renderer, PromptCache())
+        return loaded.info
+
+    def _free(self) -> None:
+        """Give the memory of the present model back."""
+        self._resident = None
+        gc.collect()
+        mx.clear_cache()

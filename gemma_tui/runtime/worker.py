@@ -1,0 +1,224 @@
+"""The engine process: `python -m gemma_tui.runtime.worker --log FILE`.
+
+Reads requests from stdin on the main thread, has them done on other threads, and writes events to
+stdout. It opens no socket, ends when its stdin closes, and writes everything else to its log.
+Knows how to route requests, nothing of models or media.
+"""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import logging
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, assert_never
+
+from gemma_tui.engine.protocol import (
+    Cancel,
+    Failed,
+    FrameDecoder,
+    Generate,
+    Load,
+    Probe,
+    Request,
+    Shutdown,
+    Status,
+    Unload,
+)
+from gemma_tui.errors import EngineError, GemmaError
+from gemma_tui.generation import EngineStatus
+from gemma_tui.runtime.features import FeatureStore
+from gemma_tui.runtime.jobs import Job, MlxThread
+from gemma_tui.runtime.logfile import describe, open_log
+from gemma_tui.runtime.outbox import Outbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gemma_tui.generation import MediaInfo
+    from gemma_tui.runtime.inference import Inference
+
+OFFLINE: Final = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+"""Set before anything is imported that could look for a network."""
+
+MEDIA_THREADS: Final = 2
+"""One long clip must not keep a picture from being looked at; more would slow decoding."""
+
+GRACE_SECONDS: Final = 2.0
+"""How long a chunk of prefill may take to notice the end; then the process ends anyway."""
+
+
+class Worker:
+    """Routes requests to the threads that answer them.
+
+    Args:
+        outbox: Takes the events.
+        log: The engine's log.
+    """
+
+    def __init__(self, outbox: Outbox, log: logging.Logger) -> None:
+        self._outbox = outbox
+        self._log = log
+        self._pool = ThreadPoolExecutor(MEDIA_THREADS, thread_name_prefix="media")
+        self._features = FeatureStore(self._pool)
+        self._inference: Inference | None = None
+        self._mlx = MlxThread(self._create_inference, log)
+
+    def serve(self, requests: Iterator[tuple[int, Request]]) -> None:
+        """Answer requests until they end, or until one is `Shutdown`."""
+        self._mlx.start()
+        for request_id, request in requests:
+            match request:
+                case Load() | Unload():
+                    self._mlx.submit(Job(request_id, request, emit=self._outbox.put))
+                case Generate(request=prompt):
+                    features = tuple(self._features.request(media) for media in prompt.media)
+                    job = Job(request_id, request, emit=self._outbox.put, features=features)
+                    self._mlx.submit(job)
+                case Cancel(target=target):
+                    self._mlx.cancel(target)
+                case Probe():
+                    self._probe(request_id, request)
+                case Status():
+                    self._outbox.put(request_id, self._status())
+                case Shutdown():
+                    return
+                case _:
+                    assert_never(request)
+
+    def stop(self) -> bool:
+        """End all threads; False when one of them would not end in time."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        return self._mlx.stop(GRACE_SECONDS)
+
+    def _create_inference(self) -> Inference:
+        from gemma_tui.runtime.inference import Inference  # noqa: PLC0415  # imports mlx
+
+        self._inference = Inference()
+        return self._inference
+
+    def _status(self) -> EngineStatus:
+        inference = self._inference
+        memory = inference.memory() if inference is not None else (0, 0)
+        return EngineStatus(
+            process_id=os.getpid(),
+            model=inference.model_info if inference is not None else None,
+            is_generating=self._mlx.is_generating,
+            active_memory_bytes=memory[0],
+            peak_memory_bytes=memory[1],
+            cached_tokens=inference.cached_tokens if inference is not None else 0,
+        )
+
+    def _probe(self, request_id: int, request: Probe) -> None:
+        def answer(done: Future[MediaInfo]) -> None:
+            if done.cancelled():
+                return
+            match done.exception():
+                case None:
+                    self._outbox.put(request_id, done.result())
+                case GemmaError() as error:
+                    self._outbox.put(request_id, Failed.from_error(error))
+                case error:
+                    self._log.error("Probe failed: %s", describe(error))
+                    sentence = f"Something unexpected went wrong ({type(error).__name__})."
+                    failed = Failed.from_error(
+                        EngineError(sentence, "The engine's log says where.")
+                    )
+                    self._outbox.put(request_id, failed)
+
+        self._pool.submit(_probe, Path(request.path), request.name).add_done_callback(answer)
+
+
+def _probe(path: Path, name: str) -> MediaInfo:
+    # Imported here, off the main thread: Pillow and av take a while.
+    from gemma_tui.preprocessing.probe import probe  # noqa: PLC0415
+
+    return probe(path, name)
+
+
+def read_requests(descriptor: int) -> Iterator[tuple[int, Request]]:
+    """Requests from a file descriptor, until it is closed at the other end.
+
+    Raises:
+        EngineError: What arrives is not a sequence of frames.
+    """
+    decoder = FrameDecoder()
+    while data := os.read(descriptor, 1 << 16):
+        yield from decoder.feed(data)
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of `data`, waiting for the reader as long as it takes."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def run(log: logging.Logger, protocol_in: int, protocol_out: int) -> int:
+    """Serve until stdin closes; returns the exit code, or ends the process when a thread hangs."""
+    outbox = Outbox(lambda data: write_all(protocol_out, data))
+    writer = threading.Thread(target=_write, args=(outbox, log), name="writer", daemon=True)
+    writer.start()
+    worker = Worker(outbox, log)
+    code = 0
+    try:
+        worker.serve(read_requests(protocol_in))
+    except EngineError as error:
+        log.error("stopped: %s", error.message)  # noqa: TRY400  # the place tells nothing
+        code = 1
+    has_stopped = worker.stop()
+    outbox.close()
+    writer.join(GRACE_SECONDS)
+    log.info("ended")
+    if writer.is_alive() or not has_stopped or _has_media_threads():
+        # A thread is inside C code, or writes to a reader that does not read: nothing to wait for.
+        logging.shutdown()
+        os._exit(code)
+    return code
+
+
+def _write(outbox: Outbox, log: logging.Logger) -> None:
+    try:
+        outbox.run()
+    except OSError as error:
+        log.info("ended: nobody reads any more (%s)", error.strerror)
+        logging.shutdown()
+        os._exit(0)
+
+
+def _has_media_threads() -> bool:
+    return any(thread.name.startswith("media") for thread in threading.enumerate())
+
+
+def main() -> int:
+    """Set the process up so that only frames reach the pipe, then serve."""
+    parser = argparse.ArgumentParser(prog="gemma_tui.runtime.worker")
+    parser.add_argument("--log", type=Path, required=True, metavar="FILE")
+    arguments = parser.parse_args()
+    os.environ.update(OFFLINE)
+    os.umask(0o077)
+    # Ctrl-C belongs to the app: it decides what ends.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    protocol_in, protocol_out = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    log = open_log(arguments.log)
+    faulthandler.enable()
+    log.info("started, Python %s", sys.version.split()[0])
+    return run(log, protocol_in, protocol_out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
