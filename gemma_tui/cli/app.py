@@ -1,0 +1,95 @@
+"""The full-screen app, put together: stores, engine, chat and screen.
+
+The engine is started first, so that it loads while the screen's packages are imported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from contextlib import AsyncExitStack, suppress
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from gemma_tui.chat import Chat
+from gemma_tui.engine.client import EngineClient
+from gemma_tui.errors import StorageError, UsageError
+from gemma_tui.storage.blobs import BlobStore
+from gemma_tui.storage.conversations import ConversationStore
+from gemma_tui.storage.database import Database
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gemma_tui.paths import Paths
+
+
+def run_app(paths: Paths, model: Path) -> int:
+    """Show the app until the user leaves it; returns the exit code.
+
+    Args:
+        paths: Where conversations and logs are.
+        model: The model folder to load.
+
+    Raises:
+        UsageError: This is no terminal.
+        StorageError: The conversations cannot be opened.
+    """
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError(
+            "The app needs a terminal, and this is a pipe.", "Use gemma-tui ask instead."
+        )
+    if os.environ.get("TERM", "dumb") == "dumb":
+        raise UsageError(
+            "The app needs a terminal that can move the cursor.", "Use gemma-tui ask instead."
+        )
+    return asyncio.run(_run(paths, model))
+
+
+async def _run(paths: Paths, model: Path) -> int:
+    async with AsyncExitStack() as stack:
+        engine = EngineClient(paths.engine_log)
+        stack.push_async_callback(engine.close)
+        await engine.start(model)
+        database = await Database.open(paths.database, recover=True)
+        stack.push_async_callback(database.close)
+        store = ConversationStore(database)
+        blobs = BlobStore(paths.blobs)
+        await store.mark_interrupted()
+        tidying = asyncio.create_task(_tidy(store, blobs), name="tidy")
+        stack.callback(tidying.cancel)
+        # In a thread, so that the engine's pipes are served meanwhile.
+        module = await asyncio.to_thread(import_module, "gemma_tui.tui.app")
+        app = module.GemmaApp(
+            chat=Chat(store, blobs, engine),
+            store=store,
+            engine=engine,
+            model_folder=model,
+            notice=_notice(database),
+        )
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(
+                number, partial(app.exit, return_code=128 + number)
+            )
+        await app.run_async()
+        return int(app.return_code or 0)
+
+
+async def _tidy(store: ConversationStore, blobs: BlobStore) -> None:
+    """Remove what was deleted in earlier runs, and attachments nobody uses any more."""
+    with suppress(StorageError):  # tidying can wait for the next start
+        await store.purge()
+        await blobs.collect(await store.used_blobs())
+
+
+def _notice(database: Database) -> str:
+    """What the user must know about the start; empty if nothing."""
+    if database.set_aside is None:
+        return ""
+    return (
+        "The database of conversations was damaged. It was set aside as"
+        f" {database.set_aside}, and a new one was begun."
+    )

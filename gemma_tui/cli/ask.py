@@ -1,0 +1,196 @@
+"""`gemma-tui ask`: one turn without the screen, through the same `Chat.reply` as the app.
+
+Wires what a turn needs and shows its events. Without `--save` the conversation lives in memory and
+copies of attachments in a temporary folder that is removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from contextlib import AsyncExitStack, aclosing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gemma_tui.chat import Chat, TurnStarted
+from gemma_tui.cli.output import Answer, Progress, to_json
+from gemma_tui.cli.question import Question
+from gemma_tui.conversation import Draft
+from gemma_tui.engine.client import EngineClient
+from gemma_tui.generation import MediaProgress, PrefillProgress, TextDelta, ThoughtDelta
+from gemma_tui.preprocessing.budget import check_budget
+from gemma_tui.storage.blobs import BlobStore
+from gemma_tui.storage.conversations import ConversationStore
+from gemma_tui.storage.database import Database
+from gemma_tui.storage.faults import storage_faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from gemma_tui.chat import TurnEvent
+    from gemma_tui.conversation import Attachment, Message
+    from gemma_tui.generation import EngineState
+    from gemma_tui.paths import Paths
+
+__all__ = ["Question", "run_ask"]
+
+
+def run_ask(question: Question, model: Path, paths: Paths, *, as_json: bool, save: bool) -> int:
+    """Answer on stdout; returns the exit code.
+
+    Args:
+        question: What was typed; a pipe may add to it.
+        model: The model folder.
+        paths: Where the conversation goes if it is saved, and the engine's log.
+        as_json: Print one JSON object at the end instead of streaming the text.
+        save: Keep the conversation.
+
+    Raises:
+        GemmaError: Whatever kept the question from being answered.
+        KeyboardInterrupt: Ctrl-C; what was answered so far is printed.
+    """
+    if question.token_budget is not None:
+        check_budget(question.token_budget)
+    with _scratch_folder() as scratch:
+        whole = question.with_pipe(_pipe(), scratch)
+        place = paths if save else replace(paths, data=scratch)
+        return asyncio.run(_run(_Asking(whole, model, place, as_json=as_json, save=save)))
+
+
+@contextmanager
+def _scratch_folder() -> Iterator[Path]:
+    with storage_faults(Path(tempfile.gettempdir()) / "gemma-tui"):
+        folder = tempfile.TemporaryDirectory(prefix="gemma-tui-")
+    with folder as name:
+        yield Path(name)
+
+
+def _pipe() -> BinaryIO | None:
+    """The standard input if it is no terminal; None is also a closed one."""
+    return None if sys.stdin is None or sys.stdin.isatty() else sys.stdin.buffer
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Everything one run needs to know."""
+
+    question: Question
+    model: Path
+    paths: Paths
+    as_json: bool
+    save: bool
+
+
+async def _run(asking: _Asking) -> int:
+    """Ask until answered, or until a signal ends the program."""
+    task = asyncio.ensure_future(_ask(asking))
+    ended_by: list[int] = []
+
+    def end(number: int) -> None:
+        ended_by.append(number)
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, end, number)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not ended_by:
+            raise
+        return 128 + ended_by[0]
+    return 0
+
+
+async def _ask(asking: _Asking) -> None:
+    progress = Progress(sys.stderr)
+    async with AsyncExitStack() as stack:
+        stack.callback(progress.clear)
+        database = await Database.open(asking.paths.database if asking.save else None)
+        stack.push_async_callback(database.close)
+        engine = EngineClient(_log_path(asking.paths))
+        stack.push_async_callback(engine.close)
+        engine.watch(lambda state: _show_state(progress, state))
+        store = ConversationStore(database)
+        chat = Chat(store, BlobStore(asking.paths.blobs), engine)
+        info, attachments = await asyncio.gather(
+            engine.load(asking.model), _attach(chat, asking.question)
+        )
+        draft = Draft(
+            asking.question.prompt,
+            tuple(_with_budget(item, asking, info.default_token_budget) for item in attachments),
+        )
+        conversation = await store.create("", asking.question.system_prompt)
+        turn = chat.reply(conversation.id, draft, parent_id=None, options=asking.question.options)
+        answer = Answer(sys.stdout, progress)
+        try:
+            async with aclosing(turn) as events:
+                async for event in events:
+                    _show(event, answer, progress, as_json=asking.as_json)
+        except asyncio.CancelledError:
+            if asking.as_json:
+                answer.write(_as_json(await store.messages(conversation.id), asking))
+            raise
+        finally:
+            answer.end()
+        if asking.as_json:
+            answer.write(_as_json(await store.messages(conversation.id), asking))
+            answer.end()
+
+
+async def _attach(chat: Chat, question: Question) -> list[Attachment]:
+    return [
+        await chat.attach(Path(name), token_budget=question.token_budget) for name in question.files
+    ]
+
+
+def _with_budget(item: Attachment, asking: _Asking, default: int) -> Attachment:
+    """The model's default, unless the user chose: the file was looked at before it was known."""
+    if item.kind != "image" or asking.question.token_budget is not None:
+        return item
+    return replace(item, token_budget=default)
+
+
+def _as_json(messages: tuple[Message, ...], asking: _Asking) -> str:
+    question, reply = messages
+    return to_json(question, reply, saved=asking.save)
+
+
+def _log_path(paths: Paths) -> Path:
+    """Where the engine logs; beside the data if the usual place cannot be written."""
+    log = paths.engine_log
+    place = next(folder for folder in log.parents if folder.exists())
+    return log if os.access(place, os.W_OK) else paths.data / log.name
+
+
+def _show(event: TurnEvent, answer: Answer, progress: Progress, *, as_json: bool) -> None:
+    match event:
+        case TextDelta(text) if not as_json:
+            answer.write(text)
+        case TextDelta():
+            progress.show(f"answering, {event.token_count} tokens")
+        case ThoughtDelta():
+            progress.show("thinking")
+        case MediaProgress(done, total):
+            progress.show(f"looking at the attachments, {done} of {total}")
+        case PrefillProgress(done, total):
+            progress.show(f"reading the prompt, {100 * done // max(total, 1)} %")
+        case TurnStarted():
+            progress.show("starting the answer")
+        case _:
+            pass
+
+
+def _show_state(progress: Progress, state: EngineState) -> None:
+    match state.phase:
+        case "starting":
+            progress.show("starting the engine")
+        case "loading":
+            progress.show(f"loading the model, {state.fraction:.0%}")
+        case _:
+            pass

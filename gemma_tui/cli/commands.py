@@ -1,0 +1,129 @@
+"""The commands and their options. Parses and hands over; what they do is in the other modules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path  # typer reads the annotations at run time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gemma_tui import __version__
+from gemma_tui.generation import GenerationOptions, SamplingOptions
+from gemma_tui.paths import builtin_model, default_paths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+ModelOption = Annotated[
+    Path | None,
+    typer.Option("--model", metavar="FOLDER", help="A model folder; the built-in demo if absent."),
+]
+
+
+@dataclass(slots=True)
+class Invocation:
+    """What the command line asks for.
+
+    The action runs only after typer has returned, which would take a closed pipe or Ctrl-C inside
+    a command for its own.
+    """
+
+    model: Path | None = None
+    action: Callable[[], int] | None = None
+
+
+def run_command(arguments: Sequence[str] | None) -> int:
+    """Run the command that `arguments` (None: those of this process) name; returns the exit code.
+
+    Raises:
+        GemmaError: Whatever kept it from doing what was asked.
+        SystemExit: There is nothing to run: `--help`, `--version`, or wrong use.
+    """
+    app = typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(chat)
+    app.command()(ask)
+    invocation = Invocation()
+    try:
+        typer.main.get_command(app).main(arguments, prog_name="gemma-tui", obj=invocation)
+    except SystemExit:
+        if invocation.action is None:
+            raise
+    return invocation.action() if invocation.action else 0
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gemma-tui {__version__}")
+        raise typer.Exit
+
+
+def chat(
+    context: typer.Context,
+    model: ModelOption = None,
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Chat with Gemma 4 in the terminal, offline. Without a command: the full-screen app."""
+    context.obj.model = model
+    if context.invoked_subcommand is None:
+        from gemma_tui.cli.app import run_app  # noqa: PLC0415  # keeps the app out of `ask`
+
+        context.obj.action = partial(run_app, default_paths(), model or builtin_model())
+
+
+def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the command
+    context: typer.Context,
+    prompt: Annotated[str, typer.Argument(help="The question. A pipe may bring it too.")] = "",
+    attach: Annotated[
+        list[str] | None,
+        typer.Option("-a", "--attach", metavar="FILE", help="A picture or a sound; - is a pipe."),
+    ] = None,
+    image_tokens: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Soft tokens a picture may cost: 70, 140, 280, 560, 1120."),
+    ] = None,
+    system: Annotated[str, typer.Option(metavar="TEXT", help="The system prompt.")] = "",
+    think: Annotated[bool, typer.Option("--think", help="Think before answering.")] = False,
+    temperature: Annotated[
+        float, typer.Option(metavar="T", min=0.0, help="0 always takes the likeliest token.")
+    ] = SamplingOptions().temperature,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", min=0, help="The same seed, the same answer.")
+    ] = None,
+    max_tokens: Annotated[
+        int, typer.Option(metavar="N", min=1, help="The answer's most tokens, thought included.")
+    ] = GenerationOptions().max_tokens,
+    model: ModelOption = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object instead of the text.")
+    ] = False,
+    save: Annotated[
+        bool, typer.Option("--save", help="Keep the conversation, for the app to show.")
+    ] = False,
+) -> None:
+    """Ask one question and print the answer, nothing else. Without --save nothing is stored."""
+    from gemma_tui.cli.ask import Question, run_ask  # noqa: PLC0415  # not needed for --help
+
+    sampling = SamplingOptions(temperature=temperature, seed=seed)
+    question = Question(
+        prompt=prompt,
+        files=tuple(attach or ()),
+        token_budget=image_tokens,
+        system_prompt=system,
+        options=GenerationOptions(sampling, max_tokens=max_tokens, thinking=think),
+    )
+    folder = model or context.obj.model or builtin_model()
+    context.obj.action = partial(
+        run_ask, question, folder, default_paths(), as_json=json, save=save
+    )

@@ -1,0 +1,41 @@
+"""The entry point: runs a command and exits with the right code.
+
+Exit codes: 0 success; 2 wrong use, that is, the command line itself is wrong (unknown option, no
+prompt, not a token budget); 1 anything else that failed, such as a file that cannot be attached;
+130 stopped by Ctrl-C; 128 + n ended by signal n (141: whoever read the answer went away).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from gemma_tui.errors import BudgetError, GemmaError, UsageError
+from gemma_tui.sanitize import sanitize
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run `gemma-tui` with the arguments of this process, or the given ones, and exit."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        # Imported here, so that Ctrl-C during the imports ends quietly as well.
+        from gemma_tui.cli.commands import run_command  # noqa: PLC0415
+
+        return run_command(arguments)
+    except GemmaError as error:
+        sys.stderr.write(f"gemma-tui: {sanitize(str(error))}\n")
+        return 2 if isinstance(error, UsageError | BudgetError) else 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # Nobody reads the answer any more; Python must not try to flush it again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE

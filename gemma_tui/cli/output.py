@@ -1,0 +1,130 @@
+"""What `ask` writes: the answer on stdout, everything else on stderr.
+
+Knows streams, not engines. On a terminal nothing in an answer can act; a pipe gets it unchanged.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from gemma_tui.preprocessing.budget import audio_tokens, image_tokens
+from gemma_tui.sanitize import sanitize, sanitize_line
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from gemma_tui.conversation import Attachment, Message
+
+_CLEAR_LINE = "\r\x1b[K"
+
+
+class Answer:
+    """Streams the answer to a text stream, and ends it with exactly one newline.
+
+    Args:
+        stream: Where it goes.
+        progress: Is cleared before the first piece of text.
+    """
+
+    def __init__(self, stream: TextIO, progress: Progress) -> None:
+        self._stream = stream
+        self._progress = progress
+        self._is_terminal = stream.isatty()
+        self._line_is_open = False
+
+    def write(self, text: str) -> None:
+        """Show more of the answer at once."""
+        if text:
+            self._progress.clear()
+            self._stream.write(sanitize(text) if self._is_terminal else text)
+            self._stream.flush()
+            self._line_is_open = not text.endswith("\n")
+
+    def end(self) -> None:
+        """Close the last line."""
+        self._progress.clear()
+        if self._line_is_open:
+            self._stream.write("\n")
+            self._line_is_open = False
+        self._stream.flush()
+
+
+class Progress:
+    """One line that says what is going on; silent where nobody watches.
+
+    Args:
+        stream: The standard error; written to only if it is a terminal.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._is_watched = stream.isatty()
+        self._is_shown = False
+
+    def show(self, text: str) -> None:
+        """Replace the line."""
+        if self._is_watched:
+            self._stream.write(f"{_CLEAR_LINE}{sanitize_line(text)} …")
+            self._stream.flush()
+            self._is_shown = True
+
+    def clear(self) -> None:
+        """Remove the line."""
+        if self._is_shown:
+            self._stream.write(_CLEAR_LINE)
+            self._stream.flush()
+            self._is_shown = False
+
+
+def to_json(question: Message, reply: Message, *, saved: bool) -> str:
+    """One JSON object on one line: the reply, what it cost, and what was attached.
+
+    Args:
+        question: As it was stored.
+        reply: As it was stored.
+        saved: Whether the conversation's id will mean anything later.
+    """
+    usage = reply.usage
+    value = {
+        "text": reply.text,
+        "thought": reply.thought,
+        "model": reply.model,
+        "finish_reason": reply.finish_reason,
+        "usage": None
+        if usage is None
+        else {
+            "prompt_tokens": usage.prompt_tokens,
+            "cached_tokens": usage.cached_tokens,
+            "generated_tokens": usage.generated_tokens,
+            "prefill_seconds": round(usage.prefill_seconds, 4),
+            "decode_seconds": round(usage.decode_seconds, 4),
+            "tokens_per_second": round(usage.tokens_per_second, 2),
+            "peak_memory_bytes": usage.peak_memory_bytes,
+        },
+        "attachments": [_attachment_value(item) for item in question.attachments],
+        "conversation_id": reply.conversation_id if saved else None,
+    }
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _attachment_value(item: Attachment) -> dict[str, object]:
+    common = {
+        "name": item.name,
+        "kind": item.kind,
+        "media_type": item.media_type,
+        "size_bytes": item.size_bytes,
+    }
+    if item.kind == "audio":
+        return {
+            **common,
+            "sample_count": item.sample_count,
+            "soft_tokens": audio_tokens(item.sample_count),
+        }
+    return {
+        **common,
+        "width": item.width,
+        "height": item.height,
+        "token_budget": item.token_budget,
+        "soft_tokens": image_tokens(item.width, item.height, item.token_budget),
+    }

@@ -1,0 +1,80 @@
+"""What `ask` was given, from its arguments and from a pipe, as text and files.
+
+Decides whether a pipe brings text or a file; what kind of file it is, the engine finds out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from gemma_tui.errors import LimitError, UsageError
+from gemma_tui.generation import GenerationOptions
+from gemma_tui.storage.blobs import MAX_BLOB_BYTES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import BinaryIO
+
+PIPE: Final = "-"
+"""Names the standard input among the files."""
+
+PIPE_NAME: Final = "stdin"
+"""What a piped file is called in sentences and in the JSON output."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question as it was typed, and how to answer it."""
+
+    prompt: str = ""
+    files: tuple[str, ...] = ()
+    """Paths of attachments; `-` is the pipe."""
+    token_budget: int | None = None
+    system_prompt: str = ""
+    options: GenerationOptions = field(default_factory=GenerationOptions)
+
+    def with_pipe(self, pipe: BinaryIO | None, folder: Path) -> Question:
+        """The question with what the pipe brings; reads it to its end.
+
+        Text comes after the prompt, an empty line between them. Bytes that are not text become a
+        file in `folder`, which is attached.
+
+        Args:
+            pipe: The standard input, or None if it is a terminal or closed.
+            folder: Where a piped file is put.
+
+        Raises:
+            UsageError: `-a -` without a pipe, or neither prompt nor file.
+            LimitError: The pipe brings more than an attachment may have.
+        """
+        if PIPE in self.files and pipe is None:
+            raise UsageError("“-a -” takes a file from a pipe, but there is none.")
+        content = pipe.read(MAX_BLOB_BYTES + 1) if pipe else b""
+        if len(content) > MAX_BLOB_BYTES:
+            raise LimitError(f"The pipe brings more than {MAX_BLOB_BYTES >> 20} MB.")
+        text = None if PIPE in self.files else _as_text(content)
+        if text is None:
+            path = folder / PIPE_NAME
+            path.write_bytes(content)
+            files = tuple(str(path) if name == PIPE else name for name in self.files)
+            whole = replace(self, files=files if PIPE in self.files else (*files, str(path)))
+        else:
+            both = (self.prompt, text.strip("\n") if text.strip() else "")
+            whole = replace(self, prompt="\n\n".join(filter(None, both)))
+        if not whole.prompt.strip() and not whole.files:
+            raise UsageError(
+                "There is nothing to ask.",
+                'Write a question, as in gemma-tui ask "What is a haiku?", or pipe it in.',
+            )
+        return whole
+
+
+def _as_text(content: bytes) -> str | None:
+    """The text in `content`; None if it is none. Pictures and sounds hold NULs or broken UTF-8."""
+    if b"\0" in content:
+        return None
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
