@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _CONTROL_SHAPE: Final = re.compile(r"<\|.+>|<.+\|>", re.DOTALL)
 """How Gemma 4 writes its control tokens: `<|turn>`, `<turn|>`, `<|image|>`."""
 
+_SILENT: Final = ("<pad>", "<unk>", "<mask>")
+"""Tokens of the vocabulary that are no text either and that no conversation needs."""
+
 _BYTE_SHAPE: Final = re.compile(r"<0x([0-9A-F]{2})>")
 """How SentencePiece vocabularies write the 256 tokens that stand for one byte."""
 
@@ -67,6 +70,7 @@ class Tokenizer:
         hidden = {token.content for token in added.values() if token.special}
         hidden |= {t.content for t in added.values() if _CONTROL_SHAPE.fullmatch(t.content)}
         hidden |= {control.value for control in Control}
+        hidden |= {name for name in _SILENT if backend.token_to_id(name) is not None}
         # Only tokens flagged as special can be kept out of ordinary text, whatever the file says.
         backend.add_special_tokens(
             [AddedToken(content, special=True, normalized=False) for content in sorted(hidden)]

@@ -1,0 +1,233 @@
+"""Prompts are what the canonical chat templates render, token for token."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from gemma_tui.conversation import TextPart
+from gemma_tui.generation import GenerationOptions, GenerationRequest, Media, PromptMessage
+from gemma_tui.runtime.prompt import (
+    Prompt,
+    PromptFlavour,
+    PromptRenderer,
+    media_of,
+    prompt_pieces,
+)
+from gemma_tui.runtime.tokenizer import Control, Tokenizer
+from tests.runtime.strategies import hostile_texts, plain_texts
+from tests.runtime.vocabulary import CONTROL_NAMES
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer as Backend
+
+GOLDEN: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parents[1] / "golden" / "prompts.json").read_text("utf-8")
+)
+MARKERS = {
+    "image": (Control.IMAGE_START, Control.IMAGE, Control.IMAGE_END),
+    "audio": (Control.AUDIO_START, Control.AUDIO, Control.AUDIO_END),
+}
+SPELLING_CONTROL_NAMES = (
+    *("control names", "control names in a reply", "thought of the user"),
+    "system with control names",
+)
+flavours = pytest.mark.parametrize("flavour", PromptFlavour, ids=lambda flavour: flavour.value)
+
+
+def message(role: Any, *parts: str | Media) -> PromptMessage:
+    return PromptMessage(role, tuple(TextPart(p) if isinstance(p, str) else p for p in parts))
+
+
+def medium(kind: Any, number: int) -> Media:
+    budget = 70 * number if kind == "image" else 0
+    return Media(kind, f"{number:064x}", f"{number}", f"{number}", budget)
+
+
+def request_of(case: dict[str, Any]) -> GenerationRequest:
+    found: list[PromptMessage] = []
+    for role, parts in case["turns"]:
+        media = (
+            medium(p["media"], i) if isinstance(p, dict) else p for i, p in enumerate(parts, 1)
+        )
+        found.append(message(role, *media))
+    return GenerationRequest(
+        tuple(found), case["system"], GenerationOptions(thinking=case["thinking"])
+    )
+
+
+def text_form(request: GenerationRequest, flavour: PromptFlavour) -> str:
+    pieces = prompt_pieces(request, flavour)
+    return "".join(MARKERS[p.kind][1] if isinstance(p, Media) else p for p in pieces)
+
+
+def counts_of(request: GenerationRequest) -> list[int]:
+    return [3 + place for place in range(len(media_of(request)))]
+
+
+def expand(text: str, counts: list[int]) -> str:
+    """Markers and placeholders for each medium, as the reference's processor writes them."""
+    remaining = iter(counts)
+    return re.sub(
+        r"<\|(image|audio)\|>",
+        lambda found: f"<|{found[1]}>{found[0] * next(remaining)}<{found[1]}|>",
+        text,
+    )
+
+
+def render(tokenizer: Tokenizer, request: GenerationRequest, flavour: PromptFlavour) -> Prompt:
+    return PromptRenderer(tokenizer, flavour).render(request, counts_of(request))
+
+
+@flavours
+@pytest.mark.parametrize("case", GOLDEN, ids=lambda case: case["name"])
+def test_text_is_byte_for_byte_that_of_the_templates(
+    case: dict[str, Any], flavour: PromptFlavour
+) -> None:
+    assert text_form(request_of(case), flavour) == case[flavour.value]
+
+
+def test_the_templates_were_given_enough_to_render() -> None:
+    assert len(GOLDEN) >= 40
+    assert any(case["open"] != case["empty thought"] for case in GOLDEN)
+
+
+@flavours
+def test_ids_are_those_of_the_rendered_text(
+    tokenizer: Tokenizer, reference: Backend, flavour: PromptFlavour
+) -> None:
+    compared = 0
+    for case in GOLDEN:
+        if case["name"] not in SPELLING_CONTROL_NAMES:
+            request = request_of(case)
+            whole = reference.encode(expand(case[flavour.value], counts_of(request)))
+            assert list(render(tokenizer, request, flavour).ids) == whole.ids, case["name"]
+            compared += 1
+    assert compared >= 40
+
+
+@st.composite
+def requests(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> GenerationRequest:
+    number = st.integers(1, 9)
+    part = texts | texts | st.builds(medium, st.sampled_from(["image", "audio"]), number)
+    turn = st.tuples(st.sampled_from(["user", "model"]), st.lists(part, max_size=4))
+    turns = draw(st.lists(turn, max_size=5))
+    return GenerationRequest(
+        tuple(message(role, *parts) for role, parts in turns),
+        draw(texts),
+        GenerationOptions(thinking=draw(st.booleans())),
+    )
+
+
+@settings(max_examples=30)
+@given(request=requests(plain_texts), flavour=st.sampled_from(PromptFlavour))
+def test_any_plain_prompt_equals_its_text_encoded_in_one_go(
+    tokenizer: Tokenizer, reference: Backend, request: GenerationRequest, flavour: PromptFlavour
+) -> None:
+    pieces = prompt_pieces(request, flavour)
+    texts = "".join("\ue000" if isinstance(p, Control | Media) else p for p in pieces)
+    assume(not any(name in texts for name in CONTROL_NAMES))  # not put together from two parts
+    whole = reference.encode(expand(text_form(request, flavour), counts_of(request)))
+    assert list(render(tokenizer, request, flavour).ids) == whole.ids
+
+
+@settings(max_examples=30)
+@given(request=requests(hostile_texts), flavour=st.sampled_from(PromptFlavour))
+def test_no_text_adds_a_control_token(
+    tokenizer: Tokenizer, request: GenerationRequest, flavour: PromptFlavour
+) -> None:
+    expected: list[int] = []
+    counts = iter(counts_of(request))
+    for piece in prompt_pieces(request, flavour):
+        match piece:
+            case Control():
+                expected.append(tokenizer.id_of(piece))
+            case Media():
+                opening, placeholder, closing = map(tokenizer.id_of, MARKERS[piece.kind])
+                expected += [opening, *[placeholder] * next(counts), closing]
+    found = [i for i in render(tokenizer, request, flavour).ids if i in tokenizer.control_ids]
+    assert found == expected
+
+
+def test_spans_are_the_placeholders_of_each_medium(tokenizer: Tokenizer) -> None:
+    request = GenerationRequest(
+        (
+            message("user", medium("image", 1), medium("image", 2), "Compare.", medium("audio", 3)),
+            message("model", "Equal."),
+            message("user", medium("image", 1)),
+        )
+    )
+    prompt = PromptRenderer(tokenizer, PromptFlavour.OPEN).render(request, [5, 1, 7, 64])
+    assert [span.stop - span.start for span in prompt.spans] == [5, 1, 7, 64]
+    for span, media in zip(prompt.spans, media_of(request), strict=True):
+        opening, placeholder, closing = map(tokenizer.id_of, MARKERS[media.kind])
+        assert prompt.ids[span.start - 1] == opening
+        assert set(prompt.ids[span.start : span.stop]) == {placeholder}
+        assert prompt.ids[span.stop] == closing
+        assert (span.kind, span.sha256, span.token_budget) == (
+            *(media.kind, media.sha256, media.token_budget),
+        )
+
+
+def test_counts_must_match_the_media(tokenizer: Tokenizer) -> None:
+    request = GenerationRequest((message("user", medium("image", 1)),))
+    renderer = PromptRenderer(tokenizer, PromptFlavour.OPEN)
+    for counts in ([], [1, 2]):
+        with pytest.raises(ValueError, match="1 media"):
+            renderer.render(request, counts)
+
+
+@flavours
+@pytest.mark.parametrize("thinking", [False, True], ids=["direct", "thinking"])
+def test_a_later_prompt_repeats_an_earlier_one_up_to_its_last_turn_end(
+    tokenizer: Tokenizer, flavour: PromptFlavour, thinking: bool
+) -> None:
+    options = GenerationOptions(thinking=thinking)
+    first = (message("user", medium("image", 1), "What is this?"),)
+    then = (*first, message("model", "A red circle."), message("user", "Sure?"))
+    prompt = render(tokenizer, GenerationRequest(first, "Be brief.", options), flavour)
+    later = render(tokenizer, GenerationRequest(then, "Be brief.", options), flavour)
+    end = prompt.turn_ends[-1]
+    assert later.ids[:end] == prompt.ids[:end]
+    assert later.turn_ends[: len(prompt.turn_ends)] == prompt.turn_ends
+    assert (len(prompt.turn_ends), len(later.turn_ends)) == (2, 4), "the system turn counts"
+    for place in later.turn_ends:
+        assert later.ids[place] == tokenizer.id_of(Control.TURN_START)
+        assert tokenizer.id_of(Control.TURN_END) in later.ids[place - 2 : place]
+
+
+def test_without_system_prompt_and_thinking_the_first_turn_is_the_users(
+    tokenizer: Tokenizer,
+) -> None:
+    blank = GenerationRequest((message("user", "Hello"),), " \n")
+    none = replace(blank, system_prompt="")
+    assert render(tokenizer, blank, PromptFlavour.OPEN) == render(
+        *(tokenizer, none, PromptFlavour.OPEN)
+    )
+
+
+def test_a_new_turn_encodes_only_its_own_text(
+    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[str] = []
+    encode_text = tokenizer.encode_text
+
+    def record(text: str) -> tuple[int, ...]:
+        encoded.append(text)
+        return encode_text(text)
+
+    monkeypatch.setattr(tokenizer, "encode_text", record)
+    renderer = PromptRenderer(tokenizer, PromptFlavour.OPEN)
+    first = GenerationRequest((message("user", "What is this?"), message("model", "A circle.")))
+    renderer.render(first, [])
+    encoded.clear()
+    then = replace(first, messages=(*first.messages, message("user", "Sure?")))
+    renderer.render(then, [])
+    assert encoded == ["user\nSure?"]

@@ -1,0 +1,218 @@
+"""The filters are those of the reference, in its order; draws follow the probabilities."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from gemma_tui.errors import UsageError
+from gemma_tui.generation import SamplingOptions
+from gemma_tui.runtime.sampler import keep_likely, make_sampler
+
+LOGITS = (2.0, 1.5, 1.0, 0.9, 0.5, 0.0, -0.3, -1.0, -1.1, -2.0, -4.0, -9.0)
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    weights: np.ndarray = np.exp(scores - scores.max())
+    return np.asarray(weights / weights.sum())
+
+
+def filter_as_the_reference(
+    logits: np.ndarray, temperature: float, top_k: int, top_p: float
+) -> np.ndarray:
+    """Probabilities after temperature, top-k and top-p, written from their definitions."""
+    scores = logits.astype(np.float64) / temperature
+    if top_k:
+        kth = np.sort(scores)[-min(top_k, scores.size)]
+        scores = np.where(scores < kth, -np.inf, scores)
+    if top_p < 1:
+        rising = np.argsort(scores, kind="stable")
+        drop = softmax(scores[rising]).cumsum() <= 1 - top_p
+        drop[-1] = False
+        scores[rising[drop]] = -np.inf
+    return softmax(scores)
+
+
+def kept(logits: np.ndarray, temperature: float, top_k: int, top_p: float) -> np.ndarray:
+    scores, ids = keep_likely(mx.array(logits)[None] / temperature, top_k, top_p)
+    dense = np.full(logits.size, -np.inf)
+    dense[np.array(ids)[0]] = np.array(scores)[0]
+    return softmax(dense)
+
+
+def token_of(tokens: mx.array) -> int:
+    assert (tokens.shape, tokens.dtype) == ((1,), mx.uint32)
+    return int(np.array(tokens)[0])
+
+
+def random_state() -> list[int]:
+    state: Any = mx.random.state
+    return [int(number) for number in np.array(state[0])]
+
+
+def draw(options: SamplingOptions, logits: mx.array, count: int) -> list[int]:
+    sample = make_sampler(options)
+    return [token_of(sample(logits)) for _ in range(count)]
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    size=st.integers(1, 80),
+    temperature=st.floats(0.1, 3),
+    top_k=st.integers(0, 90),
+    top_p=st.floats(0.01, 1),
+)
+def test_filters_are_those_of_the_reference(
+    seed: int, size: int, temperature: float, top_k: int, top_p: float
+) -> None:
+    logits = np.random.default_rng(seed).normal(size=size).astype(np.float32) * 3
+    expected = filter_as_the_reference(logits, temperature, top_k, top_p)
+    nearly = [filter_as_the_reference(logits, temperature, top_k, top_p + e) for e in (-1e-5, 1e-5)]
+    assume(all(((p > 0) == (expected > 0)).all() for p in nearly))  # not on the edge of a rounding
+    found = kept(logits, temperature, top_k, top_p)
+    np.testing.assert_array_equal(found > 0, expected > 0)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_the_order_of_the_filters_matters_and_is_the_references() -> None:
+    logits = np.array(LOGITS, dtype=np.float32)
+    both = filter_as_the_reference(logits, 1.5, 4, 0.7)
+    assert (both > 0).sum() == 3
+    swapped = filter_as_the_reference(logits, 1.5, 0, 0.7)
+    assert (swapped > 0).sum() > 4, "top-p first would leave four of these to top-k"
+    np.testing.assert_array_equal(kept(logits, 1.5, 4, 0.7) > 0, both > 0)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        SamplingOptions(temperature=1.0, top_k=0, top_p=1.0, seed=1),
+        SamplingOptions(temperature=0.5, top_k=0, top_p=1.0, seed=2),
+        SamplingOptions(temperature=1.0, top_k=5, top_p=1.0, seed=3),
+        SamplingOptions(temperature=1.0, top_k=0, top_p=0.8, seed=4),
+        SamplingOptions(temperature=1.3, top_k=8, top_p=0.9, seed=5),
+    ],
+    ids=["plain", "temperature", "top-k", "top-p", "all"],
+)
+def test_draws_follow_the_probabilities(options: SamplingOptions) -> None:
+    expected = filter_as_the_reference(
+        np.array(LOGITS), options.temperature, options.top_k, options.top_p
+    )
+    count = 1000
+    sample, logits = make_sampler(options), mx.array(LOGITS)[None]
+    tokens = mx.concatenate([sample(logits) for _ in range(count)])
+    found = np.bincount(np.array(tokens), minlength=len(LOGITS)) / count
+    assert not found[expected == 0].any()
+    sigma = np.sqrt(expected * (1 - expected) / count)
+    assert (np.abs(found - expected) <= 4.5 * sigma + 2 / count).all()  # two stray rare draws
+
+
+@pytest.mark.parametrize("dtype", [mx.float32, mx.bfloat16, mx.float16])
+@pytest.mark.parametrize(
+    "options",
+    [
+        SamplingOptions(temperature=0),
+        SamplingOptions(top_k=1),
+        SamplingOptions(top_k=0, top_p=1e-9),
+        SamplingOptions(top_k=64, top_p=1e-9),
+        SamplingOptions(temperature=1e-3),
+    ],
+    ids=["zero temperature", "top-k 1", "tiny top-p", "tiny top-p of 64", "cold"],
+)
+def test_the_best_token_is_drawn(options: SamplingOptions, dtype: mx.Dtype) -> None:
+    generator = np.random.default_rng(7)
+    for best in (0, 4321, 9999):
+        values = generator.normal(size=10_000)
+        values[best] = 9
+        assert draw(options, mx.array(values)[None].astype(dtype), 5) == [best] * 5
+
+
+def test_the_same_seed_draws_the_same_tokens() -> None:
+    logits = mx.array(LOGITS)[None]
+    first = draw(SamplingOptions(seed=42), logits, 50)
+    assert draw(SamplingOptions(seed=42), logits, 50) == first
+    assert draw(SamplingOptions(seed=43), logits, 50) != first
+    assert len(set(first)) > 3
+
+
+def test_without_a_seed_every_sampler_differs() -> None:
+    logits = mx.zeros((1, 1000))
+    assert draw(SamplingOptions(), logits, 20) != draw(SamplingOptions(), logits, 20)
+
+
+@pytest.mark.parametrize("seed", [0, -1, 2**64 - 1, 2**80])
+def test_any_integer_is_a_seed(seed: int) -> None:
+    tokens = draw(SamplingOptions(seed=seed), mx.array(LOGITS)[None], 3)
+    assert all(0 <= token < len(LOGITS) for token in tokens)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_suppressed_tokens_are_never_drawn(temperature: float) -> None:
+    options = SamplingOptions(temperature=temperature, top_k=0, top_p=1.0, seed=1)
+    sample = make_sampler(options, suppressed=frozenset({0, 1, 11}))
+    logits = mx.array(LOGITS)[None]
+    tokens = {token_of(sample(logits)) for _ in range(200)}
+    assert tokens.isdisjoint({0, 1, 11})
+    assert (tokens == {2}) == (temperature == 0)
+    assert np.array(logits)[0] == pytest.approx(np.array(LOGITS)), (
+        "the caller's logits stay as they were"
+    )
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_nothing_is_evaluated_while_drawing(temperature: float) -> None:
+    sample = make_sampler(SamplingOptions(temperature=temperature, seed=1), suppressed=[3])
+    # Evaluating inside a traced function is an error in mlx.
+    token = mx.compile(sample)(mx.array(LOGITS)[None])
+    assert (token.shape, token.dtype) == ((1,), mx.uint32)
+
+
+def test_running_one_token_ahead_draws_the_same() -> None:
+    table = mx.random.normal((12, 12), key=mx.random.key(5))
+    options = SamplingOptions(seed=9)
+    sample, token, plain = make_sampler(options), mx.array([0]), []
+    for _ in range(20):
+        token = sample(table[token])
+        plain.append(token_of(token))
+    sample, token, ahead = make_sampler(options), mx.array([0]), []
+    token = sample(table[token])
+    mx.async_eval(token)  # type: ignore[no-untyped-call]
+    for _ in range(20):
+        following = sample(table[token])
+        mx.async_eval(following)  # type: ignore[no-untyped-call]
+        ahead.append(token_of(token))
+        token = following
+    assert ahead == plain
+
+
+def test_the_global_random_state_is_neither_read_nor_changed() -> None:
+    before = random_state()
+    first = draw(SamplingOptions(seed=1), mx.array(LOGITS)[None], 5)
+    assert random_state() == before
+    mx.random.seed(before[1] + 1)
+    assert draw(SamplingOptions(seed=1), mx.array(LOGITS)[None], 5) == first
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        SamplingOptions(temperature=-0.1),
+        SamplingOptions(temperature=math.nan),
+        SamplingOptions(temperature=math.inf),
+        SamplingOptions(top_k=-1),
+        SamplingOptions(top_p=0.0),
+        SamplingOptions(top_p=1.1),
+        SamplingOptions(top_p=math.nan),
+    ],
+    ids=str,
+)
+def test_options_out_of_range_are_refused(options: SamplingOptions) -> None:
+    with pytest.raises(UsageError) as caught:
+        make_sampler(options)
+    assert caught.value.hint
