@@ -1,18 +1,15 @@
 """The full-screen app, put together: stores, engine, chat and screen.
 
-The engine is started first, so that it loads while the screen's packages are imported.
+The only module of the command line that imports the screen; it is imported only to show the app.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 from contextlib import AsyncExitStack, suppress
-from functools import partial
-from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gemma_tui.chat import Chat
 from gemma_tui.engine.client import EngineClient
@@ -20,11 +17,15 @@ from gemma_tui.errors import StorageError, UsageError
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
+from gemma_tui.tui.app import GemmaApp
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gemma_tui.generation import Engine, EngineState
     from gemma_tui.paths import Paths
+
+_NOTICE_SECONDS: Final = 60.0
 
 
 def run_app(paths: Paths, model: Path) -> int:
@@ -51,29 +52,20 @@ def run_app(paths: Paths, model: Path) -> int:
 
 async def _run(paths: Paths, model: Path) -> int:
     async with AsyncExitStack() as stack:
-        engine = EngineClient(paths.engine_log)
-        stack.push_async_callback(engine.close)
-        await engine.start(model)
         database = await Database.open(paths.database, recover=True)
         stack.push_async_callback(database.close)
+        engine = EngineClient(paths.engine_log)
+        stack.push_async_callback(engine.close)
         store = ConversationStore(database)
         blobs = BlobStore(paths.blobs)
         await store.mark_interrupted()
+        app = GemmaApp(
+            chat=Chat(store, blobs, engine), store=store, engine=engine, model_folder=model
+        )
+        if database.set_aside:
+            _tell_of_loss(app, engine, database.set_aside)
         tidying = asyncio.create_task(_tidy(store, blobs), name="tidy")
         stack.callback(tidying.cancel)
-        # In a thread, so that the engine's pipes are served meanwhile.
-        module = await asyncio.to_thread(import_module, "gemma_tui.tui.app")
-        app = module.GemmaApp(
-            chat=Chat(store, blobs, engine),
-            store=store,
-            engine=engine,
-            model_folder=model,
-            notice=_notice(database),
-        )
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(
-                number, partial(app.exit, return_code=128 + number)
-            )
         await app.run_async()
         return int(app.return_code or 0)
 
@@ -85,11 +77,18 @@ async def _tidy(store: ConversationStore, blobs: BlobStore) -> None:
         await blobs.collect(await store.used_blobs())
 
 
-def _notice(database: Database) -> str:
-    """What the user must know about the start; empty if nothing."""
-    if database.set_aside is None:
-        return ""
-    return (
-        "The database of conversations was damaged. It was set aside as"
-        f" {database.set_aside}, and a new one was begun."
-    )
+def _tell_of_loss(app: GemmaApp, engine: Engine, set_aside: Path) -> None:
+    """Say that the database was damaged as soon as there is a screen to say it on."""
+
+    def tell(_state: EngineState) -> None:
+        end()
+        app.notify(
+            f"Its database was damaged. It is kept as {set_aside}, and a new one was begun.",
+            title="The conversations are not here",
+            severity="warning",
+            timeout=_NOTICE_SECONDS,
+            markup=False,
+        )
+
+    # The app starts the engine after its first paint, so the first change comes right then.
+    end = engine.watch(tell)
