@@ -1,0 +1,50 @@
+"""The last choke point before the terminal: every segment of every widget passes here.
+
+Nothing relies on it alone: text is sanitised where it enters. It catches what was forgotten, and
+does not know which widget a segment comes from.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.filter import LineFilter
+
+from gemma_tui.sanitize import sanitize_line
+
+if TYPE_CHECKING:
+    from textual.color import Color
+
+
+class SafeLines(LineFilter):
+    """Removes from rendered lines whatever could act on the terminal or on the app.
+
+    Control characters become visible, terminal hyperlinks are dropped, and so are the actions that
+    markup can attach to text (`[@click=…]`): this app attaches none itself. Return an instance in
+    front of the other filters from `App.get_line_filters()`.
+    """
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
+        """The same segments, harmless; those that were are passed on as they are."""
+        return [_safe(segment) for segment in segments]
+
+
+def _safe(segment: Segment) -> Segment:
+    text, style, control = segment
+    safe_text = sanitize_line(text)
+    safe_style = _safe_style(style) if style is not None else None
+    if safe_text == text and safe_style is style and control is None:
+        return segment
+    return Segment(safe_text, safe_style)
+
+
+def _safe_style(style: Style) -> Style:
+    meta = style.meta if style._meta is not None else {}  # `.meta` unpickles
+    actions = any(key.startswith("@") for key in meta)
+    if style.link is None and not actions:
+        return style
+    plain = style.clear_meta_and_links()
+    kept = {key: value for key, value in meta.items() if not key.startswith("@")}
+    return plain + Style.from_meta(kept) if kept else plain

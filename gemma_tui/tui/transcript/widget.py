@@ -1,0 +1,262 @@
+"""The transcript widget: draws a conversation line by line, and streams into its end.
+
+Costs do not grow with the conversation: finished blocks keep their rows, only the tail is drawn
+anew, and only what is on the screen is drawn at all. Knows messages, not where they come from.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+
+from gemma_tui.sanitize import sanitize_line
+from gemma_tui.tui.transcript import theme
+from gemma_tui.tui.transcript.document import Document, Line, Place
+from gemma_tui.tui.transcript.labels import welcome
+from gemma_tui.tui.transcript.layout import Layout, joined_text
+from gemma_tui.tui.transcript.painter import GUTTER, Painter
+from gemma_tui.tui.transcript.rows import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual import events
+    from textual.selection import Selection
+    from textual.strip import Strip
+    from textual.timer import Timer
+
+    from gemma_tui.conversation import Message
+    from gemma_tui.tui.transcript.entry import SectionKind
+
+FLUSH_SECONDS: Final = 0.033
+"""At most about 30 flushes a second: more cannot be seen."""
+COST_FACTOR: Final = 4
+"""A flush waits this many times the cost of the last one, so drawing takes a quarter at most."""
+
+
+class Transcript(ScrollView, can_focus=True):
+    """A conversation, following its end unless the reader has scrolled up."""
+
+    ALLOW_SELECT = True
+    COMPONENT_CLASSES: ClassVar[set[str]] = {theme.PREFIX + name for name in theme.NAMES}
+    DEFAULT_CSS = (
+        """
+Transcript {
+    background: $background;
+    color: $foreground;
+    overflow-x: hidden;
+    overflow-y: scroll;
+    scrollbar-size-vertical: 1;
+    padding: 0 1;
+}
+"""
+        + theme.CSS
+    )
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "toggle_thoughts", "Thoughts", tooltip="Show or fold what the model thought"),
+    ]
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # Textual's name
+        super().__init__(id=id, classes=classes)
+        self._document = Document()
+        self._painter = Painter(self)
+        self._follows = True
+        self._has_news = False
+        self._settling = False
+        self._changed: set[int] = set()
+        self._flush_timer: Timer | None = None
+        self._flushed_at = 0.0
+        self._flush_cost = 0.0
+
+    @property
+    def allow_select(self) -> bool:
+        """Text can be selected with the mouse."""
+        return True
+
+    @property
+    def is_following(self) -> bool:
+        """Whether new text scrolls into view by itself."""
+        return self._follows
+
+    def show(self, messages: Sequence[Message]) -> None:
+        """Replace everything by `messages`, and go to their end."""
+        self._drop_flush()
+        self._document.show(messages)
+        self._follows, self._has_news = True, False
+        self._settle()
+
+    def clear(self) -> None:
+        """Show no message."""
+        self.show(())
+
+    def append(self, message: Message) -> None:
+        """Add a message below, and go there if it is the reader's own."""
+        self._flush()
+        self._document.append(message)
+        if message.role == "user":
+            self._follows = True
+        self._settle()
+
+    def add_thought(self, message_id: int, text: str) -> None:
+        """More of a message's thought."""
+        self._add(message_id, "thought", text)
+
+    def add_text(self, message_id: int, text: str) -> None:
+        """More of a message's text."""
+        self._add(message_id, "text", text)
+
+    def set_progress(self, message_id: int, label: str) -> None:
+        """What a message without text waits for, for example `reading the prompt 45 %`."""
+        entry = self._document.entry(message_id)
+        if entry is not None and entry.progress != label:
+            entry.progress = sanitize_line(label)
+            self._schedule(message_id)
+
+    def finish(self, message: Message) -> None:
+        """A message's final values."""
+        self._changed.discard(message.id)
+        self._flush()
+        self._document.finish(message)
+        self._settle()
+
+    def render_line(self, y: int) -> Strip:
+        """Row `y` of what is visible."""
+        width, height = self.size
+        if self._has_news and y == height - 1:
+            return self._painter.news(width)
+        if self._document.is_empty:
+            return self._painter.strip(y, self._welcome_line(y), width, None)
+        top = round(self.scroll_y) + y
+        for line in self._document.lines(top, 1):
+            return self._painter.strip(top, line, width, self.text_selection)
+        return self._painter.blank(width)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        """The selected text; lines that only the width broke are whole again."""
+        top = max(0, selection.start.y) if selection.start else 0
+        bottom = selection.end.y if selection.end else self._document.height - 1
+        self._document.draw(top, bottom - top + 1)
+        rows = []
+        for y, line in enumerate(self._document.lines(top, bottom - top + 1), top):
+            first, last = selection.get_span(y) or (0, 0)
+            rows.append(_part(line.row, max(0, first), len(line.row.text) if last < 0 else last))
+        return joined_text(rows), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002
+        """Draw it."""
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        """The theme may have changed: colours are looked up again."""
+        super().notify_style_update()
+        self._painter.forget()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Stop or start to follow the end, and draw what comes into view."""
+        super().watch_scroll_y(old_value, new_value)
+        if not self._settling:
+            self._follows = new_value >= self.max_scroll_y
+            self._settle()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Wrap what is visible to the new width."""
+        del event
+        width = max(1, self.size.width - GUTTER)
+        if width != self._document.width:
+            place = self._place()
+            self._document.set_width(width)
+            self._settle(place)
+        else:
+            self._settle()
+
+    def action_toggle_thoughts(self) -> None:
+        """Unfold all thoughts, or fold them."""
+        place = self._place()
+        self._document.toggle_thoughts()
+        self._settle(place)
+
+    def action_scroll_end(self) -> None:
+        """Go to the end and follow it."""
+        self._follows = True
+        self._settle()
+
+    def _add(self, message_id: int, kind: SectionKind, text: str) -> None:
+        entry = self._document.entry(message_id)
+        if entry is not None and text:
+            entry.add(kind, text)
+            self._schedule(message_id)
+
+    def _schedule(self, message_id: int) -> None:
+        """Flush now if the last time is long enough ago, else as soon as it is."""
+        self._changed.add(message_id)
+        if self._flush_timer is not None:
+            return
+        pause = max(FLUSH_SECONDS, COST_FACTOR * self._flush_cost)
+        wait = self._flushed_at + pause - monotonic()
+        if wait <= 0:
+            self._flush()
+        else:
+            self._flush_timer = self.set_timer(wait, self._flush)
+
+    def _flush(self) -> None:
+        """Draw what was added since the last time."""
+        changed = tuple(self._changed)
+        self._drop_flush()
+        if not changed:
+            return
+        begin = monotonic()
+        for message_id in changed:
+            self._document.refresh(message_id)
+        self._settle()
+        self._flushed_at = monotonic()
+        self._flush_cost = self._flushed_at - begin
+
+    def _drop_flush(self) -> None:
+        self._changed.clear()
+        if self._flush_timer is not None:
+            self._flush_timer.stop()
+            self._flush_timer = None
+
+    def _place(self) -> Place | None:
+        return None if self._document.is_empty else self._document.locate(round(self.scroll_y))
+
+    def _settle(self, place: Place | None = None) -> None:
+        """Draw what is visible, and scroll so that the reader's place (or the end) stays."""
+        if self._settling or not self.size:
+            return
+        self._settling = True
+        try:
+            before = self.virtual_size.height
+            height = self.size.height
+            place = place or self._place()
+            top = self._top(place)
+            while place is not None and self._document.draw(top, height):
+                top = self._top(place)
+            self.virtual_size = Size(self.size.width, self._document.height)
+            if not self._follows and self._document.height > before:
+                self._has_news = True
+            self.scroll_to(y=top, animate=False, immediate=True, force=True)
+            if round(self.scroll_y) >= self.max_scroll_y:
+                self._has_news = False
+        finally:
+            self._settling = False
+        self.refresh()
+
+    def _top(self, place: Place | None) -> int:
+        end = max(0, self._document.height - self.size.height)
+        if self._follows or place is None:
+            return end
+        return min(end, self._document.position(place))
+
+    def _welcome_line(self, y: int) -> Line:
+        rows = [row for leaf in welcome() for row in Layout().rows(leaf, self._document.width)]
+        return Line(rows[y] if y < len(rows) else Row(), is_user=False)
+
+
+def _part(row: Row, first: int, last: int) -> Row:
+    """The characters of a row from `first` to `last`, for copying."""
+    return Row(((row.text[first:last], ""),), max(0, row.lead - first), row.join)
