@@ -1,0 +1,144 @@
+"""The app: themes, the command palette, quitting, and what must hold on every screen.
+
+It is given everything it needs; `cli` builds that, and closes it when the app has ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+
+from gemma_tui.errors import GemmaError
+from gemma_tui.tui.line_filter import SafeLines
+from gemma_tui.tui.screens.chat import ChatScreen
+from gemma_tui.tui.themes import DARK, LIGHT, themes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from textual.filter import LineFilter
+    from textual.screen import Screen
+
+    from gemma_tui.chat import Chat
+    from gemma_tui.generation import Engine
+    from gemma_tui.storage.conversations import ConversationStore
+
+
+class GemmaApp(App[None]):
+    """The full-screen chat.
+
+    Args:
+        chat: Runs turns and attaches files.
+        store: Conversations and drafts.
+        engine: Whatever answers; the app starts it after the first paint. Closing is the caller's.
+        model_folder: The model to load.
+        notice: What the user must know about the start, if anything.
+    """
+
+    TITLE = "gemma-tui"
+    CSS_PATH = "screens/chat.tcss"
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (90, "-wide")]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (16, "-tall")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "Quit", priority=True, system=True),
+        Binding("f1", "help", "Help", priority=True),
+        Binding("ctrl+c", "interrupt", "Copy, or stop", show=False, system=True),
+    ]
+
+    def __init__(
+        self,
+        *,
+        chat: Chat,
+        store: ConversationStore,
+        engine: Engine,
+        model_folder: Path,
+        notice: str = "",
+    ) -> None:
+        super().__init__()
+        self._chat_screen = ChatScreen(
+            chat=chat, store=store, engine=engine, model_folder=model_folder, notice=notice
+        )
+        self._may_lose_draft = False
+        for theme in themes():
+            self.register_theme(theme)
+        self.theme = DARK
+
+    def get_default_screen(self) -> Screen[None]:
+        """The chat."""
+        return self._chat_screen
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """The last choke point before the terminal, then Textual's own filters."""
+        return [SafeLines(), *super().get_line_filters()]
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the palette offers: the same things the keys do."""
+        if screen is self._chat_screen:
+            for binding in ChatScreen.BINDINGS:
+                if isinstance(binding, Binding) and binding.show:
+                    yield SystemCommand(
+                        binding.description,
+                        self.get_key_display(binding),
+                        lambda action=binding.action: self._run(f"screen.{action}"),
+                    )
+        yield SystemCommand("Light or dark", "Change the colours", self.action_change_colours)
+        yield SystemCommand("Help", "All keys, attaching, privacy (F1)", self.action_help)
+        yield SystemCommand("Quit", "Ctrl+Q", self.action_quit)
+
+    async def _run(self, action: str) -> None:
+        await self.run_action(action)
+
+    def on_mount(self) -> None:
+        """Leave in order when the terminal closes or the system says so."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._leave_by_signal, number)
+
+    def on_unmount(self) -> None:
+        """Give the signals back."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+
+    def open_url(self, url: str, *, new_tab: bool = True) -> None:
+        """Nothing: links come from the model, and nothing it writes may act."""
+
+    def action_help(self) -> None:
+        """Show all keys."""
+        from gemma_tui.tui.screens.help import HelpScreen  # noqa: PLC0415  # rarely used
+
+        if not isinstance(self.screen, HelpScreen):
+            self.push_screen(HelpScreen())
+
+    def action_change_colours(self) -> None:
+        """Light or dark."""
+        self.theme = LIGHT if self.theme == DARK else DARK
+
+    def action_interrupt(self) -> None:
+        """Ctrl+C with nothing to copy: stop, else say how to quit."""
+        if not self._chat_screen.stop():
+            self.notify("Ctrl+Q quits. Nothing is lost.", markup=False)
+
+    async def action_quit(self) -> None:
+        """Quit at once, with the draft and the text so far saved."""
+        await self._leave(0)
+
+    def _leave_by_signal(self, number: int) -> None:
+        self._may_lose_draft = True  # nobody is there to ask
+        self.run_worker(self._leave(128 + number), group="leave", exclusive=True)
+
+    async def _leave(self, return_code: int) -> None:
+        try:
+            await self._chat_screen.leave()
+        except GemmaError as error:
+            if not self._may_lose_draft:
+                self._may_lose_draft = True
+                self._chat_screen.report(error)
+                self.notify("The draft is not saved. Ctrl+Q again quits without it.", markup=False)
+                return
+        self.exit(return_code=return_code)

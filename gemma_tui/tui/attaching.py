@@ -1,0 +1,121 @@
+"""From a paste or a typed path to a chip: finds the files, has them copied, puts them in the tray.
+
+A file that arrives after the user turned to another conversation goes to the draft it was meant
+for. What a file is, and whether it may be attached, `Chat.attach` says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gemma_tui.errors import GemmaError
+from gemma_tui.tui.dropped import parse_dropped
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gemma_tui.chat import Chat
+    from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.tui.page import Page
+    from gemma_tui.tui.widgets.composer_panel import ComposerPanel
+
+
+class Attaching:
+    """Puts files into the draft.
+
+    Args:
+        chat: Copies a file and finds out what it is.
+        store: Where the drafts of other conversations are.
+        page: Which conversation is shown.
+        panel: The chips and the composer.
+    """
+
+    def __init__(
+        self, *, chat: Chat, store: ConversationStore, page: Page, panel: ComposerPanel
+    ) -> None:
+        self._chat = chat
+        self._store = store
+        self._page = page
+        self._panel = panel
+        self._refused = ""
+        self._in_order = asyncio.Lock()
+
+    async def paste(self, text: str) -> None:
+        """Attach the files that a paste stands for; insert it as text if it stands for none.
+
+        Raises:
+            GemmaError: The first file that could not be attached; the others are.
+        """
+        number = self._page.number
+        paths = await find_files(text)
+        if paths:
+            await self.attach(paths)
+        elif number == self._page.number:
+            self._panel.composer.insert_pasted(text)
+
+    async def take_typed(self, text: str) -> bool:
+        """Attach the files if `text`, all of it, names some; a terminal may type what is dropped.
+
+        Returns:
+            Whether it did. A text that was refused once is a text the next time.
+
+        Raises:
+            GemmaError: A file could not be attached.
+        """
+        if text == self._refused:
+            self._refused = ""
+            return False
+        paths = await find_files(text)
+        if not paths:
+            return False
+        self._refused = text
+        await self.attach(paths)
+        self._refused = ""
+        if self._panel.composer.text == text:
+            self._panel.composer.text = ""
+        return True
+
+    async def attach(self, paths: Sequence[Path]) -> None:
+        """Attach files one after the other, in their order.
+
+        Raises:
+            GemmaError: The first file that could not be attached; the others are.
+        """
+        self._panel.problem.tell("")
+        conversation_id, number = self._page.conversation_id, self._page.number
+        self._panel.tray.pending += tuple(path.name for path in paths)
+        failures: list[GemmaError] = []
+        async with self._in_order:
+            for path in paths:
+                try:
+                    await self._attach(path, conversation_id, number)
+                except GemmaError as error:
+                    failures.append(error)
+                finally:
+                    self._panel.no_longer_pending(path.name)
+        if failures:
+            raise failures[0]
+
+    async def _attach(self, path: Path, conversation_id: int | None, number: int) -> None:
+        attachment = await self._chat.attach(path)
+        if number == self._page.number:
+            self._panel.tray.add(attachment)
+            return
+        draft = await self._store.load_draft(conversation_id)
+        draft = replace(draft, attachments=(*draft.attachments, attachment))
+        await self._store.save_draft(conversation_id, draft)
+
+
+async def find_files(text: str) -> tuple[Path, ...]:
+    """`parse_dropped` off the event loop: asking a dead mount for a file may take its time."""
+    return await asyncio.to_thread(parse_dropped, text)
+
+
+def typed_path(text: str) -> Path:
+    """The path a user typed by hand: quoted or not, with `~`, or relative to the working folder."""
+    found = parse_dropped(text)
+    return found[0] if len(found) == 1 else Path(os.path.expanduser(text.strip())).absolute()  # noqa: PTH111

@@ -1,0 +1,224 @@
+"""What lies before the user: the open page, its draft, and the one reply that is being written.
+
+Keeps the three in step with the store whatever the user does meanwhile. Knows the widgets it moves
+but no keys; its owner runs its coroutines and shows their errors.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Final, Protocol
+
+from gemma_tui.chat import TurnStarted
+from gemma_tui.conversation import Draft
+from gemma_tui.errors import GemmaError
+from gemma_tui.tui.turn import Turn, run_turn
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from textual.worker import Worker
+
+    from gemma_tui.chat import Chat, TurnEvent
+    from gemma_tui.conversation import Conversation, Message
+    from gemma_tui.generation import GenerationOptions
+    from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.tui.drafts import DraftKeeper
+    from gemma_tui.tui.page import Page
+    from gemma_tui.tui.widgets.composer_panel import ComposerPanel
+
+STOP_SECONDS: Final = 2.0
+"""How long leaving waits for a stopped reply to be stored; its text is stored already."""
+
+
+class DeskOwner(Protocol):
+    """What a desk needs from the screen it is on."""
+
+    def perform(self, work: Coroutine[Any, Any, None]) -> Worker[None]:
+        """Run a coroutine as a worker; show the `GemmaError` it may raise."""
+
+    def report(self, error: GemmaError) -> None:
+        """Show an error."""
+
+    def show_status(self) -> None:
+        """The turn or the page changed."""
+
+    def show_list(self, conversations: tuple[Conversation, ...]) -> None:
+        """The list of conversations may have changed."""
+
+
+class Desk:
+    """The open page, its draft, the turn that runs.
+
+    Args:
+        chat: Runs turns.
+        store: Conversations.
+        drafts: Keeps the draft of the page.
+        page: Shows a conversation.
+        panel: Holds the draft.
+        owner: The screen.
+    """
+
+    def __init__(
+        self,
+        *,
+        chat: Chat,
+        store: ConversationStore,
+        drafts: DraftKeeper,
+        page: Page,
+        panel: ComposerPanel,
+        owner: DeskOwner,
+    ) -> None:
+        self._chat = chat
+        self._store = store
+        self._drafts = drafts
+        self._page = page
+        self._panel = panel
+        self._owner = owner
+        self._deleted: list[Conversation] = []
+        self._switching = asyncio.Lock()
+        self.turn: Turn | None = None
+        """The reply that is being written, in whatever conversation."""
+
+    async def begin(self) -> None:
+        """Show what was there when the app was left, and behind it what was typed since."""
+        if self.turn is None:
+            unsent = await self._drafts.load(None)
+            conversations = await self._store.list()
+            newest = conversations[0].id if conversations and unsent.is_empty else None
+            await self.open(newest, keep_typed=True)
+
+    async def open(self, conversation_id: int | None, *, keep_typed: bool = False) -> None:
+        """Turn to a conversation, None being the new one. A reply being written goes on.
+
+        Raises:
+            StorageError: The draft on the desk cannot be saved, or the conversation not be read.
+        """
+        async with self._switching:
+            if self.turn is not None:
+                await self.turn.stored.wait()
+            while True:
+                await self._drafts.save()
+                turn = self.turn
+                conversation: Conversation | None = None
+                messages: tuple[Message, ...] = ()
+                if conversation_id is not None:
+                    conversation = await self._store.get(conversation_id)
+                    messages = await self._store.messages(conversation_id)
+                draft = await self._drafts.load(conversation_id)
+                if turn is self.turn and not self._drafts.is_dirty:
+                    break
+            typed = self._panel.draft
+            self._page.show(conversation, messages, turn)
+            self._panel.load(draft)
+            self._drafts.is_paused = False
+            if keep_typed:
+                self._panel.append(typed)
+        self._owner.show_status()
+        await self.refresh_list()
+
+    async def delete(self, conversation_id: int) -> Conversation:
+        """Delete a conversation, its reply stopped first; `undo_delete` brings it back."""
+        turn = self.turn
+        if turn is not None and turn.conversation_id == conversation_id and self.stop():
+            await turn.done.wait()
+        conversation = await self._store.delete(conversation_id)
+        self._deleted.append(conversation)
+        if conversation_id == self._page.conversation_id:
+            await self.open(None)
+        await self.refresh_list()
+        return conversation
+
+    async def undo_delete(self) -> None:
+        """Bring back what was deleted last."""
+        if self._deleted:
+            conversation = await self._store.restore(self._deleted[-1].id)
+            self._deleted.pop()
+            await self.open(conversation.id)
+
+    async def refresh_list(self) -> None:
+        """Read the list again."""
+        self._owner.show_list(await self._store.list())
+
+    def send(self, draft: Draft, options: GenerationOptions) -> None:
+        """Take a draft off the composer and have it answered."""
+        last = self._page.last
+        self._drafts.is_paused = True
+        self._panel.load(Draft())
+        self._start(Turn(self._page.conversation_id, draft, last.id if last else None), options)
+
+    def answer_again(self, options: GenerationOptions) -> None:
+        """Have the last question answered once more."""
+        last = self._page.last
+        if last is not None:
+            parent_id = last.parent_id if last.role == "model" else last.id
+            self._start(Turn(self._page.conversation_id, None, parent_id), options)
+
+    def stop(self) -> bool:
+        """Stop the reply that is being written, wherever; False if there is none."""
+        if self.turn is None or self.turn.cancel is None:
+            return False
+        if not self.turn.is_stopping:
+            self.turn.is_stopping = True
+            self.turn.cancel()
+        return True
+
+    async def leave(self) -> None:
+        """Save the draft, and let a running reply be stored as stopped.
+
+        Raises:
+            StorageError: The draft cannot be saved.
+        """
+        turn = self.turn
+        if self.stop() and turn is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(turn.done.wait(), STOP_SECONDS)
+        await self._drafts.save()
+
+    def _start(self, turn: Turn, options: GenerationOptions) -> None:
+        self.turn = turn
+        turn.cancel = self._owner.perform(self._run(turn, options)).cancel
+        self._owner.show_status()
+
+    async def _run(self, turn: Turn, options: GenerationOptions) -> None:
+        show = partial(self._show_event, turn)
+        try:
+            await run_turn(turn, chat=self._chat, store=self._store, options=options, show=show)
+        except GemmaError as error:
+            # The transcript shows the error of a stored reply; anything else needs a line here.
+            if not self._page.shows(turn):
+                self._owner.report(error)
+        finally:
+            self._end(turn)
+            self._owner.perform(self.refresh_list())
+
+    def _end(self, turn: Turn) -> None:
+        self.turn = None
+        if turn.reply is not None:
+            self._page.finish(turn.reply)
+        elif turn.draft is not None:
+            self._panel.give_back(turn.draft)
+        self._drafts.is_paused = False
+        turn.stored.set()
+        turn.done.set()
+        self._owner.show_status()
+
+    async def _show_event(self, turn: Turn, event: TurnEvent) -> None:
+        if isinstance(event, TurnStarted):
+            # The question is safe: the draft it came from need not be kept any more.
+            if self._page.conversation is None:
+                self._page.conversation = await self._store.get(event.reply.conversation_id)
+                await self._drafts.clear_new()
+            if turn.draft is not None:
+                self._drafts.forget(turn.conversation_id)
+            self._drafts.is_paused = False
+            self._page.show_event(turn, event)
+            turn.stored.set()
+            await self._drafts.save()
+            await self.refresh_list()
+        else:
+            self._page.show_event(turn, event)
+        self._owner.show_status()

@@ -1,0 +1,114 @@
+"""The conversation on the screen: its branch of messages, and the transcript that shows them.
+
+Only what is shown; storing and answering happen elsewhere, also for conversations not shown.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gemma_tui.chat import TurnFinished, TurnStarted
+from gemma_tui.generation import MediaProgress, PrefillProgress, TextDelta, ThoughtDelta
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gemma_tui.chat import TurnEvent
+    from gemma_tui.conversation import Conversation, Message
+    from gemma_tui.tui.transcript.widget import Transcript
+    from gemma_tui.tui.turn import Turn
+
+
+class Page:
+    """What the reader looks at.
+
+    Args:
+        transcript: The widget that draws it.
+    """
+
+    def __init__(self, transcript: Transcript) -> None:
+        self.transcript = transcript
+        self.conversation: Conversation | None = None
+        """None is the new conversation, which is created with its first message."""
+        self.number = 0
+        """Grows whenever another conversation is shown."""
+        self._branch: list[Message] = []
+
+    @property
+    def conversation_id(self) -> int | None:
+        """Id of the conversation, None for the new one."""
+        return self.conversation.id if self.conversation else None
+
+    @property
+    def last(self) -> Message | None:
+        """The end of the branch."""
+        return self._branch[-1] if self._branch else None
+
+    @property
+    def last_question(self) -> Message | None:
+        """What the user asked last."""
+        return next((m for m in reversed(self._branch) if m.role == "user"), None)
+
+    @property
+    def context_tokens(self) -> int:
+        """Tokens of the context in use after the last reply that says so."""
+        used = (m.usage.context_tokens for m in reversed(self._branch) if m.usage)
+        return next(used, 0)
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Speed of the last reply; 0 if it is not known."""
+        return self.last.usage.tokens_per_second if self.last and self.last.usage else 0.0
+
+    def show(
+        self, conversation: Conversation | None, messages: Sequence[Message], turn: Turn | None
+    ) -> None:
+        """Turn to another conversation, with the reply that is being written in it as it is now."""
+        self.number += 1
+        self.conversation = conversation
+        live = turn.snapshot() if turn else None
+        self._branch = [live if live and m.id == live.id else m for m in messages]
+        self.transcript.show(self._branch)
+        if turn and live and self.shows(turn):
+            self.transcript.set_progress(live.id, turn.label)
+
+    def shows(self, turn: Turn) -> bool:
+        """Whether the turn's reply is on this page."""
+        return turn.reply is not None and any(m.id == turn.reply.id for m in self._branch)
+
+    def show_event(self, turn: Turn, event: TurnEvent) -> None:
+        """Show what just happened in `turn`, if it happens on this page."""
+        if isinstance(event, TurnStarted):
+            if turn.conversation_id == self.conversation_id and not self.shows(turn):
+                self._begin(event.question, event.reply)
+            return
+        if turn.reply is None or not self.shows(turn):
+            return
+        match event:
+            case ThoughtDelta(text):
+                self.transcript.add_thought(turn.reply.id, text)
+            case TextDelta(text):
+                self.transcript.add_text(turn.reply.id, text)
+            case MediaProgress() | PrefillProgress():
+                self.transcript.set_progress(turn.reply.id, turn.label)
+            case TurnFinished(reply):
+                self.finish(reply)
+
+    def finish(self, reply: Message) -> None:
+        """Show the final values of a reply."""
+        for index, message in enumerate(self._branch):
+            if message.id == reply.id:
+                self._branch[index] = reply
+                self.transcript.finish(reply)
+
+    def _begin(self, question: Message | None, reply: Message) -> None:
+        if question is None:
+            # An earlier question is answered again: what came after it belongs to another branch.
+            ids = [message.id for message in self._branch]
+            keep = ids.index(reply.parent_id) + 1 if reply.parent_id in ids else 0
+            self._branch = [*self._branch[:keep], reply]
+            self.transcript.show(self._branch)
+            return
+        self._branch += [question, reply]
+        self.transcript.append(question)
+        self.transcript.append(reply)

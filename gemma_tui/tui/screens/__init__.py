@@ -1,0 +1,1 @@
+"""The screens of the app: the chat, the help, and a place to type a path."""

@@ -1,0 +1,290 @@
+"""The main screen: the open conversation, the list of all of them, and what the engine does.
+
+It decides what happens when; how a turn runs is `Chat.reply`'s business, how it looks the widgets'.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+
+from gemma_tui.conversation import Draft
+from gemma_tui.errors import GemmaError
+from gemma_tui.generation import GenerationOptions
+from gemma_tui.sanitize import sanitize_line
+from gemma_tui.tui.attaching import Attaching, typed_path
+from gemma_tui.tui.desk import Desk
+from gemma_tui.tui.drafts import SAVE_DELAY_SECONDS, DraftKeeper
+from gemma_tui.tui.dropped import may_be_dropped
+from gemma_tui.tui.page import Page
+from gemma_tui.tui.status import status_of
+from gemma_tui.tui.transcript.widget import Transcript
+from gemma_tui.tui.widgets.composer import Composer
+from gemma_tui.tui.widgets.composer_panel import ComposerPanel
+from gemma_tui.tui.widgets.conversation_list import ConversationList
+from gemma_tui.tui.widgets.header_line import HeaderLine
+from gemma_tui.tui.widgets.status_line import StatusLine
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from pathlib import Path
+    from typing import Any
+
+    from textual.app import ComposeResult
+    from textual.timer import Timer
+    from textual.worker import Worker
+
+    from gemma_tui.chat import Chat
+    from gemma_tui.conversation import Conversation
+    from gemma_tui.generation import Engine, EngineState
+    from gemma_tui.storage.conversations import ConversationStore
+
+
+class ChatScreen(Screen[None]):
+    """Header, list, transcript, composer, status."""
+
+    AUTO_FOCUS = "Composer"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "stop", "Stop the reply"),
+        Binding("ctrl+n", "new_conversation", "New conversation"),
+        Binding("ctrl+b", "toggle_list", "Show or hide the conversations"),
+        Binding("ctrl+o", "attach", "Attach a file by its path"),
+        Binding("ctrl+t", "toggle_thinking", "Thinking on or off"),
+        Binding("ctrl+r", "retry", "Answer again"),
+        Binding("f4", "change_budget", "Next token budget of the picture"),
+        Binding("pageup", "scroll_transcript(-1)", "Scroll up", show=False),
+        Binding("pagedown", "scroll_transcript(1)", "Scroll down", show=False),
+    ]
+
+    def __init__(
+        self,
+        *,
+        chat: Chat,
+        store: ConversationStore,
+        engine: Engine,
+        model_folder: Path,
+        notice: str = "",
+    ) -> None:
+        super().__init__()
+        self._engine = engine
+        self._model_folder = model_folder
+        self._notice = notice
+        self._header = HeaderLine()
+        self._list = ConversationList()
+        self._page = page = Page(Transcript())
+        self._panel = panel = ComposerPanel()
+        self._status = StatusLine()
+        self._drafts = drafts = DraftKeeper(store, page, panel)
+        self._desk = Desk(chat=chat, store=store, drafts=drafts, page=page, panel=panel, owner=self)
+        self._attaching = Attaching(chat=chat, store=store, page=page, panel=panel)
+        self._save_timer: Timer | None = None
+        self._thinking = False
+        self._sends_when_read = False
+        self._typed_path = ""
+        self._problem = ""
+
+    def compose(self) -> ComposeResult:
+        """Header, the two columns, status."""
+        yield self._header
+        with Horizontal(id="columns"):
+            yield self._list
+            with Vertical(id="conversation"):
+                yield self._page.transcript
+                yield self._panel
+        yield self._status
+
+    def on_mount(self) -> None:
+        """Show the screen first; then the last conversation, and only then start the engine."""
+        self._unwatch = self._engine.watch(self._engine_changed)
+        self._engine_changed(self._engine.state)
+        self._panel.problem.tell(self._notice)
+        self.call_after_refresh(self._after_first_paint)
+
+    def on_unmount(self) -> None:
+        """Stop listening."""
+        self._unwatch()
+
+    def _after_first_paint(self) -> None:
+        self.perform(self._desk.begin())
+        if self._engine.state.phase == "stopped":
+            self.perform(self._engine.start(self._model_folder))
+
+    async def leave(self) -> None:
+        """Save the draft, and let a running reply be stored as stopped.
+
+        Raises:
+            StorageError: The draft cannot be saved.
+        """
+        await self._desk.leave()
+
+    def stop(self) -> bool:
+        """Stop the reply that is being written, wherever; False if there is none."""
+        return self._desk.stop()
+
+    def perform(self, work: Coroutine[Any, Any, None]) -> Worker[None]:
+        """Run something that may fail with a sentence for the user."""
+        return self.run_worker(self._guard(work))
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except GemmaError as error:
+            self.report(error)
+
+    def report(self, error: GemmaError) -> None:
+        """Say what went wrong, above the composer, until something succeeds."""
+        self._sends_when_read = False
+        self._panel.problem.tell(str(error))
+
+    def show_status(self) -> None:
+        """Say what the engine and the turn do."""
+        self._status.status = status_of(
+            self._engine.state, self._page, self._desk.turn, thinking=self._thinking
+        )
+
+    def show_list(self, conversations: tuple[Conversation, ...]) -> None:
+        """Show the conversations, and the title of the open one."""
+        current, turn = self._page.conversation_id, self._desk.turn
+        writing = turn.conversation_id if turn else None
+        self._list.show(conversations, current=current, writing=writing)
+        titles = {conversation.id: conversation.title for conversation in conversations}
+        self._header.title = titles.get(current, "") if current else "New conversation"
+
+    def action_stop(self) -> None:
+        """Stop; with nothing to stop, put the problem line away."""
+        if not self._desk.stop():
+            self._panel.problem.tell("")
+
+    def action_new_conversation(self) -> None:
+        """Turn to an empty page."""
+        self.perform(self._desk.open(None))
+
+    def action_toggle_list(self) -> None:
+        """Show the list and go there, or hide it."""
+        is_shown = bool(self._list.display)
+        self.set_class(not is_shown, "-list-shown")
+        self.set_class(is_shown, "-list-hidden")
+        (self._panel.composer if is_shown else self._list).focus()
+
+    def action_toggle_thinking(self) -> None:
+        """Think before the next answers, or do not."""
+        self._thinking = not self._thinking
+        self.show_status()
+
+    def action_retry(self) -> None:
+        """Answer the last question again."""
+        if not self._is_refused_while_writing():
+            self._panel.problem.tell("")
+            self._desk.answer_again(self._options())
+
+    def action_change_budget(self) -> None:
+        """Next budget for the chosen chip."""
+        self._panel.tray.action_change_budget(1)
+
+    def action_scroll_transcript(self, direction: int) -> None:
+        """Scroll a page without leaving the composer."""
+        transcript = self._page.transcript
+        (transcript.scroll_page_down if direction > 0 else transcript.scroll_page_up)(animate=False)
+
+    def action_attach(self) -> None:
+        """Ask for a path."""
+        from gemma_tui.tui.screens.attach import AttachScreen  # noqa: PLC0415  # rarely used
+
+        self.app.push_screen(AttachScreen(self._typed_path), self._attach_typed)
+
+    def _attach_typed(self, text: str | None) -> None:
+        if text:
+            self._typed_path = text
+            self.perform(self._attach_by_path(text))
+
+    async def _attach_by_path(self, text: str) -> None:
+        await self._attaching.attach([await asyncio.to_thread(typed_path, text)])
+        self._typed_path = ""
+
+    @on(Composer.Submitted)
+    def _submitted(self) -> None:
+        draft = self._panel.draft
+        if draft.is_empty or self._is_refused_while_writing():
+            return
+        if self._panel.tray.pending:
+            self._sends_when_read = True
+        elif may_be_dropped(draft.text):
+            self.perform(self._attach_or_send(draft))
+        else:
+            self._send(draft)
+
+    async def _attach_or_send(self, draft: Draft) -> None:
+        if not await self._attaching.take_typed(draft.text) and draft == self._panel.draft:
+            self._send(draft)
+
+    def _send(self, draft: Draft) -> None:
+        self._panel.problem.tell("")
+        self._desk.send(draft, self._options())
+
+    def _options(self) -> GenerationOptions:
+        return GenerationOptions(thinking=self._thinking)
+
+    def _is_refused_while_writing(self) -> bool:
+        turn = self._desk.turn
+        if turn is None:
+            return False
+        where = "" if turn.conversation_id == self._page.conversation_id else " elsewhere"
+        self._panel.problem.tell(
+            f"A reply is still being written{where}. Wait for it, or press Esc to stop it."
+        )
+        return True
+
+    @on(ConversationList.Opened)
+    def _open_wanted(self, event: ConversationList.Opened) -> None:
+        self.perform(self._desk.open(event.conversation_id))
+        self._panel.composer.focus()
+
+    @on(ConversationList.DeleteRequested)
+    def _delete_wanted(self, event: ConversationList.DeleteRequested) -> None:
+        self.perform(self._delete(event.conversation_id))
+
+    async def _delete(self, conversation_id: int) -> None:
+        title = sanitize_line((await self._desk.delete(conversation_id)).title)
+        self.notify(f"Deleted “{title}”. Ctrl+Z in the list brings it back.", markup=False)
+
+    @on(ConversationList.UndoRequested)
+    def _undo_wanted(self) -> None:
+        self.perform(self._desk.undo_delete())
+
+    @on(Composer.PathsPasted)
+    def _paths_pasted(self, event: Composer.PathsPasted) -> None:
+        self.perform(self._attaching.paste(event.text))
+
+    @on(Composer.RecallRequested)
+    def _recall_wanted(self) -> None:
+        question = self._page.last_question
+        if question is not None and self._panel.draft.is_empty:
+            self._panel.load(Draft(question.text, question.attachments))
+            self._draft_changed()
+
+    @on(ComposerPanel.DraftChanged)
+    def _draft_changed(self) -> None:
+        if self._save_timer is None:
+            self._save_timer = self.set_timer(SAVE_DELAY_SECONDS, self._save_draft)
+
+    def _save_draft(self) -> None:
+        self._save_timer = None
+        self.perform(self._drafts.save())
+
+    @on(ComposerPanel.AllRead)
+    def _all_read(self) -> None:
+        if self._sends_when_read:
+            self._sends_when_read = False
+            self._submitted()
+
+    def _engine_changed(self, state: EngineState) -> None:
+        self._header.is_demo = state.model is not None and state.model.is_demo
+        if state.problem and state.problem != self._problem:
+            self._panel.problem.tell(state.problem)
+        self._problem = state.problem
+        self.show_status()

@@ -1,0 +1,88 @@
+"""Help: every key, how to attach, what stays private. Text only; it acts on nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+KEYS: Final = (
+    (
+        "Writing",
+        (
+            ("Enter", "send"),
+            ("Ctrl+J", "new line (Shift+Enter where the terminal reports it)"),
+            ("Up", "in the empty composer: bring back your last message"),
+            ("Esc", "stop the reply; what is written stays"),
+            ("Ctrl+R", "answer the last question again"),
+            ("Ctrl+T", "let the model think first, or not"),
+        ),
+    ),
+    (
+        "Pictures and sounds",
+        (
+            ("drop, paste", "a file, or its path, into the window"),
+            ("Ctrl+O", "type the path of a file"),
+            ("Shift+Tab", "from the composer to what is attached"),
+            ("F4  +  -", "the token budget of a picture: more tokens, more detail"),
+            ("Delete", "remove; Ctrl+Z brings it back"),
+        ),
+    ),
+    (
+        "Conversations",
+        (
+            ("Ctrl+N", "new conversation"),
+            ("Ctrl+B", "show or hide the list"),
+            ("Enter", "in the list: open"),
+            ("Delete", "in the list: delete; Ctrl+Z brings it back until you quit"),
+            ("PgUp PgDn", "scroll; End follows the newest text"),
+        ),
+    ),
+    (
+        "The app",
+        (
+            ("Ctrl+P", "command palette"),
+            ("Ctrl+C", "copy what is selected; else stop"),
+            ("Ctrl+Q", "quit; draft and text so far are kept"),
+            ("F1", "this help"),
+        ),
+    ),
+)
+
+PRIVACY: Final = (
+    "Everything happens on this computer: the model, your conversations and your files never leave"
+    " it. Files you attach are copied into the app's data folder, readable by you only."
+)
+
+
+class HelpScreen(ModalScreen[None]):
+    """All keys on one page."""
+
+    CSS_PATH = "help.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,f1,q,enter", "dismiss", "Close", priority=True)
+    ]
+
+    def compose(self) -> ComposeResult:
+        """The page, scrollable."""
+        with VerticalScroll(id="page"):
+            yield Static(_page(), markup=False)
+
+
+def _page() -> Content:
+    parts: list[str | tuple[str, str]] = []
+    for title, keys in KEYS:
+        parts.append((f"{title}\n", "bold $primary"))
+        for key, meaning in keys:
+            parts += [(f"  {key:<13}", "$text-accent"), (f"{meaning}\n", "$foreground")]
+        parts.append("\n")
+    parts += [("Privacy\n", "bold $primary"), (f"  {PRIVACY}\n\n", "$foreground")]
+    parts.append(("Esc closes this page", "$foreground 60%"))
+    return Content.assemble(*parts)

@@ -1,0 +1,48 @@
+"""What the status line says, from the state of the engine and of the turn that runs. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gemma_tui.tui.widgets.status_line import Status
+
+if TYPE_CHECKING:
+    from gemma_tui.generation import EngineState
+    from gemma_tui.tui.page import Page
+    from gemma_tui.tui.turn import Turn
+
+
+def engine_label(state: EngineState) -> str:
+    """What the engine does, in words."""
+    match state.phase:
+        case "starting":
+            return "starting the engine"
+        case "loading":
+            return f"loading the model {100 * state.fraction:.0f} %"
+        case "failed":
+            return "no model" if state.model is None else "the engine failed"
+        case "stopped":
+            return "the engine has stopped"
+        case "ready" | "generating":
+            return "ready"
+
+
+def turn_label(turn: Turn, state: EngineState) -> str:
+    """What the turn does; while the model loads, that."""
+    is_up = state.phase in ("ready", "generating")
+    return turn.label if is_up else engine_label(state)
+
+
+def status_of(state: EngineState, page: Page, turn: Turn | None, *, thinking: bool) -> Status:
+    """Everything the status line can say now."""
+    model = state.model
+    return Status(
+        phase=turn_label(turn, state) if turn else engine_label(state),
+        model=model.name if model else "",
+        is_busy=turn is not None,
+        is_broken=state.phase in ("failed", "stopped"),
+        tokens_per_second=turn.tokens_per_second if turn else page.tokens_per_second,
+        context_tokens=page.context_tokens,
+        context_length=model.context_length if model else 0,
+        thinking=thinking,
+    )

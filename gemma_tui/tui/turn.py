@@ -1,0 +1,140 @@
+"""One reply while it is being written, whether or not its conversation is on the screen.
+
+A turn remembers what a transcript needs to show its reply again, live. No widget is known here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from gemma_tui.chat import TurnFinished, TurnStarted
+from gemma_tui.conversation import TextPart, ThoughtPart
+from gemma_tui.generation import (
+    Finished,
+    MediaProgress,
+    PrefillProgress,
+    TextDelta,
+    ThoughtDelta,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from gemma_tui.chat import Chat, TurnEvent
+    from gemma_tui.conversation import Draft, Message
+    from gemma_tui.generation import GenerationOptions
+    from gemma_tui.storage.conversations import ConversationStore
+
+
+@dataclass(slots=True)
+class Turn:
+    """A draft on its way to a stored reply."""
+
+    conversation_id: int | None
+    """None until the conversation of a first message is created."""
+    draft: Draft | None
+    """What was asked; None answers `parent_id` again."""
+    parent_id: int | None
+    reply: Message | None = None
+    """The stored row of the reply, from the moment it exists."""
+    label: str = "sending"
+    """What happens now, in words."""
+    token_count: int = 0
+    stored: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the question is stored, or never will be."""
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when nothing of it is left to do."""
+    is_stopping: bool = False
+    is_finished: bool = False
+    """Whether the reply reached its own end, rather than being stopped or failing."""
+    cancel: Callable[[], None] | None = None
+    """Stops it."""
+    _thought: list[str] = field(default_factory=list)
+    _text: list[str] = field(default_factory=list)
+    _first_token_at: float = 0.0
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Speed so far; 0 until it means something."""
+        elapsed = time.monotonic() - self._first_token_at
+        return self.token_count / elapsed if self._first_token_at and elapsed > 0.2 else 0.0
+
+    def note(self, event: TurnEvent) -> None:
+        """Take in what happened."""
+        match event:
+            case TurnStarted(_, reply):
+                self.reply = reply
+                self.label = "waiting for the model"
+            case MediaProgress(done, total):
+                which = f" {min(done + 1, total)} of {total}" if total > 1 else ""
+                self.label = f"reading the attachment{which}"
+            case PrefillProgress(done, total):
+                self.label = f"reading the prompt {100 * done // max(1, total)} %"
+            case ThoughtDelta(text):
+                self._begin("thinking")
+                self._thought.append(text)
+            case TextDelta(text, token_count):
+                self._begin("writing")
+                self._text.append(text)
+                self.token_count = token_count or self.token_count
+            case Finished():
+                self.label = "finishing"
+            case TurnFinished(reply):
+                self.reply = reply
+                self.is_finished = True
+
+    def snapshot(self) -> Message | None:
+        """The reply with everything written so far, also what is not stored yet."""
+        if self.reply is None or self.is_finished:
+            return self.reply
+        thought = ThoughtPart("".join(self._thought))
+        text = TextPart("".join(self._text))
+        return replace(self.reply, parts=tuple(part for part in (thought, text) if part.text))
+
+    def _begin(self, label: str) -> None:
+        self.label = label
+        self._first_token_at = self._first_token_at or time.monotonic()
+
+
+async def run_turn(
+    turn: Turn,
+    *,
+    chat: Chat,
+    store: ConversationStore,
+    options: GenerationOptions,
+    show: Callable[[TurnEvent], Awaitable[None]],
+) -> None:
+    """Ask and stream; however it ends, `turn.reply` is then what the store has, or None.
+
+    Args:
+        turn: Gets every event before `show` does.
+        chat: Runs the turn.
+        store: Where a new conversation is created for a first message.
+        options: Sampling, length, thinking.
+        show: Called for every event.
+
+    Raises:
+        GemmaError: What kept the reply from being finished.
+    """
+    is_new = turn.conversation_id is None
+    try:
+        if turn.conversation_id is None:
+            turn.conversation_id = (await store.create("")).id
+        events = chat.reply(
+            turn.conversation_id, turn.draft, parent_id=turn.parent_id, options=options
+        )
+        async with aclosing(events):
+            async for event in events:
+                turn.note(event)
+                await show(event)
+    finally:
+        if turn.reply is None:
+            if is_new and turn.conversation_id is not None:
+                await store.delete(turn.conversation_id)
+        elif not turn.is_finished:
+            stored = await store.messages(turn.reply.conversation_id, turn.reply.id)
+            turn.note(TurnFinished(stored[-1]))

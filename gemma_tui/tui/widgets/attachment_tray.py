@@ -1,0 +1,214 @@
+"""The chips above the composer: what is attached, what it costs, and how to change that.
+
+One line a chip, drawn by one widget. It holds the attachments of the draft; it neither reads files
+nor stores anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from rich.cells import cell_len, set_cell_size
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from gemma_tui.preprocessing.budget import SAMPLE_RATE, TOKEN_BUDGETS, audio_tokens, image_tokens
+from gemma_tui.sanitize import sanitize_line
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.geometry import Size
+
+    from gemma_tui.conversation import Attachment
+
+_REMOVE: Final = " ×"
+
+
+@dataclass(frozen=True, slots=True)
+class ChipText:
+    """A chip as text, its less important parts apart so that a narrow screen can drop them."""
+
+    icon: str
+    name: str
+    size: str
+    shape: str
+    """Pixels of a picture; empty for sound, whose length stands in `cost`."""
+    cost: str
+
+    def fit(self, width: int) -> tuple[str, str]:
+        """Icon and name, and the rest, together at most `width` cells (as far as that can be)."""
+        details = [part for part in (self.size, self.shape, self.cost) if part]
+        while True:
+            tail = "".join(f" · {part}" for part in details)
+            room = width - cell_len(tail) - cell_len(self.icon) - 1
+            if room >= min(cell_len(self.name), 12) or not details:
+                break
+            details.pop(0)
+        name = self.name
+        if cell_len(name) > room:
+            name = set_cell_size(name, max(0, room - 1)).rstrip() + "…" if room > 0 else ""
+        return f"{self.icon} {name}", tail
+
+
+def describe(attachment: Attachment) -> ChipText:
+    """What a chip says about an attachment; token counts are those the prompt will have."""
+    name = sanitize_line(attachment.name)
+    size = format_size(attachment.size_bytes)
+    if attachment.kind == "audio":
+        seconds = attachment.sample_count / SAMPLE_RATE
+        tokens = audio_tokens(attachment.sample_count)
+        return ChipText("♪", name, size, "", f"{seconds:.1f} s · {tokens} tokens")
+    tokens = image_tokens(attachment.width, attachment.height, attachment.token_budget)
+    shape = f"{attachment.width}x{attachment.height}"
+    return ChipText("▣", name, size, shape, f"{tokens} of {attachment.token_budget} tokens")
+
+
+def format_size(size_bytes: int) -> str:
+    """A size for people, in powers of 1000: `812 B`, `240 kB`, `3.2 MB`."""
+    if size_bytes < 1000:
+        return f"{size_bytes} B"
+    if size_bytes < 999_500:
+        return f"{size_bytes / 1e3:.0f} kB"
+    return f"{size_bytes / 1e6:.1f} MB"
+
+
+class AttachmentTray(Widget, can_focus=True):
+    """The attachments of the draft, and the names of files still being read."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,up", "move(-1)", "Previous", show=False),
+        Binding("right,down", "move(1)", "Next", show=False),
+        Binding("f4,plus", "change_budget(1)", "Next budget", show=False),
+        Binding("minus", "change_budget(-1)", "Previous budget", show=False),
+        Binding("delete,backspace", "remove", "Remove", show=False),
+        Binding("ctrl+z,u", "restore", "Undo removal", show=False),
+    ]
+
+    class Changed(Message):
+        """An attachment was added, removed or given another budget."""
+
+    attachments: reactive[tuple[Attachment, ...]] = reactive((), layout=True)
+    """In the order in which they were attached."""
+    pending: reactive[tuple[str, ...]] = reactive((), layout=True)
+    """Names of files being copied and looked into."""
+    cursor: reactive[int] = reactive(0)
+    """The chip that keys act on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._removed: list[tuple[int, Attachment]] = []
+        self.display = False
+
+    @property
+    def can_restore(self) -> bool:
+        """Whether a removed chip can come back."""
+        return bool(self._removed)
+
+    def load(self, attachments: tuple[Attachment, ...]) -> None:
+        """Show the attachments of another draft."""
+        self._removed.clear()
+        self.cursor = 0
+        self.attachments = attachments
+
+    def add(self, attachment: Attachment) -> None:
+        """Append one."""
+        self.attachments = (*self.attachments, attachment)
+        self.cursor = len(self.attachments) - 1
+        self.post_message(self.Changed())
+
+    def restore(self) -> bool:
+        """Bring the chip back that was removed last; False if there is none."""
+        if not self._removed:
+            return False
+        index, attachment = self._removed.pop()
+        kept = self.attachments
+        self.attachments = (*kept[:index], attachment, *kept[index:])
+        self.cursor = index
+        self.post_message(self.Changed())
+        return True
+
+    def render(self) -> Content:
+        """The visible rows: a window around the chip under the cursor."""
+        width, height = self.content_size
+        rows = [self._chip(index, width) for index in range(len(self.attachments))]
+        rows += [
+            Content.styled(f"⋯ {sanitize_line(name)} · reading", "$foreground 60%")
+            for name in self.pending
+        ]
+        start = self._first_row(height)
+        return Content("\n").join(rows[start : start + max(1, height)])
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """One row a chip."""
+        return len(self.attachments) + len(self.pending)
+
+    def watch_attachments(self) -> None:
+        """Keep the cursor on a chip."""
+        self.cursor = max(0, min(self.cursor, len(self.attachments) - 1))
+        self.display = bool(self.attachments or self.pending)
+
+    def watch_pending(self) -> None:
+        """Show the tray while anything is in it."""
+        self.display = bool(self.attachments or self.pending)
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose a chip; its cost is a button for the next budget, its cross removes it."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        index = offset.y + self._first_row(self.content_size.height)
+        if index >= len(self.attachments):
+            return
+        self.cursor = index
+        head, tail = self._fit(index, self.content_size.width)
+        cost_end = cell_len(head) + cell_len(tail)
+        if offset.x >= cost_end:
+            if offset.x <= cost_end + len(_REMOVE):
+                self.action_remove()
+        elif offset.x >= cost_end - cell_len(describe(self.attachments[index]).cost):
+            self.action_change_budget(1)
+
+    def action_move(self, step: int) -> None:
+        """Choose the chip before or after."""
+        self.cursor = max(0, min(self.cursor + step, len(self.attachments) - 1))
+
+    def action_change_budget(self, step: int) -> None:
+        """Give the chosen picture the next budget, after the largest the smallest."""
+        if not self.attachments or self.attachments[self.cursor].kind != "image":
+            return
+        chosen = self.attachments[self.cursor]
+        place = TOKEN_BUDGETS.index(chosen.token_budget) + step
+        changed = replace(chosen, token_budget=TOKEN_BUDGETS[place % len(TOKEN_BUDGETS)])
+        before, after = self.attachments[: self.cursor], self.attachments[self.cursor + 1 :]
+        self.attachments = (*before, changed, *after)
+        self.post_message(self.Changed())
+
+    def action_remove(self) -> None:
+        """Take the chosen chip off the draft; `restore` brings it back."""
+        if not self.attachments:
+            return
+        index = self.cursor
+        self._removed.append((index, self.attachments[index]))
+        self.attachments = self.attachments[:index] + self.attachments[index + 1 :]
+        self.post_message(self.Changed())
+
+    def action_restore(self) -> None:
+        """Undo the last removal."""
+        self.restore()
+
+    def _first_row(self, height: int) -> int:
+        return max(0, self.cursor - max(1, height) + 1)
+
+    def _fit(self, index: int, width: int) -> tuple[str, str]:
+        return describe(self.attachments[index]).fit(width - len(_REMOVE))
+
+    def _chip(self, index: int, width: int) -> Content:
+        head, tail = self._fit(index, width)
+        chosen = self.has_focus and index == self.cursor
+        style = "bold $foreground on $primary 40%" if chosen else "$foreground"
+        muted = "$foreground on $primary 40%" if chosen else "$foreground 60%"
+        return Content.assemble((head, style), (tail, muted), (_REMOVE, "$foreground 60%"))

@@ -1,0 +1,125 @@
+"""Where the user writes: a text area that sends on Enter and tells a dropped file from text.
+
+Knows nothing of attachments, conversations or the engine: it says what was asked of it.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+from gemma_tui.sanitize import sanitize
+from gemma_tui.tui.dropped import may_be_dropped
+
+if TYPE_CHECKING:
+    from textual import events
+
+MAX_PASTE_LENGTH: Final = 200_000
+"""Characters. Textual's parser needs 0.2 s for this much, 20 s for fifty times as much."""
+
+PASTE_QUIET_SECONDS: Final = 0.05
+"""An Enter this soon after a paste is part of what was pasted, not the user's wish to send."""
+
+
+class Composer(TextArea):
+    """A multi-line text area; Enter sends."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+j,shift+enter,alt+enter", "newline", "New line", show=False),
+    ]
+
+    class Submitted(Message):
+        """The user wants to send."""
+
+    class PathsPasted(Message):
+        """A paste that may stand for dropped files; it was not inserted."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+            """The paste as it came."""
+
+    class PasteRefused(Message):
+        """A paste too long to insert."""
+
+        def __init__(self, length: int) -> None:
+            super().__init__()
+            self.length = length
+            """Characters it had."""
+
+    class RecallRequested(Message):
+        """Up was pressed in the empty composer."""
+
+    class UndoRequested(Message):
+        """Ctrl+Z right after something outside the text was removed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            soft_wrap=True,
+            compact=True,
+            highlight_cursor_line=False,
+            placeholder="Ask Gemma, or drop a picture or a sound here",
+        )
+        self.undoes_elsewhere = False
+        """Whether the next Ctrl+Z belongs to something outside the text. Typing resets it."""
+        self._pasted_at = 0.0
+
+    def take(self, text: str) -> None:
+        """Replace the whole text, cursor at its end."""
+        self.load_text(text)
+        self.move_cursor(self.document.end)
+
+    def insert_pasted(self, text: str) -> None:
+        """Insert foreign text at the cursor, made visible where it would act on the terminal."""
+        clean = sanitize(text.replace("\r\n", "\n").replace("\r", "\n"))
+        result = self.replace(clean, *self.selection, maintain_selection_offset=False)
+        self.move_cursor(result.end_location)
+
+    def on_key(self, event: events.Key) -> None:
+        """Enter sends, unless it came with a paste."""
+        after_paste = event.time - self._pasted_at < PASTE_QUIET_SECONDS
+        if after_paste:
+            self._pasted_at = event.time
+        if event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            if after_paste:
+                self.action_newline()
+            else:
+                self.post_message(self.Submitted())
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take a paste: files, text, or too much of it."""
+        event.stop()
+        event.prevent_default()
+        self._pasted_at = time.monotonic()
+        if len(event.text) > MAX_PASTE_LENGTH:
+            self.post_message(self.PasteRefused(len(event.text)))
+        elif may_be_dropped(event.text):
+            self.post_message(self.PathsPasted(event.text))
+        else:
+            self.insert_pasted(event.text)
+
+    def action_newline(self) -> None:
+        """Insert a line break."""
+        result = self.replace("\n", *self.selection, maintain_selection_offset=False)
+        self.move_cursor(result.end_location)
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        """Move up, or bring back the last question when there is nothing to move in."""
+        if self.text or select:
+            super().action_cursor_up(select)
+        else:
+            self.post_message(self.RecallRequested())
+
+    def action_undo(self) -> None:
+        """Undo the last edit, or the removal of a chip that came after it."""
+        if self.undoes_elsewhere:
+            self.undoes_elsewhere = False
+            self.post_message(self.UndoRequested())
+        else:
+            super().action_undo()

@@ -1,0 +1,94 @@
+"""The last line of the screen: what the engine does, with which model, how fast, how full.
+
+Also the lines above the composer that say what went wrong. Both only show what they are told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import Static
+
+from gemma_tui.sanitize import sanitize, sanitize_line
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything the status line can say."""
+
+    phase: str = "starting"
+    model: str = ""
+    is_busy: bool = False
+    """Whether Esc would stop something."""
+    is_broken: bool = False
+    """Whether the engine needs the user's attention."""
+    tokens_per_second: float = 0.0
+    context_tokens: int = 0
+    context_length: int = 0
+    thinking: bool = False
+
+    def details(self) -> list[str]:
+        """What stands on the right, the most important first."""
+        found = [sanitize_line(self.model)] if self.model else []
+        if self.context_tokens and self.context_length:
+            share = 100 * self.context_tokens / self.context_length
+            used = f"{format_count(self.context_tokens)} of {format_count(self.context_length)}"
+            found.append(f"context {used} ({share:.0f} %)")
+        if self.tokens_per_second:
+            found.append(f"{self.tokens_per_second:.1f} tok/s")
+        found.append("thinking on" if self.thinking else "thinking off")
+        return found
+
+
+def format_count(count: int) -> str:
+    """A number of tokens, short: `812`, `1.2k`, `128k`. A k is 1024, as in context lengths."""
+    if count < 1024:
+        return str(count)
+    return f"{count / 1024:.1f}k" if count < 10 * 1024 else f"{count / 1024:.0f}k"
+
+
+class StatusLine(Widget):
+    """One line; on a narrow screen it drops what matters least."""
+
+    status: reactive[Status] = reactive(Status())
+    """What to say."""
+
+    def render(self) -> Content:
+        """Phase on the left, details on the right as far as they fit."""
+        status, width = self.status, self.content_size.width
+        mark = "●" if not status.is_busy else "◆"
+        phase = sanitize_line(status.phase)
+        hint = "  Esc stops" if status.is_busy else "  F1 help"
+        room = width - cell_len(mark) - 1 - cell_len(phase) - 3
+        details = status.details()
+        while details and cell_len(" · ".join(details)) > room:
+            details.pop()
+        right = " · ".join(details)
+        if cell_len(right) + cell_len(hint) > room:
+            hint = ""
+        gap = " " * max(0, width - cell_len(mark + " " + phase + hint + right))
+        colour = "$error" if status.is_broken else "$warning" if status.is_busy else "$success"
+        return Content.assemble(
+            (f"{mark} ", colour),
+            (phase, "$foreground"),
+            (hint, "$foreground 40%"),
+            gap,
+            (right, "$foreground 60%"),
+        )
+
+
+class ProblemLine(Static):
+    """What went wrong last, in a sentence, until something succeeds or it is put away."""
+
+    def __init__(self) -> None:
+        super().__init__("", markup=False)
+        self.display = False
+
+    def tell(self, sentence: str) -> None:
+        """Show a sentence; an empty one puts the line away."""
+        self.update(Content(f"! {sanitize(sentence)}") if sentence else "")
+        self.display = bool(sentence)
