@@ -72,11 +72,6 @@ class Prompt:
     one is the generation prompt, which later prompts of the conversation may not repeat."""
 
 
-def media_of(request: GenerationRequest) -> tuple[Media, ...]:
-    """Every picture and sound of a request, in the order of its prompt."""
-    return tuple(p for m in request.messages for p in m.parts if isinstance(p, Media))
-
-
 class PromptRenderer:
     """Renders prompts for one model and remembers the ids of text it has seen.
 
@@ -95,13 +90,13 @@ class PromptRenderer:
 
         Args:
             request: The conversation.
-            soft_tokens: How many each medium takes, in the order of `media_of(request)`.
+            soft_tokens: How many each medium takes, in the order of `request.media`.
 
         Raises:
             ValueError: There are not as many counts as media.
         """
-        if len(soft_tokens) != len(media_of(request)):
-            raise ValueError(f"{len(soft_tokens)} counts for {len(media_of(request))} media")
+        if len(soft_tokens) != len(request.media):
+            raise ValueError(f"{len(soft_tokens)} counts for {len(request.media)} media")
         counts = iter(soft_tokens)
         ids: list[int] = []
         spans: list[MediaSpan] = []

@@ -66,23 +66,24 @@ class Tokenizer:
                 f"The vocabulary in {name} is not Gemma 4's: it lacks {', '.join(missing)}.",
                 "Choose the folder of a Gemma 4 model.",
             )
-        added = backend.get_added_tokens_decoder()
-        hidden = {token.content for token in added.values() if token.special}
-        hidden |= {t.content for t in added.values() if _CONTROL_SHAPE.fullmatch(t.content)}
-        hidden |= {control.value for control in Control}
-        hidden |= {name for name in _SILENT if backend.token_to_id(name) is not None}
-        # Only tokens flagged as special can be kept out of ordinary text, whatever the file says.
-        backend.add_special_tokens(
-            [AddedToken(content, special=True, normalized=False) for content in sorted(hidden)]
-        )
+        added = backend.get_added_tokens_decoder().values()
+        flagged = {token.content for token in added if token.special}
+        names = {control.value for control in Control} | flagged
+        names |= {token.content for token in added if _CONTROL_SHAPE.fullmatch(token.content)}
+        names |= {name for name in _SILENT if backend.token_to_id(name) is not None}
+        if names > flagged:
+            # Only tokens flagged as special can be kept out of text, whatever the file says.
+            backend.add_special_tokens(
+                [AddedToken(n, special=True, normalized=False) for n in sorted(names - flagged)]
+            )
         backend.encode_special_tokens = True
         backend.no_truncation()
         backend.no_padding()
         self._backend = backend
         self._ids = {control: place for control, place in found.items() if place is not None}
-        self._literals = re.compile(f"({'|'.join(map(re.escape, sorted(hidden)))})")
-        added = backend.get_added_tokens_decoder()
-        self._control_ids = frozenset(i for i, token in added.items() if token.special)
+        self._names = tuple(sorted(names))
+        places = backend.get_added_tokens_decoder().items()
+        self._control_ids = frozenset(place for place, token in places if token.special)
 
     @classmethod
     def load(cls, path: Path) -> Tokenizer:
@@ -121,7 +122,7 @@ class Tokenizer:
             return ids
         # A merge led to a control token's name: spell those names out, letter by letter.
         spelled: list[int] = []
-        for place, part in enumerate(self._literals.split(text)):
+        for place, part in enumerate(re.split(f"({'|'.join(map(re.escape, self._names))})", text)):
             for run in part if place % 2 else (part,):
                 spelled += self._encode(run)
         return tuple(spelled)

@@ -18,7 +18,6 @@ from gemma_tui.runtime.prompt import (
     Prompt,
     PromptFlavour,
     PromptRenderer,
-    media_of,
     prompt_pieces,
 )
 from gemma_tui.runtime.tokenizer import Control, Tokenizer
@@ -69,7 +68,7 @@ def text_form(request: GenerationRequest, flavour: PromptFlavour) -> str:
 
 
 def counts_of(request: GenerationRequest) -> list[int]:
-    return [3 + place for place in range(len(media_of(request)))]
+    return [3 + place for place in range(len(request.media))]
 
 
 def expand(text: str, counts: list[int]) -> str:
@@ -166,7 +165,7 @@ def test_spans_are_the_placeholders_of_each_medium(tokenizer: Tokenizer) -> None
     )
     prompt = PromptRenderer(tokenizer, PromptFlavour.OPEN).render(request, [5, 1, 7, 64])
     assert [span.stop - span.start for span in prompt.spans] == [5, 1, 7, 64]
-    for span, media in zip(prompt.spans, media_of(request), strict=True):
+    for span, media in zip(prompt.spans, request.media, strict=True):
         opening, placeholder, closing = map(tokenizer.id_of, MARKERS[media.kind])
         assert prompt.ids[span.start - 1] == opening
         assert set(prompt.ids[span.start : span.stop]) == {placeholder}
