@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 import mlx.core as mx
 
 from gemma_tui.engine.protocol import Generate, Load, ModelLoaded, Unload, Unloaded
-from gemma_tui.errors import GemmaError, ModelError
+from gemma_tui.errors import ModelError
 from gemma_tui.generation import LoadPhase, LoadProgress, ModelInfo
 from gemma_tui.runtime.loader import load_model
 from gemma_tui.runtime.prompt import PromptFlavour, PromptRenderer
@@ -35,7 +35,7 @@ class Inference:
     def __init__(self) -> None:
         mx.set_cache_limit(BUFFER_CACHE_BYTES)
         self._resident: Resident | None = None
-        self._problem: GemmaError = ModelError("No model is loaded.", "Choose a model first.")
+        self._problem = _no_model()
 
     @property
     def model_info(self) -> ModelInfo | None:
@@ -96,5 +96,10 @@ class Inference:
     def _free(self) -> None:
         """Give the memory of the present model back."""
         self._resident = None
+        self._problem = _no_model()
         gc.collect()
         mx.clear_cache()
+
+
+def _no_model() -> ModelError:
+    return ModelError("No model is loaded.", "Choose a model first.")

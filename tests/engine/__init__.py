@@ -1,0 +1,1 @@
+"""The pipe, the process and its client."""

@@ -1,0 +1,150 @@
+"""Frames: what is encoded comes back, in whatever pieces it arrives."""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import fields, is_dataclass
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gemma_tui.conversation import TextPart, Usage
+from gemma_tui.engine import protocol
+from gemma_tui.engine.protocol import (
+    MAX_FRAME_BYTES,
+    Cancel,
+    Event,
+    Failed,
+    FrameDecoder,
+    Generate,
+    Load,
+    ModelLoaded,
+    Probe,
+    Request,
+    Shutdown,
+    Status,
+    Unload,
+    Unloaded,
+    encode_frame,
+)
+from gemma_tui.errors import EngineError, GemmaError, error_classes
+from gemma_tui.generation import (
+    EngineStatus,
+    Finished,
+    GenerationOptions,
+    GenerationRequest,
+    LoadProgress,
+    Media,
+    MediaInfo,
+    MediaProgress,
+    ModelInfo,
+    PrefillProgress,
+    PromptMessage,
+    SamplingOptions,
+    TextDelta,
+    ThoughtDelta,
+)
+
+MODEL = ModelInfo("Gemma 4 E2B", "folder", True, False, 131_072, 280, 10**10)
+REQUEST = GenerationRequest(
+    (
+        PromptMessage(
+            "user", (Media("image", "ab" * 32, "path", "naïve.png", 140), TextPart("¿?\0"))
+        ),
+        PromptMessage("model", (TextPart("<turn|>"),)),
+        PromptMessage("user", (TextPart("\ud800 alone"), Media("audio", "cd", "p", "n"))),
+    ),
+    "system\n",
+    GenerationOptions(SamplingOptions(0.0, 1, 0.5, 2**63), 7, thinking=True),
+)
+BODIES: list[Request | Event] = [
+    *(
+        Load("folder"),
+        Generate(REQUEST),
+        Cancel(3),
+        Unload(),
+        Status(),
+        Probe("p", "n"),
+        Shutdown(),
+    ),
+    *(LoadProgress("weights", 0.5), ModelLoaded(MODEL), MediaProgress(1, 2)),
+    *(PrefillProgress(1, 2, 1), ThoughtDelta("t"), TextDelta("é\ud83d", 9), Unloaded()),
+    Finished("length", Usage(1, 2, 3, 0.1, 0.2, 4)),
+    EngineStatus(1, MODEL, True, 2, 3, 4),
+    EngineStatus(1, None, False, 2, 3, 4),
+    MediaInfo("audio", "audio/wav", sample_count=16_000),
+    Failed("ModelError", "It is broken.", "Choose another."),
+]
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: type(body).__name__)
+def test_what_is_encoded_comes_back(body: Request | Event) -> None:
+    assert list(FrameDecoder().feed(encode_frame(7, body))) == [(7, body)]
+
+
+def test_every_request_and_event_has_been_tried() -> None:
+    known = {*get_args(protocol.Request), *get_args(protocol.Event)}
+    assert {type(body) for body in BODIES} == known
+    assert all(is_dataclass(cls) for cls in known)
+
+
+@given(st.lists(st.sampled_from(BODIES), max_size=6), st.data())
+def test_pieces_may_be_of_any_size(bodies: list[Request | Event], data: Any) -> None:
+    stream = b"".join(encode_frame(number, body) for number, body in enumerate(bodies))
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
+    decoder = FrameDecoder()
+    decoded = []
+    for start, stop in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+        decoded += decoder.feed(stream[start:stop])
+    assert decoded == list(enumerate(bodies))
+
+
+@given(st.binary(min_size=8, max_size=200))
+def test_garbage_is_refused_or_waited_for(data: bytes) -> None:
+    try:
+        decoded = list(FrameDecoder().feed(data))
+    except EngineError:
+        return
+    assert decoded == []
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"{",
+        b"[]",
+        b'{"id": 1}',
+        b'{"id": "x", "body": null}',
+        b'{"id": 1, "body": {"type": "Nobody"}}',
+        b'{"id": 1, "body": {"type": "Load"}}',
+        b'{"id": 1, "body": {"type": "Load", "folder": "f", "extra": 1}}',
+        b"\xff\xfe",
+    ],
+)
+def test_frames_nobody_understands_are_refused(payload: bytes) -> None:
+    with pytest.raises(EngineError, match="nobody understands"):
+        list(FrameDecoder().feed(struct.pack(">I", len(payload)) + payload))
+
+
+def test_a_length_beyond_reason_is_refused_before_it_is_waited_for() -> None:
+    with pytest.raises(EngineError, match="not a frame"):
+        list(FrameDecoder().feed(struct.pack(">I", MAX_FRAME_BYTES + 1)))
+
+
+@pytest.mark.parametrize("cls", error_classes().values(), ids=lambda cls: cls.__name__)
+def test_every_error_crosses_the_pipe_as_itself(cls: type[GemmaError]) -> None:
+    error = Failed.from_error(cls("It broke.", "Mend it.")).to_error()
+    assert type(error) is cls
+    assert str(error) == "It broke. Mend it."
+
+
+def test_an_unknown_error_is_an_engine_error() -> None:
+    assert type(Failed("Strange", "m", "h").to_error()) is EngineError
+
+
+def test_frames_carry_only_fields_of_their_class() -> None:
+    frame = json.loads(encode_frame(1, Load("folder"))[4:])
+    assert set(frame["body"]) == {"type", *(field.name for field in fields(Load))}
