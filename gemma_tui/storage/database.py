@@ -35,6 +35,7 @@ class Database:
     def __init__(self, opened: Opened, thread: ThreadPoolExecutor) -> None:
         self._opened = opened
         self._thread = thread
+        self._is_closed = False
 
     @classmethod
     async def open(cls, path: Path | None, *, recover: bool = False) -> Database:
@@ -91,20 +92,21 @@ class Database:
         return await self._submit("BEGIN IMMEDIATE", work)
 
     async def close(self) -> None:
-        """Finish what was submitted, then close the file."""
-        loop = asyncio.get_running_loop()
-        try:
-            await asyncio.shield(loop.run_in_executor(self._thread, self._opened.close))
-        finally:
-            self._thread.shutdown(wait=False)
+        """Finish what was submitted, then close the file; closing again does nothing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        closing = asyncio.get_running_loop().run_in_executor(self._thread, self._opened.close)
+        self._thread.shutdown(wait=False)
+        await asyncio.shield(closing)
 
     async def _submit(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
+        if self._is_closed:
+            raise StorageError("The conversations are closed already.")
         loop = asyncio.get_running_loop()
-        try:
-            future = loop.run_in_executor(self._thread, self._opened.transact, begin, work)
-        except RuntimeError as error:
-            raise StorageError("The conversations are closed already.") from error
-        return await asyncio.shield(future)
+        return await asyncio.shield(
+            loop.run_in_executor(self._thread, self._opened.transact, begin, work)
+        )
 
 
 class Opened:

@@ -1,0 +1,105 @@
+"""Text on its way into the database."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gemma_tui.conversation import Message, MessageState, Part, TextPart, ThoughtPart
+from gemma_tui.errors import DiskFullError
+from gemma_tui.storage.conversations import ConversationStore
+from gemma_tui.storage.streaming import StreamingReply
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gemma_tui.storage.database import Database
+
+
+class FullDisk(ConversationStore):
+    """A store whose disk is full for the first writes."""
+
+    def __init__(self, database: Database, failures: int) -> None:
+        super().__init__(database)
+        self.failures = failures
+        self.tries = 0
+
+    async def update_streaming(self, message_id: int, parts: Sequence[Part]) -> None:
+        self.tries += 1
+        if self.tries <= self.failures:
+            raise DiskFullError("There is no space left.")
+        await super().update_streaming(message_id, parts)
+
+
+async def begun(store: ConversationStore) -> Message:
+    conversation = await store.create("x")
+    _, reply = await store.add_turn(conversation.id, None, (TextPart("q"),), "")
+    return reply
+
+
+async def until_stored(store: ConversationStore, reply: Message, text: str) -> None:
+    async with asyncio.timeout(20):
+        while (await store.messages(reply.conversation_id))[-1].text != text:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+async def test_text_is_stored_although_nothing_follows(store: ConversationStore) -> None:
+    reply = await begun(store)
+    async with StreamingReply(store, reply) as row:
+        row.add(TextPart("one"))
+        await until_stored(store, reply, "one")
+        row.add(TextPart(" two"))
+        await until_stored(store, reply, "one two")
+
+
+async def test_parts_keep_the_order_in_which_they_came(store: ConversationStore) -> None:
+    reply = await begun(store)
+    async with StreamingReply(store, reply) as row:
+        for piece in (ThoughtPart("a"), ThoughtPart("b"), TextPart(""), TextPart("c")):
+            row.add(piece)
+        row.add(ThoughtPart("d"))
+        row.add(TextPart("e"))
+    parts = (ThoughtPart("ab"), TextPart("c"), ThoughtPart("d"), TextPart("e"))
+    assert row.parts == parts
+    done = await row.finish(replace(reply, state=MessageState.COMPLETE))
+    assert (done.parts, done.state) == (parts, MessageState.COMPLETE)
+    assert (await store.messages(reply.conversation_id))[-1] == done
+
+
+async def test_a_disk_that_is_full_for_a_while_costs_nothing(database: Database) -> None:
+    store = FullDisk(database, failures=3)
+    reply = await begun(store)
+    async with StreamingReply(store, reply) as row:
+        row.add(TextPart("kept"))
+        await until_stored(store, reply, "kept")
+    assert store.tries == 4
+
+
+async def test_many_pieces_make_few_writes(database: Database) -> None:
+    store = FullDisk(database, failures=0)
+    reply = await begun(store)
+    async with StreamingReply(store, reply) as row:
+        for _ in range(2000):
+            row.add(TextPart("word "))
+        await until_stored(store, reply, "word " * 2000)
+    assert store.tries <= 2
+
+
+async def test_a_disk_that_stays_full_is_told_at_the_end(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = FullDisk(database, failures=10**9)
+    reply = await begun(store)
+
+    async def full(_message: Message) -> Message:
+        raise DiskFullError("There is no space left.")
+
+    monkeypatch.setattr(store, "finish", full)
+    async with StreamingReply(store, reply) as row:
+        row.add(TextPart("lost on disk, not in memory"))
+        with pytest.raises(DiskFullError):
+            await row.finish(reply)
+    assert row.parts == (TextPart("lost on disk, not in memory"),)
