@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from gemma_tui.paths import Paths, builtin_model
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# A deadline would make a slow machine fail a test; few examples keep the suite quick.
+settings.register_profile("untimed", deadline=None, max_examples=40)
+settings.load_profile("untimed")
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
 from tokenizers import Tokenizer as Backend
 
 from gemma_tui.runtime.tokenizer import Tokenizer
@@ -13,10 +12,6 @@ from tests.runtime.vocabulary import gemma_like
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-settings.register_profile("untimed", deadline=None, max_examples=40)
-settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session", params=["built-in", "Gemma-like", "Gemma-like, not flagged"])
