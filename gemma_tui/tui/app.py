@@ -42,8 +42,8 @@ class GemmaApp(App[None]):
 
     TITLE = "gemma-tui"
     CSS_PATH = "screens/chat.tcss"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (90, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (16, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (90, "-wide")]  # noqa: RUF012  # as Textual has it
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", priority=True, system=True),
         Binding("f1", "help", "Help", priority=True),
@@ -60,9 +60,10 @@ class GemmaApp(App[None]):
         notice: str = "",
     ) -> None:
         super().__init__()
-        self._chat_screen = ChatScreen(
+        self.chat_screen = ChatScreen(
             chat=chat, store=store, engine=engine, model_folder=model_folder, notice=notice
         )
+        """The main screen."""
         self._may_lose_draft = False
         for theme in themes():
             self.register_theme(theme)
@@ -70,7 +71,7 @@ class GemmaApp(App[None]):
 
     def get_default_screen(self) -> Screen[None]:
         """The chat."""
-        return self._chat_screen
+        return self.chat_screen
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """The last choke point before the terminal, then Textual's own filters."""
@@ -78,7 +79,7 @@ class GemmaApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers: the same things the keys do."""
-        if screen is self._chat_screen:
+        if screen is self.chat_screen:
             for binding in ChatScreen.BINDINGS:
                 if isinstance(binding, Binding) and binding.show:
                     yield SystemCommand(
@@ -121,7 +122,7 @@ class GemmaApp(App[None]):
 
     def action_interrupt(self) -> None:
         """Ctrl+C with nothing to copy: stop, else say how to quit."""
-        if not self._chat_screen.stop():
+        if not self.chat_screen.stop():
             self.notify("Ctrl+Q quits. Nothing is lost.", markup=False)
 
     async def action_quit(self) -> None:
@@ -134,11 +135,11 @@ class GemmaApp(App[None]):
 
     async def _leave(self, return_code: int) -> None:
         try:
-            await self._chat_screen.leave()
+            await self.chat_screen.leave()
         except GemmaError as error:
             if not self._may_lose_draft:
                 self._may_lose_draft = True
-                self._chat_screen.report(error)
+                self.chat_screen.report(error)
                 self.notify("The draft is not saved. Ctrl+Q again quits without it.", markup=False)
                 return
         self.exit(return_code=return_code)

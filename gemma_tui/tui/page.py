@@ -69,8 +69,8 @@ class Page:
         live = turn.snapshot() if turn else None
         self._branch = [live if live and m.id == live.id else m for m in messages]
         self.transcript.show(self._branch)
-        if turn and live and self.shows(turn):
-            self.transcript.set_progress(live.id, turn.label)
+        if turn:
+            self.show_label(turn, turn.label)
 
     def shows(self, turn: Turn) -> bool:
         """Whether the turn's reply is on this page."""
@@ -90,9 +90,14 @@ class Page:
             case TextDelta(text):
                 self.transcript.add_text(turn.reply.id, text)
             case MediaProgress() | PrefillProgress():
-                self.transcript.set_progress(turn.reply.id, turn.label)
+                self.show_label(turn, turn.label)
             case TurnFinished(reply):
                 self.finish(reply)
+
+    def show_label(self, turn: Turn, label: str) -> None:
+        """Say what a reply waits for that has not begun."""
+        if turn.reply is not None and self.shows(turn):
+            self.transcript.set_progress(turn.reply.id, label)
 
     def finish(self, reply: Message) -> None:
         """Show the final values of a reply."""

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 def engine_label(state: EngineState) -> str:
     """What the engine does, in words."""
     match state.phase:
-        case "starting":
+        case "stopped" if state.problem:
+            return "the engine has stopped"
+        case "starting" | "stopped":
             return "starting the engine"
         case "loading":
             return f"loading the model {100 * state.fraction:.0f} %"
         case "failed":
             return "no model" if state.model is None else "the engine failed"
-        case "stopped":
-            return "the engine has stopped"
         case "ready" | "generating":
             return "ready"
 
@@ -40,7 +40,7 @@ def status_of(state: EngineState, page: Page, turn: Turn | None, *, thinking: bo
         phase=turn_label(turn, state) if turn else engine_label(state),
         model=model.name if model else "",
         is_busy=turn is not None,
-        is_broken=state.phase in ("failed", "stopped"),
+        is_broken=state.phase == "failed" or (state.phase == "stopped" and bool(state.problem)),
         tokens_per_second=turn.tokens_per_second if turn else page.tokens_per_second,
         context_tokens=page.context_tokens,
         context_length=model.context_length if model else 0,

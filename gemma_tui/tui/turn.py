@@ -70,8 +70,8 @@ class Turn:
                 self.reply = reply
                 self.label = "waiting for the model"
             case MediaProgress(done, total):
-                which = f" {min(done + 1, total)} of {total}" if total > 1 else ""
-                self.label = f"reading the attachment{which}"
+                which = f"attachment {min(done + 1, total)} of {total}" if total > 1 else "the file"
+                self.label = f"reading {which}"
             case PrefillProgress(done, total):
                 self.label = f"reading the prompt {100 * done // max(1, total)} %"
             case ThoughtDelta(text):

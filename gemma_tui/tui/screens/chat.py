@@ -22,7 +22,7 @@ from gemma_tui.tui.desk import Desk
 from gemma_tui.tui.drafts import SAVE_DELAY_SECONDS, DraftKeeper
 from gemma_tui.tui.dropped import may_be_dropped
 from gemma_tui.tui.page import Page
-from gemma_tui.tui.status import status_of
+from gemma_tui.tui.status import status_of, turn_label
 from gemma_tui.tui.transcript.widget import Transcript
 from gemma_tui.tui.widgets.composer import Composer
 from gemma_tui.tui.widgets.composer_panel import ComposerPanel
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from gemma_tui.conversation import Conversation
     from gemma_tui.generation import Engine, EngineState
     from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.tui.turn import Turn
 
 
 class ChatScreen(Screen[None]):
@@ -87,6 +88,8 @@ class ChatScreen(Screen[None]):
         self._sends_when_read = False
         self._typed_path = ""
         self._problem = ""
+        self.has_begun = False
+        """Whether the conversation that was open last is shown."""
 
     def compose(self) -> ComposeResult:
         """Header, the two columns, status."""
@@ -110,9 +113,18 @@ class ChatScreen(Screen[None]):
         self._unwatch()
 
     def _after_first_paint(self) -> None:
-        self.perform(self._desk.begin())
+        self.perform(self._begin())
         if self._engine.state.phase == "stopped":
             self.perform(self._engine.start(self._model_folder))
+
+    async def _begin(self) -> None:
+        await self._desk.begin()
+        self.has_begun = True
+
+    @property
+    def turn(self) -> Turn | None:
+        """The reply that is being written, in whatever conversation."""
+        return self._desk.turn
 
     async def leave(self) -> None:
         """Save the draft, and let a running reply be stored as stopped.
@@ -287,4 +299,7 @@ class ChatScreen(Screen[None]):
         if state.problem and state.problem != self._problem:
             self._panel.problem.tell(state.problem)
         self._problem = state.problem
+        turn = self._desk.turn
+        if turn is not None and state.phase in ("starting", "loading"):
+            self._page.show_label(turn, turn_label(turn, state))
         self.show_status()

@@ -64,6 +64,7 @@ class Composer(TextArea):
             highlight_cursor_line=False,
             placeholder="Ask Gemma, or drop a picture or a sound here",
         )
+        self.cursor_blink = False
         self.undoes_elsewhere = False
         """Whether the next Ctrl+Z belongs to something outside the text. Typing resets it."""
         self._pasted_at = 0.0

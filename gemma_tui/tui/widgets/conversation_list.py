@@ -62,6 +62,13 @@ class ConversationList(OptionList):
         ids = [option.id for option in self.options]
         if wanted in ids:
             self.highlighted = ids.index(wanted)
+        elif self.has_focus:
+            self.action_first()
+
+    def on_focus(self) -> None:
+        """Show where the keys act."""
+        if self.highlighted is None:
+            self.action_first()
 
     def action_delete(self) -> None:
         """Ask for the chosen conversation to be deleted."""

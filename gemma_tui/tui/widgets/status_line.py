@@ -48,7 +48,8 @@ def format_count(count: int) -> str:
     """A number of tokens, short: `812`, `1.2k`, `128k`. A k is 1024, as in context lengths."""
     if count < 1024:
         return str(count)
-    return f"{count / 1024:.1f}k" if count < 10 * 1024 else f"{count / 1024:.0f}k"
+    digits = 0 if count >= 10 * 1024 or count % 1024 == 0 else 1
+    return f"{count / 1024:.{digits}f}k"
 
 
 class StatusLine(Widget):
