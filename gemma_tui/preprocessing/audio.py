@@ -198,13 +198,14 @@ def _mono(frame: av.AudioFrame) -> NDArray[np.float32]:
     values: NDArray[Any] = frame.to_ndarray()
     if not frame.format.is_planar:
         values = values.reshape(-1, frame.layout.nb_channels).T
-    scaled: NDArray[np.float32] = values.astype(np.float32)
-    match values.dtype.kind:
-        case "u":
-            scaled = scaled / np.float32(128) - np.float32(1)
-        case "i":
-            scaled /= np.float32(2 ** (8 * values.itemsize - 1))
-    mono: NDArray[np.float32] = scaled[0] if len(scaled) == 1 else scaled.mean(axis=0)
+    with np.errstate(all="ignore"):  # values that overflow are found by the caller
+        scaled: NDArray[np.float32] = values.astype(np.float32)
+        match values.dtype.kind:
+            case "u":
+                scaled = scaled / np.float32(128) - np.float32(1)
+            case "i":
+                scaled /= np.float32(2 ** (8 * values.itemsize - 1))
+        mono: NDArray[np.float32] = scaled[0] if len(scaled) == 1 else scaled.mean(axis=0)
     return mono
 
 

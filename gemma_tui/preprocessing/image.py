@@ -138,16 +138,20 @@ def _eight_bits(picture: Image.Image) -> Image.Image:
     16 bits take their whole range. The others have none of their own: 0..1 (floating point), 0..255
     and 0..65535 are taken as such if all values lie inside, else what is there is stretched.
     """
-    values = np.nan_to_num(np.asarray(picture).astype(np.float32), posinf=0.0, neginf=0.0)
+    values = np.asarray(picture).astype(np.float32)
+    np.nan_to_num(values, copy=False, posinf=0.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())
     if picture.mode.startswith("I;16"):
         low, high = 0.0, 65535.0
     elif low >= 0:
         usual = (1.0, 255.0, 65535.0) if picture.mode == "F" else (255.0, 65535.0)
         low, high = 0.0, next((top for top in usual if high <= top), high)
-    values -= np.float32(low)
-    values *= np.float32(255 / max(high - low, 1e-12))
-    return Image.fromarray(np.rint(values).astype(np.uint8))
+    scale = 255 / max(high - low, 1e-12)
+    with np.errstate(over="ignore"):  # huge values of hardly any range
+        values *= np.float32(scale)
+        values -= np.float32(low * scale)
+    np.rint(np.clip(values, 0, 255, out=values), out=values)
+    return Image.fromarray(values.astype(np.uint8))
 
 
 def _patches(picture: Image.Image) -> ImageFeatures:

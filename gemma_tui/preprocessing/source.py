@@ -41,14 +41,21 @@ def open_file(path: Path, name: str) -> Iterator[BinaryIO]:
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else "") or "its path is invalid"
         raise NotAFileError(f"“{name}” cannot be opened: {reason}.", "Check the path.") from error
+    try:
+        _check_regular(os.fstat(descriptor), name)
+    except NotAFileError:
+        os.close(descriptor)
+        raise
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            what = "a folder" if stat.S_ISDIR(status.st_mode) else "a device, not a file"
-            raise NotAFileError(f"“{name}” is {what}.", "Choose a picture or a sound file.")
-        if status.st_size == 0:
+        if os.fstat(descriptor).st_size == 0:
             raise DamagedFileError(f"“{name}” is empty: it holds no bytes.", _COPY_AGAIN)
         yield file
+
+
+def _check_regular(status: os.stat_result, name: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        what = "a folder" if stat.S_ISDIR(status.st_mode) else "a device, not a file"
+        raise NotAFileError(f"“{name}” is {what}.", "Choose a picture or a sound file.")
 
 
 @contextmanager

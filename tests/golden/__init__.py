@@ -1,0 +1,1 @@
+"""Answers of the reference implementation, and the scripts that write them down."""

@@ -1,0 +1,259 @@
+"""Probing: what files are, whatever they are called, and one sentence for each that will not do."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+from contextlib import suppress
+from functools import cache
+from typing import TYPE_CHECKING
+
+import av
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from gemma_tui.errors import (
+    AttachmentError,
+    DamagedFileError,
+    NotAFileError,
+    UnsupportedFormatError,
+)
+from gemma_tui.generation import MediaInfo
+from gemma_tui.preprocessing.probe import probe
+from tests.golden import preprocessing_inputs as inputs
+from tests.preprocessing.sounds import COMPRESSED, PLAIN, encoded, tone, wav
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IMAGE_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+STATES_ITS_LENGTH = [sound for sound in COMPRESSED + PLAIN if sound[0] != "adts"]
+
+
+@cache
+def image_bytes(image_format: str) -> bytes:
+    target = io.BytesIO()
+    inputs.picture("RGB", 90, 60).save(target, image_format)
+    return target.getvalue()
+
+
+@cache
+def video_bytes(muxer: str) -> bytes:
+    target = io.BytesIO()
+    with av.open(target, "w", format=muxer) as container:
+        stream = container.add_stream("mpeg4", rate=5)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        grey = np.full((48, 64, 3), 128, np.uint8)
+        for _ in range(5):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, "rgb24")))
+        container.mux(stream.encode(None))
+    return target.getvalue()
+
+
+def probe_bytes(path: Path, data: bytes) -> MediaInfo:
+    path.write_bytes(data)
+    return probe(path, path.name)
+
+
+@pytest.mark.parametrize("image_format", IMAGE_FORMATS)
+@pytest.mark.parametrize("name", ["picture", "song.mp3", "notes.txt"])
+def test_pictures_are_known_by_their_bytes(tmp_path: Path, image_format: str, name: str) -> None:
+    info = probe_bytes(tmp_path / name, image_bytes(image_format))
+    assert info == MediaInfo("image", f"image/{image_format.lower()}", width=90, height=60)
+
+
+@pytest.mark.parametrize(("muxer", "encoder", "rate", "media_type"), COMPRESSED + PLAIN)
+def test_sounds_are_known_by_their_bytes(
+    tmp_path: Path, muxer: str, encoder: str, rate: int, media_type: str
+) -> None:
+    info = probe_bytes(tmp_path / "photo.jpg", encoded(tone(1, rate), muxer, encoder, rate))
+    assert (info.kind, info.media_type) == ("audio", media_type)
+    assert 16_000 <= info.sample_count <= 17_100
+
+
+def test_width_and_height_are_those_of_the_upright_picture(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for image_format in ("JPEG", "PNG", "TIFF", "WEBP"):
+        path = tmp_path / image_format
+        inputs.picture("RGB", 90, 60).save(path, image_format, exif=exif)
+        info = probe(path, "it")
+        assert (info.width, info.height) == (60, 90), image_format
+
+
+@pytest.mark.parametrize("tag", [b"ID3\x04\0\0\0\0\x01\x05" + b"\0" * 133])
+def test_tags_before_the_sound_are_skipped(tmp_path: Path, tag: bytes) -> None:
+    for muxer, encoder, media_type in (
+        ("flac", "flac", "audio/flac"),
+        ("adts", "aac", "audio/aac"),
+        ("mp3", "mp3", "audio/mpeg"),
+    ):
+        plain = encoded(tone(1, 44_100), muxer, encoder, 44_100, {"id3v2_version": "0"})
+        assert not plain.startswith(b"ID3")
+        assert probe_bytes(tmp_path / "a", plain).media_type == media_type
+        info = probe_bytes(tmp_path / "b", tag + plain)
+        assert (info.media_type, info.sample_count >= 16_000) == (media_type, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"%PDF-1.7\n%\xe2\xe3", "a PDF document"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "a PostScript file"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
+        (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- a -->\n<svg/>", "an SVG drawing"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC picture"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "a HEIC picture"),
+        (b"#EXTM3U\nfile:///etc/passwd\n", "text"),
+        ("ffconcat version 1.0 ä".encode(), "text"),
+        (b"\xff\xfeh\0e\0l\0l\0o\0", "not a picture or a sound this program reads"),
+        (b"8BPS\0\x01" + b"\0" * 40, "not a picture or a sound this program reads"),
+        (b"SIMPLE  =   T" + b"\0" * 40, "not a picture or a sound this program reads"),
+        (b"FLV\x01\x05\0\0\0\x09", "a video"),
+        (b"\0\0\x01\xba" + b"\xff" * 40, "a video"),
+        (b"PK\x03\x04" + bytes(range(256)), "not a picture or a sound this program reads"),
+        (b"\x7fELF\x02\x01\x01\0\0", "not a picture or a sound this program reads"),
+        (b"\0", "not a picture or a sound this program reads"),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.png", "a.wav"])
+def test_other_files_are_refused_whatever_their_name(
+    tmp_path: Path, content: bytes, words: str, name: str
+) -> None:
+    with pytest.raises(UnsupportedFormatError) as caught:
+        probe_bytes(tmp_path / name, content)
+    assert caught.value.message.startswith(f"“{name}” is {words}")
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("muxer", ["mp4", "mov", "avi", "matroska"])
+def test_a_video_is_called_one(tmp_path: Path, muxer: str) -> None:
+    with pytest.raises(UnsupportedFormatError, match="is a video"):
+        probe_bytes(tmp_path / "holiday.jpg", video_bytes(muxer))
+
+
+def test_the_cover_of_a_song_does_not_make_it_a_video(tmp_path: Path) -> None:
+    cover = b"\0image/jpeg\0\x03\0" + image_bytes("JPEG")
+    frame = b"APIC" + len(cover).to_bytes(4, "big") + b"\0\0" + cover
+    size = len(frame)
+    tag = b"ID3\x03\0\0" + bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0)) + frame
+    plain = encoded(tone(1, 44_100), "mp3", "mp3", 44_100, {"id3v2_version": "0"})
+    assert probe_bytes(tmp_path / "a.mp3", tag + plain).media_type == "audio/mpeg"
+
+
+@pytest.mark.parametrize("image_format", IMAGE_FORMATS)
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+@pytest.mark.filterwarnings("ignore:Truncated File Read")
+def test_cut_off_pictures_are_found_out(tmp_path: Path, image_format: str, share: float) -> None:
+    whole = image_bytes(image_format)
+    with pytest.raises(DamagedFileError, match="cut off or damaged"):
+        probe_bytes(tmp_path / "a", whole[: int(len(whole) * share)])
+
+
+@pytest.mark.parametrize(("muxer", "encoder", "rate", "_media_type"), STATES_ITS_LENGTH)
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_cut_off_sounds_are_found_out(
+    tmp_path: Path, muxer: str, encoder: str, rate: int, _media_type: str, share: float
+) -> None:
+    whole = encoded(tone(2, rate), muxer, encoder, rate)
+    with pytest.raises(DamagedFileError, match="cut off"):
+        probe_bytes(tmp_path / "a", whole[: int(len(whole) * share)])
+
+
+def test_cut_off_m4a_with_its_index_first(tmp_path: Path) -> None:
+    options = {"movflags": "faststart"}
+    whole = encoded(tone(2, 44_100), "ipod", "aac", 44_100, options, tmp_path / "whole")
+    assert whole.index(b"moov") < whole.index(b"mdat")
+    with pytest.raises(DamagedFileError, match="cut off"):
+        probe_bytes(tmp_path / "a", whole[: len(whole) * 2 // 3])
+
+
+@pytest.mark.parametrize("claimed", [0, 0xFFFFFFFF, 0x7FFFF000, 4_000_000_000, 32_044])
+def test_lengths_that_were_never_filled_in_are_no_fault(tmp_path: Path, claimed: int) -> None:
+    info = probe_bytes(tmp_path / "a.wav", wav(tone(1), claimed=claimed))
+    assert info.sample_count == 16_000
+
+
+@pytest.mark.parametrize("claimed", [33_000, 1_500_000_000])
+def test_wav_that_claims_more_than_it_has(tmp_path: Path, claimed: int) -> None:
+    with pytest.raises(DamagedFileError, match=r"ends after 1\.0 s"):
+        probe_bytes(tmp_path / "a.wav", wav(tone(1), claimed=claimed))
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"\x89PNG\r\n\x1a\n", b"OggS", b"fLaC", b"GIF89a", b"\xff\xd8\xff\xe0", b"caff", b"II*\0"],
+)
+def test_a_signature_alone_is_a_damaged_file(tmp_path: Path, head: bytes) -> None:
+    with pytest.raises(DamagedFileError):
+        probe_bytes(tmp_path / "a", head)
+
+
+def test_empty(tmp_path: Path) -> None:
+    with pytest.raises(DamagedFileError, match=r"“a\.png” is empty"):
+        probe_bytes(tmp_path / "a.png", b"")
+
+
+def test_95_megapixels_are_read_without_a_warning(tmp_path: Path) -> None:
+    """Between Pillow's own limit of 89 megapixels and ours."""
+    path = tmp_path / "large.png"
+    Image.new("1", (10_000, 9_500), 1).save(path)
+    assert (probe(path, "large.png").width, probe(path, "large.png").height) == (10_000, 9_500)
+
+
+def test_places_that_are_no_files(tmp_path: Path) -> None:
+    fifo, sock, loop, secret = (tmp_path / name for name in ("fifo", "socket", "loop", "secret"))
+    os.mkfifo(fifo)
+    loop.symlink_to(loop)
+    secret.write_bytes(image_bytes("PNG"))
+    secret.chmod(0)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(sock))
+        places = [tmp_path / "missing", tmp_path, fifo, sock, loop, tmp_path / ("n" * 300)]
+        places += [type(tmp_path)("/dev/zero"), type(tmp_path)("a\0b")]
+        if os.geteuid() != 0:  # root may read everything
+            places.append(secret)
+        for place in places:
+            with pytest.raises(NotAFileError) as caught:
+                probe(place, "it")
+            assert "“it”" in caught.value.message
+            assert caught.value.hint
+
+
+FLIPS = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 7)), max_size=12)
+SOUND = wav(tone(0.2))
+FUZZED = {
+    "PNG": lambda: image_bytes("PNG"),
+    "JPEG": lambda: image_bytes("JPEG"),
+    "WAV": lambda: SOUND,
+    "MP3": lambda: encoded(tone(0.2, 44_100), "mp3", "mp3", 44_100),
+    "M4A": lambda: encoded(tone(0.2, 44_100), "ipod", "aac", 44_100),
+    "GIF": lambda: image_bytes("GIF"),
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("kind", FUZZED)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(flips=FLIPS, at_start=st.booleans(), cut=st.floats(0.05, 1))
+def test_flipped_bits_end_in_an_answer_or_a_sentence(
+    tmp_path: Path, kind: str, flips: list[tuple[float, int]], at_start: bool, cut: float
+) -> None:
+    data = bytearray(FUZZED[kind]())
+    reach = min(64, len(data)) if at_start else len(data)
+    for place, bit in flips:
+        data[int(place * reach)] ^= 1 << bit
+    with suppress(AttachmentError):
+        info = probe_bytes(tmp_path / "a", bytes(data[: max(1, int(len(data) * cut))]))
+        assert info.width * info.height > 0 or 320 <= info.sample_count <= 480_000
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=600))
+def test_any_bytes_end_in_an_answer_or_a_sentence(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(AttachmentError):
+        probe_bytes(tmp_path / "a", content)
