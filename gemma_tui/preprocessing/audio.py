@@ -31,10 +31,14 @@ if TYPE_CHECKING:
 
 _RATES = range(1_000, 768_001)
 _LONGEST = MAX_CLIP_SAMPLES // SAMPLE_RATE
-_GAP = 0.1
-"""Seconds by which lengths may differ: lossy encoders fill their first and last frames."""
-
 _PADDED_CODECS = frozenset({"aac", "mp2float", "mp3float", "opus", "vorbis"})
+"""Lossy encoders put silence in front (up to 0.2 s) and fill their last frame (up to 0.1 s)."""
+
+_FILLING = 0.1
+_LEAD = 0.25
+_ROUNDING = 0.01
+
+_CODECS = frozenset({"aac", "mp2float", "mp3float", "opus", "vorbis"})
 _CODECS = _PADDED_CODECS | {"flac", "alac", "adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt"}
 """The decoders that may run, besides those for PCM."""
 
@@ -88,12 +92,12 @@ def decode_clip(file: BinaryIO, file_format: FileFormat, name: str) -> NDArray[n
     with decoding(name), closing(_open(file, file_format)) as container:
         stream = _only_sound(container, name)
         promised, is_exact = promised_seconds(container, stream, file, file_format)
-        padding = _GAP if stream.codec_context.name in _PADDED_CODECS else 0.0
-        recording = _Recording(name, promised, padding)
+        is_padded = stream.codec_context.name in _PADDED_CODECS
+        recording = _Recording(name, promised, _FILLING if is_padded else 0.0)
         for frame in container.decode(stream):
             recording.add(frame)
         seconds, clip = recording.finish()
-    if missing > 0 or (is_exact and promised - seconds > _GAP):
+    if missing > 0 or (is_exact and promised - seconds > (_LEAD if is_padded else _ROUNDING)):
         message = f"“{name}” is cut off: it ends after {seconds:.1f} s, before its own end."
         raise DamagedFileError(message, "Copy or download it again.")
     return clip

@@ -100,7 +100,8 @@ _SIGNATURES: tuple[tuple[bytes, FileFormat | _Foreign], ...] = (
     (rb"FORM....AIF[CF]", FileFormat("audio", "audio/aiff", "aiff")),
     (rb"OggS", FileFormat("audio", "audio/ogg", "ogg")),
     (rb"caff", FileFormat("audio", "audio/x-caf", "caf")),
-    (rb"\x1aE\xdf\xa3", FileFormat("audio", "audio/webm", "matroska")),
+    (rb"\x1aE\xdf\xa3.{,60}webm", FileFormat("audio", "audio/webm", "matroska")),
+    (rb"\x1aE\xdf\xa3", FileFormat("audio", "audio/x-matroska", "matroska")),
     (rb"....(?:ftyp|moov|mdat|wide|free)", FileFormat("audio", "audio/mp4", "mov")),
     *_AFTER_ID3,
     # MPEG audio has no signature but the bits that begin a frame: 11 ones, version, layer III or

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-from PIL import Image
+from PIL import Image, features
 
 from gemma_tui.errors import LimitError, UnsupportedFormatError
 from gemma_tui.preprocessing.budget import PATCH_SIZE, POOLING, check_budget, image_size
@@ -18,6 +18,7 @@ from gemma_tui.preprocessing.formats import FileFormat, format_of
 from gemma_tui.preprocessing.source import decoding, open_file
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -86,9 +87,14 @@ def decode_picture(file: BinaryIO, file_format: FileFormat, name: str) -> Image.
     """Decode the first frame completely, upright, in whatever mode it is stored.
 
     Raises:
+        UnsupportedFormatError: The installed Pillow was built without this format.
         LimitError: It has more than `MAX_PIXELS` pixels.
         DamagedFileError: It cannot be decoded to its end.
     """
+    optional = file_format.decoder.lower()
+    if optional in {"avif", "webp"} and not features.check(optional):
+        message = f"“{name}” is in the {file_format.decoder} format, which this Pillow cannot read."
+        raise UnsupportedFormatError(message, "Export it as PNG, or install a complete Pillow.")
     # Pillow's own guard against bombs knows two limits, and warns at the lower one
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     with decoding(name):
@@ -123,35 +129,53 @@ def _flatten(picture: Image.Image) -> Image.Image:
     if "A" not in picture.getbands() and picture.info.get("transparency") is None:
         return picture if picture.mode == "RGB" else picture.convert("RGB")
     flat = Image.new("RGB", picture.size)
-    # strip by strip: a large picture would otherwise be held four times over
-    for top in range(0, picture.height, _STRIP_ROWS):
-        bottom = min(top + _STRIP_ROWS, picture.height)
-        strip = picture.crop((0, top, picture.width, bottom)).convert("RGBA")
-        white = Image.new("RGBA", strip.size, (255, 255, 255, 255))
-        flat.paste(Image.alpha_composite(white, strip).convert("RGB"), (0, top))
+    for top, strip in _strips(picture):
+        clear = strip.convert("RGBA")
+        white = Image.new("RGBA", clear.size, (255, 255, 255, 255))
+        flat.paste(Image.alpha_composite(white, clear).convert("RGB"), (0, top))
     return flat
 
 
+def _strips(picture: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """Bands across the picture and their first rows: whole, it would be held four times over."""
+    for top in range(0, picture.height, _STRIP_ROWS):
+        bottom = min(top + _STRIP_ROWS, picture.height)
+        yield top, picture.crop((0, top, picture.width, bottom))
+
+
 def _eight_bits(picture: Image.Image) -> Image.Image:
-    """Scale grey of 16 bits, 32 bits or floating point to 8 bits.
+    """Scale grey of 16 bits, 32 bits or floating point to 8 bits; what is no number is black.
 
     16 bits take their whole range. The others have none of their own: 0..1 (floating point), 0..255
     and 0..65535 are taken as such if all values lie inside, else what is there is stretched.
     """
-    values = np.asarray(picture).astype(np.float32)
-    np.nan_to_num(values, copy=False, posinf=0.0, neginf=0.0)
-    low, high = float(values.min()), float(values.max())
-    if picture.mode.startswith("I;16"):
-        low, high = 0.0, 65535.0
-    elif low >= 0:
-        usual = (1.0, 255.0, 65535.0) if picture.mode == "F" else (255.0, 65535.0)
-        low, high = 0.0, next((top for top in usual if high <= top), high)
+    low, high = _range(picture)
     scale = 255 / max(high - low, 1e-12)
-    with np.errstate(over="ignore"):  # huge values of hardly any range
-        values *= np.float32(scale)
-        values -= np.float32(low * scale)
-    np.rint(np.clip(values, 0, 255, out=values), out=values)
-    return Image.fromarray(values.astype(np.uint8))
+    grey = Image.new("L", picture.size)
+    for top, strip in _strips(picture):
+        values = (_finite(strip) - low) * scale
+        levels = np.rint(np.clip(values, 0, 255)).astype(np.uint8)
+        grey.paste(Image.fromarray(levels), (0, top))
+    return grey
+
+
+def _range(picture: Image.Image) -> tuple[float, float]:
+    """The values that become black and white."""
+    if picture.mode.startswith("I;16"):
+        return 0.0, 65535.0
+    extremes = [
+        (values.min(), values.max()) for values in (_finite(strip) for _, strip in _strips(picture))
+    ]
+    low, high = float(min(e[0] for e in extremes)), float(max(e[1] for e in extremes))
+    if low < 0:
+        return low, high
+    usual = (1.0, 255.0, 65535.0) if picture.mode == "F" else (255.0, 65535.0)
+    return 0.0, next((top for top in usual if high <= top), high)
+
+
+def _finite(strip: Image.Image) -> NDArray[np.float64]:
+    """[rows, columns] float64."""
+    return np.nan_to_num(np.asarray(strip, np.float64), posinf=0.0, neginf=0.0)
 
 
 def _patches(picture: Image.Image) -> ImageFeatures:

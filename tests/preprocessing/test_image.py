@@ -98,7 +98,7 @@ def test_a_turned_photograph_is_seen_upright(tmp_path: Path, orientation: int) -
     np.testing.assert_array_equal(turned.pixel_values, plain.pixel_values)
 
 
-@pytest.mark.filterwarnings("default:Corrupt EXIF")
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 def test_broken_exif_is_ignored(tmp_path: Path) -> None:
     picture = Image.new("RGB", (50, 50), "lime")
     picture.save(tmp_path / "a.jpg", exif=b"Exif\0\0II*\0\xff\xff\xff\xff rubbish")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, features
 
 from gemma_tui.errors import (
     AttachmentError,
@@ -159,7 +159,7 @@ def test_cut_off_pictures_are_found_out(tmp_path: Path, image_format: str, share
 def test_cut_off_sounds_are_found_out(
     tmp_path: Path, muxer: str, encoder: str, rate: int, _media_type: str, share: float
 ) -> None:
-    whole = encoded(tone(2, rate), muxer, encoder, rate)
+    whole = encoded(tone(4, rate), muxer, encoder, rate)
     with pytest.raises(DamagedFileError, match="cut off"):
         probe_bytes(tmp_path / "a", whole[: int(len(whole) * share)])
 
@@ -224,6 +224,30 @@ def test_places_that_are_no_files(tmp_path: Path) -> None:
             assert caught.value.hint
 
 
+def test_a_photograph_with_a_second_picture_inside(tmp_path: Path) -> None:
+    """Telephones append a depth map or a preview, which makes it a multi-picture JPEG."""
+    pictures = [inputs.picture("RGB", 90, 60), inputs.picture("RGB", 30, 20)]
+    path = tmp_path / "a.jpg"
+    pictures[0].save(path, "MPO", save_all=True, append_images=pictures[1:])
+    assert probe(path, "a.jpg") == MediaInfo("image", "image/jpeg", width=90, height=60)
+
+
+def test_a_pillow_without_webp_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "check", lambda name: name != "webp")
+    with pytest.raises(UnsupportedFormatError, match="WEBP format"):
+        probe_bytes(tmp_path / "a", image_bytes("WEBP"))
+
+
+def test_decoders_are_silent(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """FFmpeg would write its complaints to the standard error stream."""
+    for muxer, encoder in (("mp3", "mp3"), ("adts", "aac"), ("flac", "flac")):
+        data = bytearray(encoded(tone(1, 44_100), muxer, encoder, 44_100))
+        data[3_000:3_400] = bytes(range(200)) * 2
+        with suppress(AttachmentError):
+            probe_bytes(tmp_path / "a", bytes(data))
+    assert capfd.readouterr() == ("", "")
+
+
 FLIPS = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 7)), max_size=12)
 SOUND = wav(tone(0.2))
 FUZZED = {
@@ -238,7 +262,9 @@ FUZZED = {
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", FUZZED)
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(flips=FLIPS, at_start=st.booleans(), cut=st.floats(0.05, 1))
 def test_flipped_bits_end_in_an_answer_or_a_sentence(
     tmp_path: Path, kind: str, flips: list[tuple[float, int]], at_start: bool, cut: float
@@ -252,7 +278,9 @@ def test_flipped_bits_end_in_an_answer_or_a_sentence(
         assert info.width * info.height > 0 or 320 <= info.sample_count <= 480_000
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(content=st.binary(max_size=600))
 def test_any_bytes_end_in_an_answer_or_a_sentence(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(AttachmentError):
