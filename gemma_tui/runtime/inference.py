@@ -7,6 +7,7 @@ and `cached_tokens` are read from others.
 from __future__ import annotations
 
 import gc
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -22,6 +23,9 @@ from gemma_tui.runtime.reply import Reply, Resident
 from gemma_tui.runtime.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
+    import logging
+
+    from gemma_tui.conversation import Usage
     from gemma_tui.runtime.jobs import Job
 
 BUFFER_CACHE_BYTES: Final = 256 * 1024 * 1024
@@ -30,9 +34,14 @@ growing prompt leave buffers of ever new sizes; a step of decoding reuses far le
 
 
 class Inference:
-    """At most one model, and what it is asked."""
+    """At most one model, and what it is asked.
 
-    def __init__(self) -> None:
+    Args:
+        log: Told how long things took, never what they were about.
+    """
+
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
         mx.set_cache_limit(BUFFER_CACHE_BYTES)
         self._resident: Resident | None = None
         self._problem = _no_model()
@@ -65,7 +74,9 @@ class Inference:
             case Generate(request=request):
                 if self._resident is None:
                     raise self._problem
-                job.emit(Reply(self._resident, request, job).write())
+                end = Reply(self._resident, request, job).write()
+                self._log.info("reply: %s, %s", end.reason, _cost(end.usage))
+                job.emit(end)
             case Unload():
                 self._free()
                 job.emit(Unloaded())
@@ -82,6 +93,7 @@ class Inference:
             job.emit(LoadProgress(phase, fraction))
 
         self._free()
+        started = time.perf_counter()
         try:
             loaded = load_model(folder, show)
             tokenizer = Tokenizer.load(loaded.tokenizer_file)
@@ -91,6 +103,7 @@ class Inference:
             raise
         renderer = PromptRenderer(tokenizer, PromptFlavour.OPEN)
         self._resident = Resident(loaded, tokenizer, renderer, PromptCache())
+        self._log.info("loaded %s in %.2f s", folder, time.perf_counter() - started)
         return loaded.info
 
     def _free(self) -> None:
@@ -99,6 +112,14 @@ class Inference:
         self._problem = _no_model()
         gc.collect()
         mx.clear_cache()
+
+
+def _cost(usage: Usage) -> str:
+    return (
+        f"{usage.cached_tokens} of {usage.prompt_tokens} prompt tokens known, "
+        f"{usage.prefill_seconds:.2f} s; {usage.generated_tokens} tokens written, "
+        f"{usage.decode_seconds:.2f} s; peak {usage.peak_memory_bytes >> 20} MiB"
+    )
 
 
 def _no_model() -> ModelError:

@@ -105,7 +105,7 @@ class Worker:
     def _create_inference(self) -> Inference:
         from gemma_tui.runtime.inference import Inference  # noqa: PLC0415  # imports mlx
 
-        self._inference = Inference()
+        self._inference = Inference(self._log)
         return self._inference
 
     def _status(self) -> EngineStatus:

@@ -18,6 +18,7 @@ from gemma_tui.generation import (
     GenerationRequest,
     Media,
     PromptMessage,
+    PromptPart,
     SamplingOptions,
     TextDelta,
     ThoughtDelta,
@@ -43,7 +44,7 @@ def ask(
     """A conversation that alternates between user and model; media go with the first message."""
     messages = []
     for place, text in enumerate(texts):
-        parts = (*media, TextPart(text)) if place == 0 else (TextPart(text),)
+        parts: tuple[PromptPart, ...] = (*(media if place == 0 else ()), TextPart(text))
         messages.append(PromptMessage("model" if place % 2 else "user", parts))
     options = GenerationOptions(sampling=sampling, max_tokens=max_tokens, thinking=thinking)
     return GenerationRequest(tuple(messages), system, options)
@@ -81,14 +82,15 @@ async def eventually(condition: Callable[[], bool]) -> None:
 def endless(tiny_model: Path, folder: Path) -> Path:
     """A copy of the built-in model that never stops by itself.
 
-    Its only stop token is one that it must never draw.
+    Its only stop token is one that it must never draw, nor any other control token: all is text.
     """
     target = folder / "endless"
     shutil.copytree(tiny_model, target)
     path = target / "generation_config.json"
     config = json.loads(path.read_text("utf-8"))
-    mask = 4
-    config["eos_token_id"], config["suppress_tokens"] = [mask], [mask]
+    vocabulary = json.loads((target / "tokenizer.json").read_text("utf-8"))
+    control_ids = [token["id"] for token in vocabulary["added_tokens"]]
+    config["eos_token_id"], config["suppress_tokens"] = control_ids[:1], control_ids
     path.write_text(json.dumps(config), "utf-8")
     return target
 

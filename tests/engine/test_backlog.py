@@ -20,7 +20,7 @@ from gemma_tui.generation import (
 if TYPE_CHECKING:
     from gemma_tui.engine.protocol import Event
 
-DELTAS = st.one_of(
+DELTAS: st.SearchStrategy[Event] = st.one_of(
     st.builds(TextDelta, st.text(max_size=3), st.integers(0, 9)),
     st.builds(ThoughtDelta, st.text(max_size=3)),
     st.builds(PrefillProgress, st.integers(0, 9), st.just(9)),

@@ -96,7 +96,7 @@ def test_pieces_may_be_of_any_size(bodies: list[Request | Event], data: Any) -> 
     stream = b"".join(encode_frame(number, body) for number, body in enumerate(bodies))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     decoder = FrameDecoder()
-    decoded = []
+    decoded: list[tuple[int, Any]] = []
     for start, stop in zip([0, *cuts], [*cuts, len(stream)], strict=True):
         decoded += decoder.feed(stream[start:stop])
     assert decoded == list(enumerate(bodies))

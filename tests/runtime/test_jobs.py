@@ -1,0 +1,167 @@
+"""The queue of work for MLX: order, cancels, and errors that do not end the thread."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from gemma_tui.conversation import Usage
+from gemma_tui.engine.protocol import Event, Failed, Generate, Load, Unload, Unloaded
+from gemma_tui.errors import ModelError
+from gemma_tui.generation import Finished, GenerationRequest
+from gemma_tui.runtime.jobs import Job, MlxThread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gemma_tui.runtime.inference import Inference
+
+CANCELLED = Finished("cancelled", Usage())
+WORDS = "secret words of a conversation"
+
+
+class Scene:
+    """An MLX thread whose jobs are functions of the test."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[int, Event]] = []
+        self.steps: dict[int, Callable[[Job], None]] = {}
+        self.threads: set[str] = set()
+        self.forgotten = 0
+        self.done = threading.Condition()
+        create = cast("Callable[[], Inference]", lambda: self)
+        self.mlx = MlxThread(create, logging.getLogger("test"))
+
+    def perform(self, job: Job) -> None:
+        self.threads.add(threading.current_thread().name)
+        self.steps[job.request_id](job)
+
+    def forget(self) -> None:
+        self.forgotten += 1
+
+    def emit(self, request_id: int, event: Event) -> None:
+        with self.done:
+            self.events.append((request_id, event))
+            self.done.notify_all()
+
+    def submit(self, request_id: int, step: Callable[[Job], None], *, unload: bool = False) -> Job:
+        self.steps[request_id] = step
+        work = Unload() if unload else Generate(GenerationRequest(()))
+        job = Job(request_id, work, emit=self.emit)
+        self.mlx.submit(job)
+        return job
+
+    def wait_for(self, count: int) -> None:
+        with self.done:
+            assert self.done.wait_for(lambda: len(self.events) >= count, 60)
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    scene = Scene()
+    scene.mlx.start()
+    yield scene
+    assert scene.mlx.stop(60)
+
+
+def finish(job: Job) -> None:
+    job.emit(Finished("stop", Usage()))
+
+
+def test_jobs_run_in_order_on_one_thread(scene: Scene) -> None:
+    for number in range(20):
+        scene.submit(number, finish)
+    scene.wait_for(20)
+    assert [number for number, _ in scene.events] == list(range(20))
+    assert scene.threads == {"mlx"}
+
+
+def test_a_waiting_reply_is_cancelled_at_once_and_never_begins(scene: Scene) -> None:
+    running, released = threading.Event(), threading.Event()
+
+    def hold(job: Job) -> None:
+        running.set()
+        assert released.wait(60)
+        finish(job)
+
+    scene.submit(1, hold)
+    assert running.wait(60)
+    assert scene.mlx.is_generating
+    scene.submit(2, finish)
+    scene.submit(3, finish)
+    scene.mlx.cancel(2)
+    assert scene.events == [(2, CANCELLED)]
+    scene.mlx.cancel(2)
+    released.set()
+    scene.wait_for(3)
+    assert [number for number, _ in scene.events] == [2, 1, 3]
+
+
+def test_a_running_reply_sees_that_it_is_cancelled(scene: Scene) -> None:
+    running = threading.Event()
+
+    def until_cancelled(job: Job) -> None:
+        running.set()
+        job.cancelled.result(60)
+        assert job.is_cancelled()
+        job.emit(CANCELLED)
+
+    scene.submit(1, until_cancelled)
+    assert running.wait(60)
+    scene.mlx.cancel(1)
+    scene.wait_for(1)
+    assert scene.events == [(1, CANCELLED)]
+
+
+def test_a_job_that_has_ended_cannot_be_cancelled_any_more(scene: Scene) -> None:
+    scene.submit(1, finish)
+    scene.wait_for(1)
+    scene.submit(2, finish)
+    scene.wait_for(2)
+    scene.mlx.cancel(1)
+    scene.mlx.cancel(99)
+    assert len(scene.events) == 2
+
+
+def test_an_error_is_an_answer_and_the_thread_lives_on(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(job: Job) -> None:
+        raise ModelError("It cannot.", "Choose another.")
+
+    def break_down(job: Job) -> None:
+        raise ZeroDivisionError(WORDS)
+
+    scene.submit(1, refuse)
+    scene.submit(2, break_down)
+    scene.submit(3, break_down, unload=True)
+    scene.submit(4, lambda job: job.emit(Unloaded()), unload=True)
+    scene.wait_for(4)
+    failed = [event for _, event in scene.events if isinstance(event, Failed)]
+    assert failed[0] == Failed("ModelError", "It cannot.", "Choose another.")
+    assert failed[1].error == "EngineError"
+    assert "writing the reply (ZeroDivisionError)" in failed[1].message
+    assert "freeing the model" in failed[2].message
+    assert scene.events[3] == (4, Unloaded())
+    assert scene.forgotten == 2
+    assert "break_down" in caplog.text
+    assert WORDS not in caplog.text
+
+
+def test_what_cannot_even_be_imported_is_an_answer() -> None:
+    def broken() -> Inference:
+        raise ImportError("no such library: mlx")
+
+    answers: queue.SimpleQueue[tuple[int, Event]] = queue.SimpleQueue()
+    mlx = MlxThread(broken, logging.getLogger("test"))
+    mlx.start()
+    mlx.submit(Job(1, Load("folder"), emit=lambda *answer: answers.put(answer)))
+    number, failed = answers.get(timeout=60)
+    assert mlx.stop(60)
+    assert number == 1
+    assert isinstance(failed, Failed)
+    assert "loading the model (ImportError)" in failed.message
