@@ -1,6 +1,6 @@
 """The full-screen app, put together: stores, engine, chat and screen.
 
-The only module of the command line that imports the screen; it is imported only to show the app.
+Imports the screen only when everything it shows is there. What it looks like is not known here.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from gemma_tui.errors import StorageError, UsageError
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
-from gemma_tui.tui.app import GemmaApp
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gemma_tui.generation import Engine, EngineState
     from gemma_tui.paths import Paths
+    from gemma_tui.tui.app import GemmaApp
 
 _NOTICE_SECONDS: Final = 60.0
 
@@ -59,6 +59,8 @@ async def _run(paths: Paths, model: Path) -> int:
         store = ConversationStore(database)
         blobs = BlobStore(paths.blobs)
         await store.mark_interrupted()
+        from gemma_tui.tui.app import GemmaApp  # noqa: PLC0415  # slow: not before it can be shown
+
         app = GemmaApp(
             chat=Chat(store, blobs, engine), store=store, engine=engine, model_folder=model
         )

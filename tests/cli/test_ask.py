@@ -1,0 +1,188 @@
+"""`gemma-tui ask` with the real engine and the built-in model."""
+
+# ruff: noqa: ASYNC240  # nothing else runs on the loop
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gemma_tui.conversation import Conversation, Message, MessageState
+from gemma_tui.storage.conversations import ConversationStore
+from gemma_tui.storage.database import Database
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import CommandLine
+
+
+def value(run: subprocess.CompletedProcess[bytes]) -> Any:
+    """The JSON object that a successful run printed, and nothing else."""
+    assert (run.returncode, run.stderr) == (0, b""), run
+    (line,) = run.stdout.decode().splitlines()
+    return json.loads(line)
+
+
+async def saved(cli: CommandLine) -> tuple[Conversation, tuple[Message, ...]]:
+    """The one conversation that was saved."""
+    database = await Database.open(cli.database)
+    store = ConversationStore(database)
+    (conversation,) = await store.list()
+    messages = await store.messages(conversation.id)
+    await database.close()
+    return conversation, messages
+
+
+def test_the_answer_and_nothing_else(cli: CommandLine) -> None:
+    run = cli.run("ask", "hello", "--temperature", "0")
+    assert (run.returncode, run.stderr) == (0, b"")
+    answer = run.stdout.decode()
+    assert answer.strip()
+    assert answer.endswith("\n")
+    assert not cli.database.exists(), "without --save nothing is stored"
+    assert list(cli.temporary.iterdir()) == []
+    again = value(cli.run("ask", "--json", "--temperature", "0", pipe=b"hello\n"))
+    assert again["text"].strip() == answer.strip()
+    assert (again["finish_reason"], again["conversation_id"]) == ("stop", None)
+    assert again["usage"]["generated_tokens"] > 0
+
+
+async def test_a_saved_question_with_a_piped_clip_and_a_picture(
+    cli: CommandLine, red_picture: Path, silent_clip: Path
+) -> None:
+    run = cli.run(
+        *("ask", "What is this?", "-a", red_picture, "--image-tokens", "140", "--system", "Be"),
+        *("--save", "--json", "--max-tokens", "3"),
+        pipe=silent_clip.read_bytes(),
+    )
+    found = value(run)
+    picture, clip = found["attachments"]
+    assert (picture["name"], picture["token_budget"]) == ("red.png", 140)
+    assert picture["soft_tokens"] == 16 * 8
+    assert (clip["name"], clip["media_type"], clip["soft_tokens"]) == ("stdin", "audio/wav", 25)
+    assert found["usage"]["prompt_tokens"] > 16 * 8 + 25
+
+    conversation, (question, reply) = await saved(cli)
+    assert (conversation.id, conversation.title) == (found["conversation_id"], "What is this?")
+    assert conversation.system_prompt == "Be"
+    assert [a.name for a in question.attachments] == ["red.png", "stdin"]
+    assert (reply.text, reply.state) == (found["text"], MessageState.COMPLETE)
+    files = [p for p in (cli.home / "data" / "blobs").rglob("*") if p.is_file()]
+    contents = {p.read_bytes() for p in files}
+    assert contents == {red_picture.read_bytes(), silent_clip.read_bytes()}
+
+
+def test_the_same_seed_gives_the_same_answer(cli: CommandLine, rambling_model: Path) -> None:
+    options = ("--model", rambling_model, "--max-tokens", "24", "--seed", "5", "--temperature", "2")
+    first, second = (cli.run("ask", "hello", *options) for _ in range(2))
+    assert first.returncode == 0
+    assert first.stdout == second.stdout
+
+
+def test_an_answer_cut_off_by_its_length_says_so(cli: CommandLine, rambling_model: Path) -> None:
+    run = cli.run("ask", "hi", "--json", "--max-tokens", "5", "--model", rambling_model)
+    found = value(run)
+    assert (found["finish_reason"], found["usage"]["generated_tokens"]) == ("length", 5)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["-a", "gone.png"], "There is no file “gone.png”"),
+        (["-a", "notes.png"], "notes.png"),
+        (["--model", "."], "config.json"),
+    ],
+)
+def test_a_failure_is_1_and_one_sentence(
+    cli: CommandLine, arguments: list[str], sentence: str
+) -> None:
+    (cli.folder / "notes.png").write_text("not a picture")
+    run = cli.run("ask", "hi", "--json", *arguments)
+    assert (run.returncode, run.stdout) == (1, b"")
+    (line,) = run.stderr.decode().splitlines()
+    assert line.startswith("gemma-tui: ")
+    assert sentence in line
+    assert list(cli.temporary.iterdir()) == []
+
+
+async def test_ctrl_c_keeps_and_prints_the_answer_so_far(
+    cli: CommandLine, rambling_model: Path
+) -> None:
+    run = cli.start("ask", "hello", "--save", "--model", rambling_model)
+    assert run.stdout is not None
+    beginning = run.stdout.read(1)
+    run.send_signal(signal.SIGINT)
+    rest, errors = run.communicate()
+    assert (run.returncode, errors) == (130, b"")
+    answer = (beginning + rest).decode()
+    assert answer.endswith("\n")
+    _, (_, reply) = await saved(cli)
+    assert reply.state is MessageState.CANCELLED
+    assert reply.text.rstrip("\n") == answer.rstrip("\n")
+    assert list(cli.temporary.iterdir()) == []
+
+
+def test_a_signal_prints_the_json_so_far(cli: CommandLine, rambling_model: Path) -> None:
+    # The text cannot be seen while it streams, so the database tells when there is some.
+    run = cli.start("ask", "hello", "--save", "--json", "--model", rambling_model)
+    look = [sys.executable, "-c", WAIT_FOR_TEXT, str(cli.database)]
+    subprocess.run(look, check=True)
+    run.terminate()
+    output, errors = run.communicate()
+    assert (run.returncode, errors) == (128 + signal.SIGTERM, b"")
+    found = json.loads(output)
+    assert found["finish_reason"] == "cancelled"
+    assert found["text"]
+    assert list(cli.temporary.iterdir()) == []
+
+
+WAIT_FOR_TEXT = """
+import pathlib, sqlite3, sys, time
+while True:
+    time.sleep(0.01)
+    if not pathlib.Path(sys.argv[1]).exists():
+        continue
+    connection = sqlite3.connect(sys.argv[1], timeout=10)
+    query = "SELECT count(*) FROM message JOIN part ON message_id = id WHERE role = 'model'"
+    try:
+        (count,) = connection.execute(query).fetchone()
+    except sqlite3.OperationalError:
+        count = 0
+    connection.close()
+    if count:
+        break
+"""
+
+
+def test_a_reader_that_goes_away_ends_it_quietly(cli: CommandLine, rambling_model: Path) -> None:
+    run = cli.start("ask", "hello", "--model", rambling_model)
+    assert run.stdout is not None
+    assert run.stderr is not None
+    run.stdout.read(1)
+    run.stdout.close()
+    assert run.stderr.read() == b""
+    assert run.wait() == 128 + signal.SIGPIPE
+    run.stderr.close()
+    assert list(cli.temporary.iterdir()) == []
+
+
+def can_leave_the_network() -> bool:
+    unshare = shutil.which("unshare")
+    if unshare is None or os.getuid() != 0:
+        return False
+    return subprocess.run([unshare, "-n", "true"], check=False).returncode == 0
+
+
+@pytest.mark.skipif(not can_leave_the_network(), reason="needs Linux and root")
+def test_it_works_without_any_network(cli: CommandLine, red_picture: Path) -> None:
+    run = cli.run("ask", "What is this?", "-a", red_picture, before=["unshare", "-n"])
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert run.stdout.strip()

@@ -1,0 +1,117 @@
+"""Exit codes and sentences that need no engine."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gemma_tui import __version__
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.conftest import CommandLine
+
+
+def test_version(cli: CommandLine) -> None:
+    run = cli.run("--version")
+    assert (run.returncode, run.stdout.decode()) == (0, f"gemma-tui {__version__}\n")
+    assert run.stderr == b""
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["ask", "--help"]])
+def test_help(cli: CommandLine, arguments: list[str]) -> None:
+    run = cli.run(*arguments)
+    assert run.returncode == 0
+    assert run.stdout.startswith(b"Usage: gemma-tui")
+    assert run.stderr == b""
+
+
+def test_help_names_every_option_of_ask(cli: CommandLine) -> None:
+    text = cli.run("ask", "--help").stdout.decode()
+    options = "-a --attach --image-tokens --system --think --temperature --seed --max-tokens"
+    assert all(option in text for option in f"{options} --model --json --save".split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--nonsense"], "No such option"),
+        (["nonsense"], "No such command"),
+        (["ask", "--nonsense"], "No such option"),
+        (["ask", "hi", "there"], "unexpected extra argument"),
+        (["ask", "hi", "--seed", "x"], "--seed"),
+        (["ask", "hi", "--max-tokens", "0"], "--max-tokens"),
+        (["ask", "hi", "--temperature", "-1"], "--temperature"),
+        (["ask", "hi", "--image-tokens", "71"], "71 is not a token budget"),
+        (["ask"], "There is nothing to ask"),
+        (["ask", "  "], "There is nothing to ask"),
+        ([], "The app needs a terminal"),
+    ],
+)
+def test_wrong_use_is_2(cli: CommandLine, arguments: list[str], sentence: str) -> None:
+    run = cli.run(*arguments)
+    assert run.returncode == 2
+    assert run.stdout == b""
+    assert sentence in run.stderr.decode()
+    assert b"Traceback" not in run.stderr
+    assert not cli.home.exists()
+
+
+def test_a_file_from_a_pipe_needs_a_pipe(cli: CommandLine) -> None:
+    terminal, other_end = pty.openpty()
+    run = subprocess.run(
+        cli.command("ask", "hi", "-a", "-"),
+        stdin=other_end,
+        capture_output=True,
+        env=cli.environment,
+        check=False,
+    )
+    os.close(terminal)
+    os.close(other_end)
+    assert run.returncode == 2
+    assert b"but there is none" in run.stderr
+
+
+def test_the_app_says_that_a_dumb_terminal_will_not_do(cli: CommandLine) -> None:
+    terminal, other_end = pty.openpty()
+    run = subprocess.run(
+        cli.command(),
+        stdin=other_end,
+        stdout=other_end,
+        stderr=subprocess.PIPE,
+        env={**cli.environment, "TERM": "dumb"},
+        check=False,
+    )
+    os.close(terminal)
+    os.close(other_end)
+    assert run.returncode == 2
+    assert b"gemma-tui ask" in run.stderr
+
+
+def test_an_unusable_data_folder_is_1(cli: CommandLine) -> None:
+    cli.home.write_text("a file in the way")
+    run = cli.run("ask", "hi", "--save")
+    assert run.returncode == 1
+    assert b"GEMMA_TUI_HOME" in run.stderr
+    assert b"Traceback" not in run.stderr
+
+
+def test_a_damaged_database_is_1_and_is_left_alone(cli: CommandLine) -> None:
+    cli.database.parent.mkdir(parents=True)
+    cli.database.write_bytes(b"\xff" * 5000)
+    run = cli.run("ask", "hi", "--save")
+    assert run.returncode == 1
+    assert b"is damaged" in run.stderr
+    assert cli.database.read_bytes() == b"\xff" * 5000
+
+
+def test_what_is_quoted_in_a_sentence_cannot_act(cli: CommandLine, tmp_path: Path) -> None:
+    run = cli.run("ask", "hi", "-a", "\x1b]0;title\x07.png", "--model", tmp_path)
+    assert run.returncode == 1
+    assert b"\x1b" not in run.stderr
+    assert b"\x07" not in run.stderr
