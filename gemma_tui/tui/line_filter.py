@@ -33,18 +33,22 @@ class SafeLines(LineFilter):
 
 def _safe(segment: Segment) -> Segment:
     text, style, control = segment
-    safe_text = sanitize_line(text)
-    safe_style = _safe_style(style) if style is not None else None
+    # Two quick answers first: this runs for every segment that is painted.
+    safe_text = text if text.isascii() and text.isprintable() else sanitize_line(text)
+    safe_style = style if style is None or _is_inert(style) else _without_actions(style)
     if safe_text == text and safe_style is style and control is None:
         return segment
     return Segment(safe_text, safe_style)
 
 
-def _safe_style(style: Style) -> Style:
-    meta = style.meta if style._meta is not None else {}  # `.meta` unpickles
-    actions = any(key.startswith("@") for key in meta)
-    if style.link is None and not actions:
+def _is_inert(style: Style) -> bool:
+    # `_meta` is the pickled form: without an @ in it no key can begin with one.
+    return style.link is None and (style._meta is None or b"@" not in style._meta)
+
+
+def _without_actions(style: Style) -> Style:
+    kept = {key: value for key, value in style.meta.items() if not key.startswith("@")}
+    if style.link is None and len(kept) == len(style.meta):
         return style
     plain = style.clear_meta_and_links()
-    kept = {key: value for key, value in meta.items() if not key.startswith("@")}
     return plain + Style.from_meta(kept) if kept else plain

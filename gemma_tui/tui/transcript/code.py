@@ -48,20 +48,24 @@ class Highlighter:
         lexer = self._lexer(language.lower())
         if lexer is None or any(len(line) > MAX_LINE for line in tidy):
             return [((line, "code"),) if line else () for line in tidy]
-        found: list[list[Span]] = [[]]
-        for token, text in lexer.get_tokens("\n".join(tidy)):
-            style = _style(str(token))
-            first, *others = text.split("\n")
-            if first:
-                found[-1].append((first, style))
-            found.extend([(piece, style)] if piece else [] for piece in others)
-        # Lexers may add or drop newlines at the ends; the lines decide.
-        return [tuple(spans) for spans in found[: len(tidy)]] + [()] * (len(tidy) - len(found))
+        return _lex(lexer, tidy)
 
     def _lexer(self, language: str) -> Lexer | None:
         if language not in self._lexers:
             self._lexers[language] = _find_lexer(language)
         return self._lexers[language]
+
+
+def _lex(lexer: Lexer, lines: list[str]) -> list[Spans]:
+    found: list[list[Span]] = [[]]
+    for token, text in lexer.get_tokens("\n".join(lines)):
+        style = _style(str(token))
+        first, *others = text.split("\n")
+        if first:
+            found[-1].append((first, style))
+        found.extend([(piece, style)] if piece else [] for piece in others)
+    # Lexers may add or drop newlines at the ends; the lines decide.
+    return [tuple(spans) for spans in found[: len(lines)]] + [()] * (len(lines) - len(found))
 
 
 def _find_lexer(language: str) -> Lexer | None:

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from gemma_tui.tui.transcript.entry import Entry
+from gemma_tui.tui.transcript.labels import welcome
 from gemma_tui.tui.transcript.layout import Layout
 from gemma_tui.tui.transcript.rows import Row
 
@@ -44,6 +45,10 @@ class Document:
         self._tops = [0]
         self._shows_thoughts = False
 
+    def warm_up(self) -> None:
+        """Load what drawing needs before it is needed; any thread may do it."""
+        self._layout.warm_up()
+
     @property
     def height(self) -> int:
         """Rows, partly estimated."""
@@ -56,8 +61,9 @@ class Document:
 
     def show(self, messages: Iterable[Message]) -> None:
         """Replace everything."""
-        self._slots = list(messages)
-        self._index = {message.id: i for i, message in enumerate(self._slots)}  # type: ignore[union-attr]
+        shown = tuple(messages)
+        self._slots = list(shown)
+        self._index = {message.id: index for index, message in enumerate(shown)}
         self._arrange(0)
 
     def append(self, message: Message) -> None:
@@ -137,7 +143,11 @@ class Document:
         return changed
 
     def lines(self, top: int, count: int) -> Iterator[Line]:
-        """The rows from `top`, as far as they are drawn."""
+        """The rows from `top`, as far as they are drawn; a welcome where there is no message."""
+        if self.is_empty:
+            rows = [row for leaf in welcome() for row in self._layout.rows(leaf, self.width)]
+            yield from (Line(row, is_user=False) for row in rows[top : top + count])
+            return
         for y in range(top, min(top + count, self.height)):
             place = self.locate(y)
             entry = self._open(place.entry)

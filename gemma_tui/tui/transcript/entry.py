@@ -98,6 +98,7 @@ class Entry:
         self._shows_thoughts = shows_thoughts
         self._sections: list[Section] = []
         self._fixed = 0  # blocks that will not change any more
+        self._width = 0
         self._arranged = 0  # blocks whose tops are right
         self._read()
         self._rebuild()
@@ -143,14 +144,17 @@ class Entry:
         self._rebuild()
 
     def arrange(self, width: int) -> None:
-        """Bring `tops` up to date; blocks not drawn yet are estimated."""
+        """Bring `tops` up to date; blocks not drawn for this width yet are estimated."""
+        if width != self._width:
+            self._width, self._arranged = width, 0
         del self.tops[self._arranged + 1 :]
         top = self.tops[-1]
         blocks = self.blocks
         for index in range(self._arranged, len(blocks)):
             block = blocks[index]
-            height = len(block.rows) if block.width else estimate(block.leaf, width)
-            if block.width and index + 1 < len(blocks) and blocks[index + 1].joins:
+            drawn = block.width == width
+            height = len(block.rows) if drawn else estimate(block.leaf, width)
+            if drawn and index + 1 < len(blocks) and blocks[index + 1].joins:
                 height -= 1
             top += height
             self.tops.append(top)

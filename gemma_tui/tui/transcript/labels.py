@@ -43,7 +43,8 @@ def chip(attachment: Attachment) -> Leaf:
 def thought_label(word_count: int, *, is_folded: bool) -> Leaf:
     """The line above a thought, or in place of one."""
     if is_folded:
-        return _line(f"▸ thought · {word_count} words", "note")
+        words = "1 word" if word_count == 1 else f"{word_count} words"
+        return _line(f"▸ thought · {words} (t shows it)", "note")
     return _line("▾ thought", "note")
 
 

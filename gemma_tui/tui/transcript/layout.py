@@ -27,6 +27,11 @@ class Layout:
         self._highlighter = Highlighter()
         self._tables = TableLayout(self._inline)
 
+    def warm_up(self) -> None:
+        """Load the parsers, which takes a while the first time; any thread may do it."""
+        self._inline.spans("`x`")
+        self._highlighter.highlight(["x"], "python")
+
     def rows(self, leaf: Leaf, width: int, carry: Row | None = None) -> list[Row]:
         """The rows of `leaf` in `width` cells.
 
@@ -126,8 +131,12 @@ def joined_text(rows: Iterable[Row]) -> str:
     """The rows as text to copy: lines that only the width broke are whole again."""
     pieces: list[str] = []
     for row in rows:
-        is_broken = bool(pieces) and row.join != "\n"
+        text = row.text
+        if pieces and row.join != "\n":
+            text = text[row.lead :]
+        elif row.fill and row.lead:
+            text = text[: row.lead - 1] + text[row.lead :]  # the margin of code is not code
         if pieces:
             pieces.append(row.join)
-        pieces.append(row.text[row.lead :] if is_broken else row.text.rstrip())
+        pieces.append(text.rstrip() if not row.fill else text)
     return "".join(pieces)

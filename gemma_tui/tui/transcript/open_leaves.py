@@ -15,13 +15,13 @@ from gemma_tui.tui.transcript.leaves import Alignment, Code, Leaf, Paragraph, Ta
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PARAGRAPH_LENGTH: Final = 1200
+PARAGRAPH_LENGTH: Final = 800
 """Characters of a paragraph that are redrawn while it grows."""
 MAX_JOINED: Final = 16
 """Leaves that share lines at most: those of one very long line are wrapped together."""
-CODE_LINES: Final = 40
+CODE_LINES: Final = 24
 """Lines of code that are redrawn while a block grows; it is cut at an empty line after them…"""
-MAX_CODE_LINES: Final = 60
+MAX_CODE_LINES: Final = 36
 """…or here at the latest. Highlighting starts anew at a cut."""
 TABLE_SAMPLE: Final = 24
 """Rows that decide a table's column widths."""

@@ -5,6 +5,7 @@ The head and the first rows settle the widths, so later rows never move what is 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
@@ -26,7 +27,8 @@ class TableLayout:
     """Turns tables into rows of spans."""
 
     def __init__(self, inline: InlineParser) -> None:
-        self._inline = inline
+        # While a table streams, all its cells are drawn again and again.
+        self._cell = lru_cache(maxsize=512)(inline.spans)
         self._settled: tuple[Table | None, int, list[int]] = (None, 0, [])
 
     def rows(self, leaf: Table | TableRows, head: Table, width: int) -> list[Row]:
@@ -51,7 +53,7 @@ class TableLayout:
         natural = [MIN_COLUMN] * len(table.header)
         for cells in (table.header, *table.rows):
             for column, cell in enumerate(cells):
-                shown = "".join(text for text, _ in self._inline.spans(cell))
+                shown = "".join(text for text, _ in self._cell(cell))
                 natural[column] = max(natural[column], cell_len(shown))
         return shrink(natural, width - len(_SEPARATOR) * (len(natural) - 1))
 
@@ -59,7 +61,7 @@ class TableLayout:
         self, cells: Sequence[str], widths: list[int], alignments: Sequence[Alignment], style: str
     ) -> list[Row]:
         wrapped = [
-            [spans for spans, _ in wrap(self._inline.spans(cell, style), width)]
+            [spans for spans, _ in wrap(self._cell(cell, style), width)]
             for cell, width in zip(cells, widths, strict=True)
         ]
         found = []

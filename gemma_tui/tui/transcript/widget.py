@@ -10,14 +10,15 @@ from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
+from textual.widget import Widget
 
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.transcript import theme
 from gemma_tui.tui.transcript.document import Document, Line, Place
-from gemma_tui.tui.transcript.labels import welcome
-from gemma_tui.tui.transcript.layout import Layout, joined_text
+from gemma_tui.tui.transcript.layout import joined_text
+from gemma_tui.tui.transcript.pace import Pace
 from gemma_tui.tui.transcript.painter import GUTTER, Painter
 from gemma_tui.tui.transcript.rows import Row
 
@@ -32,10 +33,8 @@ if TYPE_CHECKING:
     from gemma_tui.conversation import Message
     from gemma_tui.tui.transcript.entry import SectionKind
 
-FLUSH_SECONDS: Final = 0.033
-"""At most about 30 flushes a second: more cannot be seen."""
-COST_FACTOR: Final = 4
-"""A flush waits this many times the cost of the last one, so drawing takes a quarter at most."""
+WARM_UP_SECONDS: Final = 0.5
+"""After mounting: when the screen stands, and before any model could answer."""
 
 
 class Transcript(ScrollView, can_focus=True):
@@ -67,10 +66,10 @@ Transcript {
         self._follows = True
         self._has_news = False
         self._settling = False
+        self._visible: tuple[Line | bool, ...] = ()  # what is painted, and the mark of news
         self._changed: set[int] = set()
         self._flush_timer: Timer | None = None
-        self._flushed_at = 0.0
-        self._flush_cost = 0.0
+        self._pace = Pace()
 
     @property
     def allow_select(self) -> bool:
@@ -96,10 +95,10 @@ Transcript {
     def append(self, message: Message) -> None:
         """Add a message below, and go there if it is the reader's own."""
         self._flush()
+        before = self._document.height
         self._document.append(message)
-        if message.role == "user":
-            self._follows = True
-        self._settle()
+        self._follows = self._follows or message.role == "user"
+        self._grow(before)
 
     def add_thought(self, message_id: int, text: str) -> None:
         """More of a message's thought."""
@@ -120,16 +119,15 @@ Transcript {
         """A message's final values."""
         self._changed.discard(message.id)
         self._flush()
+        before = self._document.height
         self._document.finish(message)
-        self._settle()
+        self._grow(before)
 
     def render_line(self, y: int) -> Strip:
         """Row `y` of what is visible."""
         width, height = self.size
         if self._has_news and y == height - 1:
             return self._painter.news(width)
-        if self._document.is_empty:
-            return self._painter.strip(y, self._welcome_line(y), width, None)
         top = round(self.scroll_y) + y
         for line in self._document.lines(top, 1):
             return self._painter.strip(top, line, width, self.text_selection)
@@ -162,6 +160,10 @@ Transcript {
             self._follows = new_value >= self.max_scroll_y
             self._settle()
 
+    def on_mount(self) -> None:
+        """Load the parsers in the background, after the first paint."""
+        self.set_timer(WARM_UP_SECONDS, self._warm_up)
+
     def on_resize(self, event: events.Resize) -> None:
         """Wrap what is visible to the new width."""
         del event
@@ -172,6 +174,11 @@ Transcript {
             self._settle(place)
         else:
             self._settle()
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on the mark of new text goes there."""
+        if self._has_news and event.y == self.size.height - 1:
+            self.action_scroll_end()
 
     def action_toggle_thoughts(self) -> None:
         """Unfold all thoughts, or fold them."""
@@ -184,6 +191,9 @@ Transcript {
         self._follows = True
         self._settle()
 
+    def _warm_up(self) -> None:
+        self.run_worker(self._document.warm_up, thread=True)
+
     def _add(self, message_id: int, kind: SectionKind, text: str) -> None:
         entry = self._document.entry(message_id)
         if entry is not None and text:
@@ -195,8 +205,7 @@ Transcript {
         self._changed.add(message_id)
         if self._flush_timer is not None:
             return
-        pause = max(FLUSH_SECONDS, COST_FACTOR * self._flush_cost)
-        wait = self._flushed_at + pause - monotonic()
+        wait = self._pace.wait(monotonic())
         if wait <= 0:
             self._flush()
         else:
@@ -209,11 +218,11 @@ Transcript {
         if not changed:
             return
         begin = monotonic()
+        before = self._document.height
         for message_id in changed:
             self._document.refresh(message_id)
-        self._settle()
-        self._flushed_at = monotonic()
-        self._flush_cost = self._flushed_at - begin
+        self._grow(before)
+        self._pace.flushed(begin, monotonic())
 
     def _drop_flush(self) -> None:
         self._changed.clear()
@@ -224,27 +233,54 @@ Transcript {
     def _place(self) -> Place | None:
         return None if self._document.is_empty else self._document.locate(round(self.scroll_y))
 
+    def _grow(self, before: int) -> None:
+        """Show rows that came at the end, or say that there are some."""
+        if not self._follows and self._document.height > before:
+            self._has_news = True
+        self._settle()
+
     def _settle(self, place: Place | None = None) -> None:
         """Draw what is visible, and scroll so that the reader's place (or the end) stays."""
         if self._settling or not self.size:
             return
         self._settling = True
         try:
-            before = self.virtual_size.height
-            height = self.size.height
             place = place or self._place()
             top = self._top(place)
-            while place is not None and self._document.draw(top, height):
+            while place is not None and self._document.draw(top, self.size.height):
                 top = self._top(place)
-            self.virtual_size = Size(self.size.width, self._document.height)
-            if not self._follows and self._document.height > before:
-                self._has_news = True
-            self.scroll_to(y=top, animate=False, immediate=True, force=True)
-            if round(self.scroll_y) >= self.max_scroll_y:
+            self._set_height(self._document.height)
+            if round(self.scroll_y) != top:  # else a running scroll animation goes on
+                self.scroll_to(y=top, animate=False, immediate=True, force=True)
+            if top >= self.max_scroll_y:
                 self._has_news = False
         finally:
             self._settling = False
-        self.refresh()
+        self._repaint(top)
+
+    def _set_height(self, height: int) -> None:
+        # Past the reactive attribute, which would lay out the whole screen for every new row.
+        self.set_reactive(Widget.virtual_size, Size(self.size.width, height))
+        self.vertical_scrollbar.window_virtual_size = height
+        self.vertical_scrollbar.window_size = self.size.height
+
+    def _repaint(self, top: int) -> None:
+        """Have those rows painted that differ from what is on the screen."""
+        before, self._visible = (
+            self._visible,
+            (
+                *self._document.lines(top, self.size.height),
+                self._has_news,
+            ),
+        )
+        if len(before) != len(self._visible) or before[-1] != self._has_news:
+            self.refresh()
+            return
+        pairs = enumerate(zip(before, self._visible, strict=True))
+        changed = [y for y, (old, new) in pairs if old is not new and old != new]
+        if changed:
+            rows = changed[-1] - changed[0] + 1
+            self.refresh(Region(0, changed[0], self.size.width, rows))
 
     def _top(self, place: Place | None) -> int:
         end = max(0, self._document.height - self.size.height)
@@ -252,11 +288,8 @@ Transcript {
             return end
         return min(end, self._document.position(place))
 
-    def _welcome_line(self, y: int) -> Line:
-        rows = [row for leaf in welcome() for row in Layout().rows(leaf, self._document.width)]
-        return Line(rows[y] if y < len(rows) else Row(), is_user=False)
-
 
 def _part(row: Row, first: int, last: int) -> Row:
     """The characters of a row from `first` to `last`, for copying."""
-    return Row(((row.text[first:last], ""),), max(0, row.lead - first), row.join)
+    text = row.text[first:last]
+    return Row(((text, ""),), max(0, min(row.lead, last) - first), row.join, row.fill)

@@ -1,0 +1,159 @@
+"""What a flush of the transcript costs while an answer streams; run by hand.
+
+    python -m tests.bench.transcript [seconds per case] [kind]…
+
+Runs the real app on a pseudo-terminal of 120 x 40 with Textual's own driver. For each kind of
+answer the transcript is filled to a length, then grows by 4 characters at 100 tokens a second.
+Printed are, for each length: CPU milliseconds of the process per flush (drawing, layout and
+writing to the terminal included), the share of one CPU, how late the event loop was (95th
+percentile and worst), and the resident memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pexpect
+from textual.app import App
+
+from gemma_tui.conversation import Message, MessageState
+from gemma_tui.tui.line_filter import SafeLines
+from gemma_tui.tui.transcript import Transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+    from textual.filter import LineFilter
+
+LENGTHS = (1_000, 10_000, 50_000)
+TOKENS_PER_SECOND = 100
+
+_WORDS = "The quick **brown** fox jumps over the `lazy` dog, and *nobody* minds it at all. "
+KINDS = {
+    "prose": "## A heading\n\n" + _WORDS * 5 + "\n\n- one item\n- another item\n\n",
+    "paragraph": _WORDS,
+    "code": "def function(argument: int) -> str:\n    return 'text' + str(argument)  # why\n\n",
+    "table": "| a cell | 12345 | *more* words here |\n",
+    "list": "- an item with `code` in it\n",
+    "quote": "> a line that is quoted\n",
+}
+_BEGINNINGS = {
+    "code": "```python\n",
+    "table": "| name | number | what it is |\n|---|--:|---|\n",
+}
+
+
+def text_of(kind: str, length: int) -> str:
+    """An answer of one kind, `length` characters long."""
+    pattern = KINDS[kind]
+    return (_BEGINNINGS.get(kind, "") + pattern * (length // len(pattern) + 1))[:length]
+
+
+class BenchApp(App[None]):
+    """Streams one answer, measures, and writes the figures to a file."""
+
+    def __init__(self, kind: str, length: int, seconds: float, result: Path) -> None:
+        super().__init__()
+        self.kind, self.length, self.seconds, self.result = kind, length, seconds, result
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [SafeLines(), *super().get_line_filters()]
+
+    def compose(self) -> ComposeResult:
+        yield Transcript()
+
+    def on_mount(self) -> None:
+        self.run_worker(self.measure())
+
+    async def measure(self) -> None:
+        """Fill, settle, stream, and count."""
+        transcript = self.query_one(Transcript)
+        message = Message(1, 1, None, "model", (), MessageState.STREAMING, 0.0, model="Gemma")
+        text = text_of(self.kind, self.length + 100_000)
+        transcript.show([message])
+        transcript.add_text(1, text[: self.length])
+        await asyncio.sleep(1)
+        flushes = 0
+        flush = transcript._flush
+
+        def counted() -> None:
+            nonlocal flushes
+            flushes += bool(transcript._changed)
+            flush()
+
+        transcript._flush = counted  # type: ignore[method-assign]
+        lags = []
+        begin, cpu = time.perf_counter(), time.process_time()
+        position = self.length
+        while (now := time.perf_counter()) < begin + self.seconds:
+            due = self.length + 4 * int((now - begin) * TOKENS_PER_SECOND)
+            for at in range(position, due, 4):
+                transcript.add_text(1, text[at : at + 4])
+            position = max(position, due)
+            await asyncio.sleep(0.01)
+            lags.append(time.perf_counter() - now - 0.01)
+        spent, elapsed = time.process_time() - cpu, time.perf_counter() - begin
+        lags.sort()
+        figures = {
+            "flush_ms": 1000 * spent / max(1, flushes),
+            "flushes": flushes / elapsed,
+            "cpu": 100 * spent / elapsed,
+            "lag95_ms": 1000 * lags[int(len(lags) * 0.95)],
+            "lag_ms": 1000 * lags[-1],
+            "memory_mb": resident_bytes() / 1e6,
+        }
+        self.result.write_text(json.dumps(figures))
+        self.exit()
+
+
+def resident_bytes() -> int:
+    """Memory of this process (Linux only)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def run_case(kind: str, length: int, seconds: float) -> dict[str, float]:
+    """One case in a process of its own, on a pseudo-terminal."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "figures.json"
+        arguments = ["-m", "tests.bench.transcript", "--case", kind, str(length), str(seconds)]
+        environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        child = pexpect.spawn(
+            sys.executable, [*arguments, str(result)], dimensions=(40, 120), env=environment
+        )
+        child.expect(pexpect.EOF, timeout=120)
+        child.close()
+        figures: dict[str, float] = json.loads(result.read_text())
+        return figures
+
+
+def main(arguments: list[str]) -> None:
+    """Run every case and print a table."""
+    if arguments[:1] == ["--case"]:
+        BenchApp(arguments[1], int(arguments[2]), float(arguments[3]), Path(arguments[4])).run()
+        return
+    duration = float(arguments[0]) if arguments else 4.0
+    print("kind       length   ms/flush  ratio  flush/s  CPU %  lag p95  lag max ms   MB")  # noqa: T201
+    for kind in arguments[1:] or KINDS:
+        first = 0.0
+        for length in LENGTHS:
+            f = run_case(kind, length, duration)
+            first = first or f["flush_ms"]
+            print(  # noqa: T201
+                f"{kind:10} {length:6}  {f['flush_ms']:8.1f}  {f['flush_ms'] / first:5.2f}"
+                f"  {f['flushes']:7.1f}  {f['cpu']:5.0f}  {f['lag95_ms']:7.0f}"
+                f"  {f['lag_ms']:10.0f}  {f['memory_mb']:4.0f}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

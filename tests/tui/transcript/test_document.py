@@ -1,0 +1,183 @@
+"""Messages as rows: what is said about them, and where their rows are."""
+
+from __future__ import annotations
+
+import pytest
+
+from gemma_tui.conversation import (
+    Attachment,
+    AttachmentPart,
+    Message,
+    MessageState,
+    TextPart,
+    ThoughtPart,
+    Usage,
+)
+from gemma_tui.tui.transcript.document import Document
+from tests.tui.transcript.drawing import message
+
+PICTURE = Attachment("0" * 64, "image", "a\x1b[2J.png", "image/png", 10, 1024, 768, 0, 280)
+CLIP = Attachment("1" * 64, "audio", "voice.m4a", "audio/mp4", 10, sample_count=38_400)
+
+
+def text_of(document: Document) -> list[str]:
+    document.draw(0, document.height + 1000)
+    return [line.row.text.rstrip() for line in document.lines(0, document.height)]
+
+
+def document_of(*messages: Message, width: int = 60) -> Document:
+    document = Document()
+    document.set_width(width)
+    document.show(messages)
+    return document
+
+
+def test_a_question_with_attachments() -> None:
+    question = message(
+        1, "user", AttachmentPart(PICTURE), "What\n  is [b]this[/b]?", AttachmentPart(CLIP)
+    )
+    document = document_of(question)
+    assert text_of(document) == [
+        "",
+        "You",
+        "▣ a␛[2J.png · 266 tokens",
+        "♪ voice.m4a · 2.4 s",
+        "What",
+        "  is [b]this[/b]?",
+    ]
+    marked = [line.is_user for line in document.lines(0, document.height)]
+    assert marked == [False, True, True, True, True, True]
+
+
+def test_markup_of_the_user_is_text() -> None:
+    assert text_of(document_of(message(1, "user", "# *a*\n\n\n- b")))[2:] == [
+        "# *a*",
+        "",
+        "",
+        "- b",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "ending"),
+    [
+        (message(1, "model", "x", state=MessageState.CANCELLED), "■ stopped"),
+        (
+            message(1, "model", "x", state=MessageState.INTERRUPTED),
+            "■ interrupted: the program ended while this was written",
+        ),
+        (
+            message(1, "model", "x", state=MessageState.FAILED, error="The disk\x07 is full."),
+            "✗ failed: The disk␇ is full.",
+        ),
+        (
+            message(1, "model", "x", finish_reason="length"),
+            "■ cut off: the reply reached its longest length",
+        ),
+        (
+            message(1, "model", "x", usage=Usage(generated_tokens=30, decode_seconds=2.0)),
+            "30 tokens · 15.0 tokens/s",
+        ),
+    ],
+)
+def test_how_it_ended(answer: Message, ending: str) -> None:
+    assert text_of(document_of(answer))[-3:] == ["x", "", ending]
+
+
+def test_a_thought_is_folded_when_the_answer_begins() -> None:
+    document = document_of(message(1, "model", state=MessageState.STREAMING))
+    entry = document.entry(1)
+    assert entry is not None
+    entry.progress = "reading the prompt 45 %"
+    document.refresh(1)
+    assert text_of(document)[2:] == ["reading the prompt 45 %"]
+    entry.add("thought", "so many ")
+    entry.add("thought", "thoughts")
+    document.refresh(1)
+    assert text_of(document)[2:] == ["▾ thought", "so many thoughts"]
+    entry.add("text", "It is **7**")
+    document.refresh(1)
+    assert text_of(document)[2:] == ["▸ thought · 3 words (t shows it)", "", "It is 7"]
+    document.toggle_thoughts()
+    assert text_of(document)[2:] == ["▾ thought", "so many thoughts", "", "It is 7"]
+
+
+def test_finishing_keeps_what_is_drawn_or_takes_the_final_text() -> None:
+    document = document_of(message(1, "model", state=MessageState.STREAMING))
+    entry = document.entry(1)
+    assert entry is not None
+    entry.add("text", "first\n\nsecond")
+    document.refresh(1)
+    text_of(document)
+    drawn = entry.blocks[1]
+    document.finish(message(1, "model", "first\n\nsecond"))
+    assert entry.blocks[1] is drawn
+    document.finish(message(1, "model", "other"))
+    assert text_of(document) == ["", "Gemma", "other"]
+    document.append(message(1, "model", "again"))
+    assert text_of(document) == ["", "Gemma", "again"]
+
+
+def test_streamed_messages_look_like_stored_ones() -> None:
+    text = "# a\n\n- b\n\n```py\nc\n```\n\n|d|\n|-|\n|e|\n\nparagraph " * 8
+    streamed = document_of(message(1, "model", state=MessageState.STREAMING))
+    entry = streamed.entry(1)
+    assert entry is not None
+    for at in range(0, len(text), 7):
+        entry.add("text", text[at : at + 7])
+        streamed.refresh(1)
+        streamed.draw(streamed.height - 10, 10)
+    parts = (TextPart(text[:100]), TextPart(text[100:]))
+    streamed.finish(message(1, "model", *parts))
+    assert text_of(streamed) == text_of(document_of(message(1, "model", *parts)))
+
+
+def test_opening_draws_only_what_is_seen() -> None:
+    messages = [message(n, "model", f"answer *{n}*\n\n" * 5) for n in range(2000)]
+    document = document_of(*messages)
+    top = document.height - 40
+    while document.draw(top, 40):
+        top = document.height - 40
+    drawn = sum(
+        block.width > 0
+        for slot in document._slots
+        if not isinstance(slot, Message)
+        for block in slot.blocks
+    )
+    assert 0 < drawn < 60
+    last = [line.row.text for line in document.lines(top, 40) if line.row.text.strip()]
+    assert last[-1].strip() == "answer 1999"
+
+
+def test_a_place_stays_the_same_row() -> None:
+    messages = [message(n, "model", f"say {n} " * 40) for n in range(50)]
+    document = document_of(*messages, width=80)
+    place = document.locate(document.height // 2)
+    while document.draw(document.position(place), 20):
+        pass
+    before = next(document.lines(document.position(place), 1)).row.text.split()[:2]
+    document.set_width(33)
+    while document.draw(document.position(place), 20):
+        pass
+    after = next(document.lines(document.position(place), 1)).row.text.split()[:2]
+    assert before == after
+
+
+def test_an_unknown_message_is_ignored() -> None:
+    document = document_of(message(1, "model", "x"))
+    document.finish(message(2, "model", "y"))
+    assert document.entry(2) is None
+    assert text_of(document)[-1] == "x"
+
+
+def test_thoughts_between_texts_keep_their_order() -> None:
+    parts = (ThoughtPart("one"), TextPart("a"), ThoughtPart("two words"), TextPart("b"))
+    assert text_of(document_of(message(1, "model", *parts)))[2:] == [
+        "▸ thought · 1 word (t shows it)",
+        "",
+        "a",
+        "",
+        "▸ thought · 2 words (t shows it)",
+        "",
+        "b",
+    ]
