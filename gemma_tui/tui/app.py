@@ -13,6 +13,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 
 from gemma_tui.errors import GemmaError
+from gemma_tui.tui.clipboard import clipboard_command, to_clipboard
 from gemma_tui.tui.line_filter import SafeLines
 from gemma_tui.tui.screens.chat import ChatScreen
 from gemma_tui.tui.themes import DARK, LIGHT, themes
@@ -105,6 +106,13 @@ class GemmaApp(App[None]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.remove_signal_handler(number)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy by the terminal (OSC 52), and on a Mac, whose Terminal ignores that, by `pbcopy`."""
+        super().copy_to_clipboard(text)
+        command = clipboard_command()
+        if command:
+            self.run_worker(to_clipboard(text, command), group="clipboard", exclusive=True)
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
         """Nothing: links come from the model, and nothing it writes may act."""

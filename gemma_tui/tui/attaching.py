@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gemma_tui.errors import GemmaError
+from gemma_tui.errors import AttachmentError, GemmaError
 from gemma_tui.tui.dropped import parse_dropped
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Attaching:
         """Attach the files that a paste stands for; insert it as text if it stands for none.
 
         Raises:
-            GemmaError: The first file that could not be attached; the others are.
+            GemmaError: As `attach`.
         """
         number = self._page.number
         paths = await find_files(text)
@@ -64,7 +64,7 @@ class Attaching:
             Whether it did. A text that was refused once is a text the next time.
 
         Raises:
-            GemmaError: A file could not be attached.
+            GemmaError: As `attach`.
         """
         if text == self._refused:
             self._refused = ""
@@ -83,7 +83,7 @@ class Attaching:
         """Attach files one after the other, in their order.
 
         Raises:
-            GemmaError: The first file that could not be attached; the others are.
+            GemmaError: What could not be attached, and why; the other files are.
         """
         self._panel.problem.tell("")
         conversation_id, number = self._page.conversation_id, self._page.number
@@ -97,6 +97,8 @@ class Attaching:
                     failures.append(error)
                 finally:
                     self._panel.no_longer_pending(path.name)
+        if len(failures) > 1:
+            raise AttachmentError("\n".join(str(failure) for failure in failures))
         if failures:
             raise failures[0]
 

@@ -86,10 +86,8 @@ class Desk:
     async def begin(self) -> None:
         """Show what was there when the app was left, and behind it what was typed since."""
         if self.turn is None:
-            unsent = await self._drafts.load(None)
-            conversations = await self._store.list()
-            newest = conversations[0].id if conversations and unsent.is_empty else None
-            await self.open(newest, keep_typed=True)
+            wanted = await self._drafts.find(await self._store.list())
+            await self.open(wanted, keep_typed=True)
 
     async def open(self, conversation_id: int | None, *, keep_typed: bool = False) -> None:
         """Turn to a conversation, None being the new one. A reply being written goes on.

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, Final
 from gemma_tui.conversation import Draft
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gemma_tui.conversation import Conversation
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
 
 SAVE_DELAY_SECONDS: Final = 0.2
 """What a kill -9 may cost of a draft."""
+
+SEARCHED_CONVERSATIONS: Final = 50
+"""How many of the newest conversations are looked into for a draft at the start."""
 
 
 class DraftKeeper:
@@ -38,6 +44,25 @@ class DraftKeeper:
         """Whether the composer holds something that is not saved."""
         saved = self._saved.get(self._page.conversation_id, Draft())
         return not self.is_paused and saved != self._panel.draft
+
+    @property
+    def kept(self) -> frozenset[int | None]:
+        """Conversations with a draft, as far as it was looked for; None is the new one."""
+        return frozenset(key for key, draft in self._saved.items() if draft != Draft())
+
+    async def find(self, conversations: Sequence[Conversation]) -> int | None:
+        """Which conversation to begin with: where unsent words are, else the newest.
+
+        Args:
+            conversations: Newest first.
+
+        Returns:
+            An id, or None for the new conversation.
+        """
+        for conversation_id in (None, *(c.id for c in conversations[:SEARCHED_CONVERSATIONS])):
+            await self.load(conversation_id)
+        newest = conversations[0].id if conversations else None
+        return next((key for key in self._saved if key in self.kept), newest)
 
     async def load(self, conversation_id: int | None) -> Draft:
         """The draft kept for a conversation."""

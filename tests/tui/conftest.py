@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from textual import events
+from textual.widgets import Input
 
 from gemma_tui.chat import Chat
 from gemma_tui.storage.blobs import BlobStore
@@ -69,7 +70,7 @@ class Running:
     def text(self) -> str:
         """Everything on the screen, as text."""
         width, height = self.app.size
-        lines = self.app.screen._compositor.render_strips()  # noqa: SLF001
+        lines = self.app.screen._compositor.render_strips()
         return "\n".join(strip.text[:width] for strip in lines[:height])
 
     async def until(self, condition: Callable[[], object], what: str = "") -> None:
@@ -99,6 +100,15 @@ class Running:
         # To the app, as a terminal does: posted to a widget it would be handled twice.
         self.app.post_message(events.Paste(text))
         await self.pilot.pause()
+
+    async def typed_path(self) -> Input:
+        """The input of the dialogue that Ctrl+O opens."""
+        await self.pilot.press("ctrl+o")
+        await self.until(lambda: self.app.screen.query(Input), "the dialogue")
+        return self.app.screen.query_one(Input)
+
+    def chips(self) -> list[str]:
+        return [attachment.name for attachment in self.tray.attachments]
 
     async def drop(self, *paths: Path) -> None:
         expected = len(self.tray.attachments) + len(paths)
@@ -137,7 +147,7 @@ def open_app(paths: Paths) -> Opener:
                 model_folder=paths.data,
                 notice=notice,
             )
-            async with app.run_test(size=size) as pilot:
+            async with app.run_test(size=size, notifications=True) as pilot:
                 running = Running(app, pilot, store, engine)
                 await running.until(lambda: app.chat_screen.has_begun, "the start")
                 yield running

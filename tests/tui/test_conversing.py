@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gemma_tui.conversation import MessageState
 from gemma_tui.errors import CapabilityError, EngineStoppedError
 from gemma_tui.generation import EngineState, MediaProgress, PrefillProgress
-from tests.scripted_engine import MODEL, Hold, ScriptedEngine, thinking
+from tests.scripted_engine import MODEL, Hold, ScriptedEngine, Step, thinking
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +87,14 @@ async def test_esc_works_from_the_list_and_while_the_model_loads(open_app: Opene
 
 async def test_phases_are_shown(open_app: Opener) -> None:
     media, prompt, writing = Hold(), Hold(), Hold()
-    script = [MediaProgress(0, 2), media, PrefillProgress(45, 100), prompt, "word", writing]
+    script: list[Step] = [
+        MediaProgress(0, 2),
+        media,
+        PrefillProgress(45, 100),
+        prompt,
+        "word",
+        writing,
+    ]
     async with open_app(ScriptedEngine(script)) as running:
         await running.send("look")
         await media.reached.wait()
@@ -212,7 +220,7 @@ async def test_a_problem_of_the_engine_is_told_once(open_app: Opener) -> None:
 
 
 async def test_what_cannot_be_asked_comes_back(open_app: Opener, picture: Path) -> None:
-    blind = EngineState("ready", MODEL.__class__(**{**_fields(MODEL), "can_see": False}))
+    blind = EngineState("ready", replace(MODEL, can_see=False))
     engine = ScriptedEngine()
     async with open_app(engine) as running:
         engine.set_state(blind)
@@ -245,7 +253,3 @@ async def test_a_stored_error_is_one_of_ours(open_app: Opener) -> None:
         await running.send("listen")
         await running.shown("This model cannot hear.")
         assert (await running.branch())[-1].error == "This model cannot hear. Load another one."
-
-
-def _fields(model: object) -> dict[str, object]:
-    return {name: getattr(model, name) for name in model.__slots__}  # type: ignore[attr-defined]

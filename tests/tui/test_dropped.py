@@ -6,6 +6,7 @@ import os
 import shlex
 import unicodedata
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
@@ -13,6 +14,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gemma_tui.tui.dropped import MAX_DROP_LENGTH, may_be_dropped, parse_dropped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HOME = os.path.expanduser("~")  # noqa: PTH111
 
@@ -165,7 +169,7 @@ def double_quoted(path: str) -> str:
     return f'"{escaped}"'
 
 
-STYLES = {
+STYLES: dict[str, Callable[[str], str]] = {
     "raw": str,
     "backslashes": backslashed,
     "single quotes": lambda path: "'" + path.replace("'", "'\\''") + "'",

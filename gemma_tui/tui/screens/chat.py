@@ -162,8 +162,12 @@ class ChatScreen(Screen[None]):
     def show_list(self, conversations: tuple[Conversation, ...]) -> None:
         """Show the conversations, and the title of the open one."""
         current, turn = self._page.conversation_id, self._desk.turn
-        writing = turn.conversation_id if turn else None
-        self._list.show(conversations, current=current, writing=writing)
+        marks = {key: "✎" for key in self._drafts.kept if key is not None}
+        if current is not None:
+            marks[current] = "▸"
+        if turn is not None and turn.conversation_id is not None:
+            marks[turn.conversation_id] = "…"
+        self._list.show(conversations, current=current, marks=marks)
         titles = {conversation.id: conversation.title for conversation in conversations}
         self._header.title = titles.get(current, "") if current else "New conversation"
 

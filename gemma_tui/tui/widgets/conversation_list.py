@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -15,7 +16,7 @@ from textual.widgets.option_list import Option
 from gemma_tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gemma_tui.conversation import Conversation
 
@@ -36,8 +37,13 @@ class ConversationList(OptionList):
             self.conversation_id = conversation_id
             """Which."""
 
-    class DeleteRequested(Opened):
+    class DeleteRequested(Message):
         """The user wants to delete a conversation."""
+
+        def __init__(self, conversation_id: int) -> None:
+            super().__init__()
+            self.conversation_id = conversation_id
+            """Which."""
 
     class UndoRequested(Message):
         """The user wants the last deleted conversation back."""
@@ -47,17 +53,21 @@ class ConversationList(OptionList):
         self.border_title = "Conversations"
 
     def show(
-        self, conversations: Sequence[Conversation], *, current: int | None, writing: int | None
+        self,
+        conversations: Sequence[Conversation],
+        *,
+        current: int | None,
+        marks: Mapping[int, str],
     ) -> None:
         """Replace the list.
 
         Args:
             conversations: Newest first.
             current: Id of the open one.
-            writing: Id of the one whose reply is being written.
+            marks: One character in front of some, by id.
         """
         kept = self.highlighted_option
-        self.set_options(list(_options(conversations, current, writing, time.time())))
+        self.set_options(list(_options(conversations, current, marks, time.time())))
         wanted = kept.id if kept is not None and self.has_focus else str(current)
         ids = [option.id for option in self.options]
         if wanted in ids:
@@ -87,7 +97,10 @@ class ConversationList(OptionList):
 
 
 def _options(
-    conversations: Sequence[Conversation], current: int | None, writing: int | None, now: float
+    conversations: Sequence[Conversation],
+    current: int | None,
+    marks: Mapping[int, str],
+    now: float,
 ) -> Iterator[Option]:
     heading = ""
     for conversation in conversations:
@@ -95,23 +108,18 @@ def _options(
         if day != heading:
             heading = day
             yield Option(Content.styled(day, "$foreground 60%"), disabled=True)
-        is_current = conversation.id == current
-        mark = "… " if conversation.id == writing else "▸ " if is_current else "  "
-        style = "bold $primary" if is_current else "$foreground"
+        mark = f"{marks.get(conversation.id, ' ')} "
+        style = "bold $primary" if conversation.id == current else "$foreground"
         title = sanitize_line(conversation.title)
         yield Option(Content.assemble((mark, "$primary"), (title, style)), id=str(conversation.id))
 
 
 def _day(moment: float, now: float) -> str:
-    days = (time.localtime(now).tm_yday - time.localtime(moment).tm_yday) % 366
-    if now - moment > 8 * 86_400:
-        return "Earlier"
-    return (
-        "Today"
-        if days == 0
-        else "Yesterday"
-        if days == 1
-        else "Earlier this week"
-        if days < 7
-        else "Earlier"
-    )
+    days = (date.fromtimestamp(now) - date.fromtimestamp(moment)).days  # noqa: DTZ012  # local
+    match days:
+        case 0:
+            return "Today"
+        case 1:
+            return "Yesterday"
+        case _:
+            return "Last seven days" if 1 < days < 7 else "Earlier"

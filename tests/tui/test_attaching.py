@@ -1,0 +1,207 @@
+"""Dropping, pasting, typing paths; chips and their budgets; files that cannot be attached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from textual import events
+from textual.widgets import Input
+
+from gemma_tui.errors import DamagedFileError
+from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
+from gemma_tui.tui.widgets.composer import MAX_PASTE_LENGTH
+from tests.scripted_engine import ScriptedEngine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.tui.conftest import Opener
+
+
+async def test_a_dropped_picture_becomes_a_chip_and_goes_with_the_question(
+    open_app: Opener, picture: Path
+) -> None:
+    async with open_app() as running:
+        await running.drop(picture)
+        assert "▣ red circle.png · 7 kB · 640x480 · 266 of 280 tokens ×" in running.text()
+        assert running.composer.text == ""
+        picture.unlink()  # noqa: ASYNC240  # it was copied at once: screenshots vanish
+        await running.send("what is this?")
+        await running.shown("Hello there.")
+        (question, _) = await running.branch()
+        assert [a.name for a in question.attachments] == ["red circle.png"]
+        assert len(running.engine.requests[0].media) == 1
+        assert running.tray.attachments == ()
+
+
+async def test_a_sound_says_how_long_it_is(open_app: Opener, sound: Path) -> None:
+    async with open_app() as running:
+        await running.drop(sound)
+        assert "♪ memo.wav · 5 B · 1.0 s · 25 tokens ×" in running.text()
+
+
+async def test_several_files_keep_their_order(open_app: Opener, picture: Path, sound: Path) -> None:
+    async with open_app() as running:
+        await running.drop(sound, picture)
+        assert running.chips() == ["memo.wav", "red circle.png"]
+
+
+async def test_other_pastes_are_text(open_app: Opener, picture: Path) -> None:
+    async with open_app() as running:
+        await running.paste("two\r\nlines")
+        assert running.composer.text == "two\nlines"
+        running.composer.take("")
+        await running.paste(f"{picture} is a picture")
+        await running.until(lambda: running.composer.text == f"{picture} is a picture")
+        assert running.tray.attachments == ()
+
+
+async def test_a_path_typed_by_the_terminal_is_attached_when_sent(
+    open_app: Opener, picture: Path
+) -> None:
+    # A terminal without bracketed paste types what is dropped, key by key.
+    async with open_app() as running:
+        await running.send(f"'{picture}' ")
+        await running.until(lambda: running.tray.attachments)
+        assert running.composer.text == ""
+        assert running.engine.requests == []
+
+
+async def test_a_path_that_cannot_be_attached_may_still_be_sent(
+    open_app: Opener, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    async with open_app() as running:
+        await running.send(str(tmp_path / "notes.txt"))
+        await running.until(lambda: running.problem)
+        assert running.composer.text == str(tmp_path / "notes.txt")
+        await running.pilot.press("enter")
+        await running.until(lambda: running.engine.requests)
+
+
+async def test_enter_that_comes_with_a_paste_does_not_send(open_app: Opener) -> None:
+    async with open_app() as running:
+        # As from a paste that contains the end mark of a bracketed paste: the rest comes as keys.
+        running.app.post_message(events.Paste("echo hello"))
+        running.app.post_message(events.Key("enter", "\r"))
+        await running.until(lambda: running.composer.text == "echo hello\n")
+        assert running.engine.requests == []
+
+
+async def test_a_paste_that_is_too_long_is_refused_and_nothing_is_lost(open_app: Opener) -> None:
+    async with open_app() as running:
+        await running.type("mine")
+        await running.paste("x" * (MAX_PASTE_LENGTH + 1))
+        assert "200,001 characters" in running.problem
+        assert running.composer.text == "mine"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("notes.txt", b"x", "not a picture or a sound"),
+        ("folder", None, "folder"),
+        ("broken.png", b"x", "broken.png is damaged."),
+    ],
+)
+async def test_a_bad_file_is_a_sentence_and_the_draft_is_kept(
+    open_app: Opener, tmp_path: Path, name: str, content: bytes | None, sentence: str
+) -> None:
+    path = tmp_path / name
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    engine = ScriptedEngine()
+    engine.media["broken.png"] = DamagedFileError("broken.png is damaged.", "Save it again.")
+    async with open_app(engine) as running:
+        await running.type("my words")
+        await running.paste(str(path))
+        await running.until(lambda: sentence in running.problem, sentence)
+        assert running.composer.text == "my words"
+        assert running.chips() == []
+        assert running.tray.pending == ()
+
+
+async def test_of_several_files_the_good_ones_are_attached(
+    open_app: Opener, tmp_path: Path, picture: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    (tmp_path / "b.txt").write_text("x")
+    async with open_app() as running:
+        await running.paste(f"{tmp_path}/a.txt '{picture}' {tmp_path}/b.txt")
+        await running.until(lambda: "b.txt" in running.problem)
+        assert "a.txt" in running.problem
+        assert running.chips() == ["red circle.png"]
+
+
+async def test_f4_and_signs_change_the_budget(open_app: Opener, picture: Path) -> None:
+    async with open_app() as running:
+        await running.drop(picture)
+        seen = []
+        for _ in TOKEN_BUDGETS:
+            seen.append(running.tray.attachments[0].token_budget)
+            await running.pilot.press("f4")
+        assert seen == [280, 560, 1120, 70, 140]
+        running.tray.focus()
+        await running.pilot.press("plus", "plus", "minus")
+        assert running.tray.attachments[0].token_budget == 560
+        await running.shown("540 of 560 tokens")
+
+
+async def test_chips_are_chosen_removed_and_brought_back(
+    open_app: Opener, picture: Path, sound: Path
+) -> None:
+    async with open_app() as running:
+        await running.drop(picture, sound)
+        await running.pilot.press("shift+tab")
+        assert running.tray.has_focus
+        await running.pilot.press("left", "delete")
+        assert running.chips() == ["memo.wav"]
+        await running.pilot.press("ctrl+z")
+        assert running.chips() == ["red circle.png", "memo.wav"]
+        await running.pilot.press("backspace", "delete")
+        await running.until(lambda: running.composer.has_focus)
+        assert running.tray.attachments == ()
+        await running.pilot.press("ctrl+z")
+        await running.until(lambda: running.tray.attachments)
+        assert running.chips() == ["memo.wav"]
+
+
+async def test_the_mouse_changes_and_removes_a_chip(open_app: Opener, picture: Path) -> None:
+    async with open_app() as running:
+        await running.drop(picture)
+        row = running.text().splitlines()[running.tray.region.y]
+        tokens, cross = row.index("266 of"), row.index("×", row.index("tokens"))
+        await running.pilot.click(offset=(tokens, running.tray.region.y))
+        assert running.tray.attachments[0].token_budget == 560
+        await running.pilot.click(offset=(cross, running.tray.region.y))
+        assert running.tray.attachments == ()
+
+
+async def test_ctrl_o_attaches_a_typed_path(open_app: Opener, picture: Path) -> None:
+    async with open_app() as running:
+        typed = await running.typed_path()
+        typed.value = str(picture.with_name("missing.png"))
+        await running.pilot.press("enter")
+        await running.until(lambda: "missing.png" in running.problem)
+        typed = await running.typed_path()
+        assert typed.value.endswith("missing.png")
+        typed.value = str(picture)
+        await running.pilot.press("enter")
+        await running.until(lambda: running.tray.attachments)
+        assert running.problem == ""
+
+
+async def test_typed_paths_are_completed(open_app: Opener, picture: Path) -> None:
+    async with open_app() as running:
+        typed = await running.typed_path()
+        typed.value = str(picture)[:-5]
+        typed.cursor_position = len(typed.value)
+        await running.until(lambda: typed._suggestion == str(picture))
+        await running.pilot.press("right")
+        assert typed.value == str(picture)
+        await running.pilot.press("escape")
+        await running.until(lambda: not running.app.screen.query(Input))
+        assert running.tray.attachments == ()
