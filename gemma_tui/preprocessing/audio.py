@@ -31,16 +31,15 @@ if TYPE_CHECKING:
 
 _RATES = range(1_000, 768_001)
 _LONGEST = MAX_CLIP_SAMPLES // SAMPLE_RATE
-_PADDED_CODECS = frozenset({"aac", "mp2float", "mp3float", "opus", "vorbis"})
+_PADDED_CODECS = frozenset({"aac", "mp2", "mp3", "opus", "vorbis"})
 """Lossy encoders put silence in front (up to 0.2 s) and fill their last frame (up to 0.1 s)."""
+
+_CODECS = _PADDED_CODECS | {"flac", "alac", "adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt"}
+"""What may be decoded, besides PCM of every kind."""
 
 _FILLING = 0.1
 _LEAD = 0.25
 _ROUNDING = 0.01
-
-_CODECS = frozenset({"aac", "mp2float", "mp3float", "opus", "vorbis"})
-_CODECS = _PADDED_CODECS | {"flac", "alac", "adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt"}
-"""The decoders that may run, besides those for PCM."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +91,7 @@ def decode_clip(file: BinaryIO, file_format: FileFormat, name: str) -> NDArray[n
     with decoding(name), closing(_open(file, file_format)) as container:
         stream = _only_sound(container, name)
         promised, is_exact = promised_seconds(container, stream, file, file_format)
-        is_padded = stream.codec_context.name in _PADDED_CODECS
+        is_padded = _codec_of(stream) in _PADDED_CODECS
         recording = _Recording(name, promised, _FILLING if is_padded else 0.0)
         for frame in container.decode(stream):
             recording.add(frame)
@@ -113,11 +112,16 @@ def _only_sound(container: av.container.InputContainer, name: str) -> av.AudioSt
         message = f"“{name}” is a video, and this program takes pictures and sounds."
         raise UnsupportedFormatError(message, "Save a frame of it, or its sound, as a file first.")
     for stream in container.streams.audio:
-        codec = stream.codec_context.name if stream.codec_context else ""
+        codec = _codec_of(stream)
         if codec in _CODECS or codec.startswith("pcm_"):
             return stream
     hint = "Export it as WAV, FLAC, MP3, Ogg or M4A."
     raise UnsupportedFormatError(f"“{name}” holds no sound this program can decode.", hint)
+
+
+def _codec_of(stream: av.AudioStream) -> str:
+    """The coding's own name, whichever decoder FFmpeg chose for it; empty if it has none."""
+    return stream.codec_context.codec.canonical_name if stream.codec_context else ""
 
 
 class _Recording:
