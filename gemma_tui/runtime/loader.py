@@ -14,9 +14,11 @@ from gemma_tui.errors import ModelError
 from gemma_tui.generation import ModelInfo
 from gemma_tui.paths import builtin_model
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
-from gemma_tui.runtime.gemma4.config import Gemma4Config, SpecialTokens, TextConfig, read_config
+from gemma_tui.runtime.gemma4.config import Gemma4Config, SpecialTokens, TextConfig
 from gemma_tui.runtime.gemma4.json_fields import Fields
+from gemma_tui.runtime.gemma4.layers import on_cpu
 from gemma_tui.runtime.gemma4.model import Gemma4
+from gemma_tui.runtime.gemma4.read_config import read_config
 from gemma_tui.runtime.gemma4.weights import Quantisation, fill, quantise_layers, read_tensors
 from gemma_tui.runtime.model_folder import open_folder
 
@@ -58,7 +60,7 @@ class LoadedModel:
 def load_model(folder: Path, progress: Callable[[LoadPhase, float], None]) -> LoadedModel:
     """Load the Gemma 4 in a folder.
 
-    Without Metal, weights in bf16 or fp16 become fp32, the fast type of a CPU.
+    Without a GPU, weights in bf16 or fp16 become fp32, the fast type of a CPU.
 
     Args:
         folder: With config.json, tokenizer.json and *.safetensors, of the Hugging Face or the MLX
@@ -79,13 +81,18 @@ def load_model(folder: Path, progress: Callable[[LoadPhase, float], None]) -> Lo
             raise generation.impossible("eos_token_id or suppress_tokens", token)
     budget = _token_budget(config, files.processor_config)
     progress("weights", _CHECKED)
+    is_cpu = on_cpu()
+    if is_cpu:
+        # On a CPU, compiling means running g++ and loading what it made from a shared temporary
+        # folder: seconds at the first start, and no token faster for it.
+        mx.disable_compile()
     model = Gemma4(config)
     tensors = read_tensors(files.weights, config)
     quantise_layers(model, tensors, _quantisation(files.config))
     weight_bytes = fill(
         model,
         tensors,
-        upcast=not mx.metal.is_available(),
+        upcast=is_cpu,
         report=lambda fraction: progress("weights", _CHECKED + fraction * (_READ - _CHECKED)),
     )
     model.eval()

@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CODE_SUFFIXES: Final = frozenset(
-    ".py .pyc .pyd .so .dylib .dll .bin .pt .pth .ckpt .pkl .pickle .joblib .npy .npz .gguf .h5".split()
+    (
+        *(".py", ".pyc", ".pyd", ".so", ".dylib", ".dll"),
+        *(".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib"),
+        *(".npy", ".npz", ".gguf", ".h5"),
+    )
 )
 """Code, pickles, and formats whose readers have been broken into."""
 

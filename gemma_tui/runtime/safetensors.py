@@ -97,24 +97,28 @@ def _read_entry(file_name: str, name: str, entry: object) -> StoredTensor:
     )
     if not isinstance(entry, dict):
         raise broken
-    dtype, shape, offsets = (entry.get(key) for key in ("dtype", "shape", "data_offsets"))
-    if not (_are_sizes(shape) and _are_sizes(offsets) and len(offsets) == 2):
+    dtype = entry.get("dtype")
+    shape, offsets = _sizes(entry.get("shape")), _sizes(entry.get("data_offsets"))
+    if shape is None or offsets is None or len(offsets) != 2:
         raise broken
-    if dtype not in ITEM_BITS:
+    if not isinstance(dtype, str) or dtype not in ITEM_BITS:
         raise ModelError(
             f"Tensor {name[:80]} has type {str(dtype)[:20]}, which this program does not read.",
             "Choose an unquantised or an MLX-quantised copy of the model.",
         )
-    stored = StoredTensor(dtype, tuple(shape), *offsets)
+    stored = StoredTensor(dtype, shape, start=offsets[0], stop=offsets[1])
     if (stored.stop - stored.start) * 8 != math.prod(stored.shape) * ITEM_BITS[dtype]:
         raise broken
     return stored
 
 
-def _are_sizes(value: Any) -> bool:  # noqa: ANN401  # JSON is any of these
-    return isinstance(value, list) and all(
-        isinstance(item, int) and not isinstance(item, bool) and item >= 0 for item in value
-    )
+def _sizes(value: object) -> tuple[int, ...] | None:
+    """A list of whole numbers from 0 on; None if it is anything else."""
+    if not isinstance(value, list):
+        return None
+    if any(isinstance(item, bool) or not isinstance(item, int) or item < 0 for item in value):
+        return None
+    return tuple(value)
 
 
 def _check_layout(file_name: str, tensors: dict[str, StoredTensor], data_bytes: int) -> None:

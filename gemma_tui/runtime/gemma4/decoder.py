@@ -25,7 +25,7 @@ Keep: TypeAlias = Literal["all", "last", "none"]
 
 
 def decoder_arguments(config: TextConfig) -> ModelArgs:
-    """The same decoder in mlx-lm's words."""
+    """The same decoder in mlx-lm's words, without its output layer."""
     return ModelArgs(
         vocab_size=config.vocab_size,
         hidden_size=config.hidden_size,
@@ -45,8 +45,6 @@ def decoder_arguments(config: TextConfig) -> ModelArgs:
             "sliding_attention": _rope_arguments(config.sliding_rope),
             "full_attention": _rope_arguments(config.global_rope),
         },
-        final_logit_softcapping=config.final_logit_softcapping,
-        tie_word_embeddings=config.tie_word_embeddings,
         max_position_embeddings=config.max_position_embeddings,
         pad_token_id=config.pad_token_id,
         rms_norm_eps=config.rms_norm_eps,
@@ -61,7 +59,7 @@ def _rope_arguments(rope: Rope) -> dict[str, str | float]:
     }
 
 
-class Decoder(Gemma4TextModel):  # type: ignore[misc]  # mlx-lm is untyped
+class Decoder(Gemma4TextModel):
     """Token ids and soft tokens in, final hidden states out.
 
     Args:
@@ -76,7 +74,7 @@ class Decoder(Gemma4TextModel):  # type: ignore[misc]  # mlx-lm is untyped
         self._pad = config.pad_token_id
         self._own_layers = config.num_hidden_layers - config.num_kv_shared_layers
 
-    def __call__(
+    def __call__(  # type: ignore[override]  # never called through the base class
         self, ids: mx.array, *, cache: list[Any], soft: SoftTokens | None, keep: Keep
     ) -> mx.array | None:
         """Advance `cache` by these tokens.

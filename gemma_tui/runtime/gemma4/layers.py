@@ -58,3 +58,8 @@ def clamp(x: mx.array, limit: float) -> mx.array:
     """Keep values within ±limit, or within what the type can hold."""
     bound = min(limit, float(mx.finfo(x.dtype).max))
     return mx.clip(x, -bound, bound)
+
+
+def on_cpu() -> bool:
+    """There is no GPU: single precision and few, large operations are what is fast."""
+    return mx.default_device() == mx.Device(mx.cpu)

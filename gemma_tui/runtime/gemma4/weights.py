@@ -201,7 +201,7 @@ def _read(weights: list[tuple[str, mx.array]], report: Callable[[float], None]) 
 
 def _is_sound(name: str, array: mx.array) -> mx.array:
     if not mx.issubdtype(array.dtype, mx.floating):
-        return mx.array(data=True)
+        return mx.array(True)
     # A bound may be infinite: that is how "no bound" is stored.
     bad = mx.isnan(array) if _CLIP_BOUND.search(name) else ~mx.isfinite(array)
     return ~mx.any(bad)
