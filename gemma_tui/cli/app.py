@@ -85,8 +85,8 @@ def _tell_of_loss(app: GemmaApp, engine: Engine, set_aside: Path) -> None:
     def tell(_state: EngineState) -> None:
         end()
         app.notify(
-            f"Its database was damaged. It is kept as {set_aside}, and a new one was begun.",
-            title="The conversations are not here",
+            f"The database was damaged. It is kept as {set_aside}, and a new one was begun.",
+            title="Earlier conversations are not shown",
             severity="warning",
             timeout=_NOTICE_SECONDS,
             markup=False,

@@ -54,6 +54,8 @@ class StreamingReply:
         if self._task:
             self._task.cancel()
             await asyncio.wait([self._task])
+            if not self._task.cancelled():
+                self._task.result()  # it never ends by itself: a fault of the program
 
     @property
     def parts(self) -> tuple[Part, ...]:

@@ -103,3 +103,22 @@ async def test_a_disk_that_stays_full_is_told_at_the_end(
         with pytest.raises(DiskFullError):
             await row.finish(reply)
     assert row.parts == (TextPart("lost on disk, not in memory"),)
+
+
+async def test_a_fault_in_the_background_is_not_hidden(
+    store: ConversationStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reply = await begun(store)
+    broken = asyncio.Event()
+
+    async def faulty(_message_id: int, _parts: Sequence[Part]) -> None:
+        broken.set()
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(store, "update_streaming", faulty)
+    with pytest.raises(ZeroDivisionError):  # noqa: PT012
+        async with StreamingReply(store, reply) as row:
+            row.add(TextPart("kept"))
+            await broken.wait()
+            done = await row.finish(replace(reply, state=MessageState.COMPLETE))
+    assert done.text == "kept"
