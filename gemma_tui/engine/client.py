@@ -7,11 +7,11 @@ unasked. Imports no array and no model library; what runs inside the process is 
 from __future__ import annotations
 
 import asyncio
-import signal
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from gemma_tui.engine.process import EngineProcess, worker_command
+from gemma_tui.engine.process import EngineProcess, how_it_ended, worker_command
 from gemma_tui.engine.protocol import (
     Cancel,
     Generate,
@@ -86,7 +86,12 @@ class EngineClient:
     def watch(self, listener: Callable[[EngineState], None]) -> Callable[[], None]:
         """Call `listener` on every change of `state`; returns a function that ends that."""
         self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+
+        def unwatch() -> None:
+            with suppress(ValueError):
+                self._listeners.remove(listener)
+
+        return unwatch
 
     async def start(self, folder: Path) -> None:
         """Begin to start and to load `folder`; returns at once, `state` tells the progress."""
@@ -104,7 +109,8 @@ class EngineClient:
         self._folder, self._requested = folder, None
         self._crashes = 0
         await self._running()
-        assert self._loading is not None
+        if self._loading is None:
+            raise EngineStoppedError("The engine process stopped.", "Try again.")
         return await asyncio.shield(self._loading)
 
     async def unload(self) -> None:
@@ -195,6 +201,10 @@ class EngineClient:
 
     async def _running(self) -> EngineProcess:
         """The living process, with the wanted model on its way; started if there is none."""
+        # Whoever waits may be cancelled; a process that has been half started may not.
+        return await asyncio.shield(self._in_background(self._bring_up()))
+
+    async def _bring_up(self) -> EngineProcess:
         async with self._spawning:
             if self._is_closed:
                 raise EngineStoppedError("The engine was closed.")
@@ -242,7 +252,7 @@ class EngineClient:
         self._process = self._loading = None
         self._replies.clear()
         self._crashes += 1
-        sentence = f"The engine process stopped unexpectedly ({_how_it_ended(code)})."
+        sentence = f"The engine process stopped unexpectedly ({how_it_ended(code)})."
         if self._crashes < MAX_CRASHES:
             error = EngineStoppedError(sentence, "It was restarted: ask again.")
             self._set_state(EngineState("stopped", problem=str(error)))
@@ -283,15 +293,6 @@ class EngineClient:
         if not task.cancelled():
             # Asking marks it as seen: whoever waits for the load has it, and the state tells it.
             task.exception()
-
-
-def _how_it_ended(code: int) -> str:
-    if code >= 0:
-        return f"exit code {code}"
-    try:
-        return f"signal {signal.Signals(-code).name}"
-    except ValueError:
-        return f"signal {-code}"
 
 
 def _out_of_place(event: Event) -> EngineError:

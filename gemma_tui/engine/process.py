@@ -172,6 +172,16 @@ class EngineProcess(asyncio.Protocol):
         self._on_end(self, code)
 
 
+def how_it_ended(code: int) -> str:
+    """An exit code in words: a negative one is the signal that ended the process."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"signal {signal.Signals(-code).name}"
+    except ValueError:
+        return f"signal {-code}"
+
+
 def _open_log(path: Path) -> int:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -77,9 +77,9 @@ def decode(
         return sampler(logits[:, -1, :])
 
     token = step(mx.array([last_id]))
-    mx.async_eval(token)
+    mx.async_eval(token)  # type: ignore[no-untyped-call]
     while True:
         following = step(token)
-        mx.async_eval(following)
+        mx.async_eval(following)  # type: ignore[no-untyped-call]
         yield int(token.item())  # type: ignore[arg-type]
         token = following

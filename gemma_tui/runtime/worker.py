@@ -8,6 +8,7 @@ Knows how to route requests, nothing of models or media.
 from __future__ import annotations
 
 import argparse
+import atexit
 import faulthandler
 import logging
 import os
@@ -16,7 +17,7 @@ import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, assert_never
+from typing import TYPE_CHECKING, Final, NoReturn, assert_never
 
 from gemma_tui.engine.protocol import (
     Cancel,
@@ -97,10 +98,10 @@ class Worker:
                 case _:
                     assert_never(request)
 
-    def stop(self) -> bool:
-        """End all threads; False when one of them would not end in time."""
+    def stop(self) -> None:
+        """Cancel everything, and give the model's thread a moment to notice."""
+        self._mlx.stop(GRACE_SECONDS)
         self._pool.shutdown(wait=False, cancel_futures=True)
-        return self._mlx.stop(GRACE_SECONDS)
 
     def _create_inference(self) -> Inference:
         from gemma_tui.runtime.inference import Inference  # noqa: PLC0415  # imports mlx
@@ -166,7 +167,7 @@ def write_all(descriptor: int, data: bytes) -> None:
 
 
 def run(log: logging.Logger, protocol_in: int, protocol_out: int) -> int:
-    """Serve until stdin closes; returns the exit code, or ends the process when a thread hangs."""
+    """Serve until stdin closes; returns the exit code."""
     outbox = Outbox(lambda data: write_all(protocol_out, data))
     writer = threading.Thread(target=_write, args=(outbox, log), name="writer", daemon=True)
     writer.start()
@@ -177,14 +178,10 @@ def run(log: logging.Logger, protocol_in: int, protocol_out: int) -> int:
     except EngineError as error:
         log.error("stopped: %s", error.message)  # noqa: TRY400  # the place tells nothing
         code = 1
-    has_stopped = worker.stop()
+    worker.stop()
     outbox.close()
     writer.join(GRACE_SECONDS)
     log.info("ended")
-    if writer.is_alive() or not has_stopped or _has_media_threads():
-        # A thread is inside C code, or writes to a reader that does not read: nothing to wait for.
-        logging.shutdown()
-        os._exit(code)
     return code
 
 
@@ -193,15 +190,21 @@ def _write(outbox: Outbox, log: logging.Logger) -> None:
         outbox.run()
     except OSError as error:
         log.info("ended: nobody reads any more (%s)", error.strerror)
-        logging.shutdown()
-        os._exit(0)
+        _exit(0)
 
 
-def _has_media_threads() -> bool:
-    return any(thread.name.startswith("media") for thread in threading.enumerate())
+def _exit(code: int) -> NoReturn:
+    """End the process without waiting for any thread.
+
+    Python's own way out would wait for a codec that hangs, and aborts when a thread of MLX ends
+    while it is under way (seen with mlx 0.32.4).
+    """
+    atexit._run_exitfuncs()
+    logging.shutdown()
+    os._exit(code)
 
 
-def main() -> int:
+def main() -> NoReturn:
     """Set the process up so that only frames reach the pipe, then serve."""
     parser = argparse.ArgumentParser(prog="gemma_tui.runtime.worker")
     parser.add_argument("--log", type=Path, required=True, metavar="FILE")
@@ -217,8 +220,8 @@ def main() -> int:
     log = open_log(arguments.log)
     faulthandler.enable()
     log.info("started, Python %s", sys.version.split()[0])
-    return run(log, protocol_in, protocol_out)
+    _exit(run(log, protocol_in, protocol_out))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

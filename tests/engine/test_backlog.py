@@ -43,7 +43,11 @@ def test_neighbouring_text_becomes_one_event_with_the_last_count() -> None:
 
 
 def test_thought_and_answer_stay_apart() -> None:
-    events = [(1, ThoughtDelta("a")), (1, TextDelta("b", 2)), (1, ThoughtDelta("c"))]
+    events: list[tuple[int, Event]] = [
+        (1, ThoughtDelta("a")),
+        (1, TextDelta("b", 2)),
+        (1, ThoughtDelta("c")),
+    ]
     assert filled(*events).take() == events
 
 

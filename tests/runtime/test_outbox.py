@@ -84,7 +84,8 @@ def test_text_goes_out_in_batches_with_time_between_them() -> None:
     try:
         first, second = TextDelta("a", 1), TextDelta("b", 2)
         slow.outbox.put(1, first)
-        decoder, events = FrameDecoder(), []
+        decoder = FrameDecoder()
+        events: list[tuple[int, Event]] = []
         events += decoder.feed(os.read(slow.reader, 1 << 16))
         slow.outbox.put(1, second)
         while len(events) < 2:

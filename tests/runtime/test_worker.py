@@ -166,7 +166,7 @@ def noisy(path, name):
         raise AttributeError("what the user wrote")
     return quiet(path, name)
 media.probe = noisy
-sys.exit(worker.main())
+worker.main()
 """
 
 
@@ -229,7 +229,7 @@ def tell():
     record = {"modules": modules, "sockets": events, "offline": offline}
     open(RECORD, "w").write(json.dumps(record))
 atexit.register(tell)
-sys.exit(worker.main())
+worker.main()
 """
 
 
