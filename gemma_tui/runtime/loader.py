@@ -14,7 +14,6 @@ from gemma_tui.errors import ModelError
 from gemma_tui.generation import ModelInfo
 from gemma_tui.paths import builtin_model
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
-from gemma_tui.runtime.gemma4.config import Gemma4Config, SpecialTokens, TextConfig
 from gemma_tui.runtime.gemma4.json_fields import Fields
 from gemma_tui.runtime.gemma4.layers import on_cpu
 from gemma_tui.runtime.gemma4.model import Gemma4
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gemma_tui.generation import LoadPhase
+    from gemma_tui.runtime.gemma4.config import Gemma4Config, SpecialTokens, TextConfig
 
 DEFAULT_TOKEN_BUDGET: Final = 280
 """Soft tokens of a picture unless the checkpoint says otherwise (the reference's default)."""

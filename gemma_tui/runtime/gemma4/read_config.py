@@ -198,7 +198,9 @@ def _read_audio(audio: Fields) -> AudioConfig:
     hidden = audio.positive("hidden_size")
     if len(channels) != 2 or channels[0] != 128:
         raise audio.impossible("subsampling_conv_channels", channels)
-    if hidden % heads or hidden % 2 or hidden < 4:
+    if hidden % heads:
+        raise audio.impossible("num_attention_heads", heads)
+    if hidden % 2:
         raise audio.impossible("hidden_size", hidden)
     return AudioConfig(
         hidden_size=hidden,
