@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     from gemma_tui.generation import Engine
     from gemma_tui.storage.conversations import ConversationStore
 
+WIDE: Final = 90
+"""Columns from which the list of conversations stands beside the transcript."""
+
+TALL: Final = 16
+"""Rows from which the composer has a frame."""
+
 
 class GemmaApp(App[None]):
     """The full-screen chat.
@@ -43,8 +49,8 @@ class GemmaApp(App[None]):
 
     TITLE = "gemma-tui"
     CSS_PATH = "screens/chat.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (90, "-wide")]  # noqa: RUF012  # as Textual has it
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012  # as Textual has it
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", priority=True, system=True),
         Binding("f1", "help", "Help", priority=True),
@@ -71,7 +77,12 @@ class GemmaApp(App[None]):
         self.theme = DARK
 
     def get_default_screen(self) -> Screen[None]:
-        """The chat."""
+        """The chat, with the classes of this size: a change right away costs a second layout."""
+        width, height = self.size
+        self.chat_screen.set_class(width >= WIDE, "-wide")
+        self.chat_screen.set_class(width < WIDE, "-narrow")
+        self.chat_screen.set_class(height >= TALL, "-tall")
+        self.chat_screen.set_class(height < TALL, "-short")
         return self.chat_screen
 
     def get_line_filters(self) -> Sequence[LineFilter]:

@@ -25,6 +25,7 @@ def themes() -> tuple[Theme, ...]:
         warning="#fcc934",
         error="#f28b82",
         dark=True,
+        variables=_scrollbars("#131314", "#3c4043"),
     )
     light = Theme(
         name=LIGHT,
@@ -39,5 +40,19 @@ def themes() -> tuple[Theme, ...]:
         warning="#8a5300",
         error="#b3261e",
         dark=False,
+        variables=_scrollbars("#ffffff", "#c4c7c5"),
     )
     return dark, light
+
+
+def _scrollbars(background: str, bar: str) -> dict[str, str]:
+    """Scrollbars as quiet as the rest."""
+    return {
+        "scrollbar": bar,
+        "scrollbar-hover": bar,
+        "scrollbar-active": bar,
+        "scrollbar-background": background,
+        "scrollbar-background-hover": background,
+        "scrollbar-background-active": background,
+        "scrollbar-corner-color": background,
+    }

@@ -1,0 +1,123 @@
+"""A terminal for tests: the real program in a pty, its output drawn on a screen that can be read."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pexpect
+import pyte
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+PATIENCE_SECONDS = 120.0
+"""Longer than any machine needs; only what never appears runs into it."""
+
+
+class Terminal:
+    """Runs a command as in a terminal window of its own.
+
+    Args:
+        command: Program and arguments.
+        home: `GEMMA_TUI_HOME` of the run.
+        size: Columns and rows.
+        environ: Further environment variables.
+    """
+
+    def __init__(
+        self,
+        command: list[str],
+        *,
+        home: Path,
+        size: tuple[int, int] = (100, 30),
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        columns, rows = size
+        self.screen = pyte.Screen(columns, rows)
+        self._stream = pyte.ByteStream(self.screen)
+        self.written = bytearray()
+        """Every byte the program wrote."""
+        inherited = {
+            k: v for k, v in os.environ.items() if not k.startswith(("TEXTUAL", "NO_COLOR"))
+        }
+        self.child = pexpect.spawn(
+            command[0],
+            command[1:],
+            dimensions=(rows, columns),
+            timeout=None,
+            env={
+                **inherited,
+                "TERM": "xterm-256color",
+                "COLORTERM": "truecolor",
+                "GEMMA_TUI_HOME": str(home),
+                **(environ or {}),
+            },
+        )
+        self.child.delaybeforesend = None
+
+    @classmethod
+    def app(cls, home: Path, model: Path, size: tuple[int, int] = (100, 30)) -> Terminal:
+        """The app with a model."""
+        return cls([sys.executable, "-m", "gemma_tui", "--model", str(model)], home=home, size=size)
+
+    @property
+    def text(self) -> str:
+        """What is on the screen."""
+        return "\n".join(self.screen.display)
+
+    def type(self, text: str) -> None:
+        """Press keys, or write what the terminal would for them."""
+        self.child.send(text)
+
+    def paste(self, text: str) -> None:
+        """A bracketed paste: what a drop is."""
+        self.type(f"\x1b[200~{text}\x1b[201~")
+
+    def read(self, seconds: float = 0.05) -> bool:
+        """Draw what the program writes within `seconds`; False once it has ended."""
+        ready, _, _ = select.select([self.child.child_fd], [], [], seconds)
+        if not ready:
+            return True
+        try:
+            data = os.read(self.child.child_fd, 65536)
+        except OSError:
+            return False
+        self.written += data
+        self._stream.feed(data)
+        return bool(data)
+
+    def until(self, condition: Callable[[], object], what: str = "") -> None:
+        """Draw until `condition` holds."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            if not self.read() or time.monotonic() > deadline:
+                if condition():
+                    return
+                raise AssertionError(f"never came true: {what}\n{self.text}")
+
+    def shows(self, text: str) -> None:
+        """Wait until `text` is on the screen."""
+        self.until(lambda: text in self.text, repr(text))
+
+    def wait(self) -> int:
+        """Wait for the end; the exit code, or minus the signal."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.read() and time.monotonic() < deadline:
+            pass
+        self.child.wait()
+        status = self.child.exitstatus
+        return status if status is not None else -(self.child.signalstatus or 0)
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """Send a signal to the program (not to its children)."""
+        os.kill(self.child.pid, number)
+
+    def close(self) -> None:
+        """End it, whatever it does."""
+        self.child.close(force=True)
