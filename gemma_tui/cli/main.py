@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, NoReturn
 
 from gemma_tui.errors import BudgetError, GemmaError, UsageError
@@ -25,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    _prepare_streams()
     try:
         # Imported here, so that Ctrl-C during the imports ends quietly as well.
         from gemma_tui.cli.commands import run_command  # noqa: PLC0415
@@ -39,3 +41,15 @@ def _run(arguments: Sequence[str] | None) -> int:
         # Nobody reads the answer any more; Python must not try to flush it again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
+
+
+def _prepare_streams() -> None:
+    # Were a standard stream closed, the next file opened would get its number, and the answer.
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
+    if isinstance(sys.stdout, TextIOWrapper):
+        # In a locale that lacks a character the answer shows "?" for it instead of breaking off.
+        sys.stdout.reconfigure(errors="replace")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shlex
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -115,3 +116,24 @@ def test_what_is_quoted_in_a_sentence_cannot_act(cli: CommandLine, tmp_path: Pat
     assert run.returncode == 1
     assert b"\x1b" not in run.stderr
     assert b"\x07" not in run.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_do_no_harm(cli: CommandLine, closed: str) -> None:
+    script = f"{shlex.join(cli.command('ask', 'hi', '-a', 'gone.png'))} {closed}"
+    run = subprocess.run(
+        ["sh", "-c", script], capture_output=True, env=cli.environment, check=False
+    )
+    assert run.returncode == 1
+    assert run.stdout == b""
+    assert b"Traceback" not in run.stderr
+    assert ("2>&-" in closed) == (run.stderr == b"")
+
+
+def test_a_locale_without_a_character_breaks_nothing(cli: CommandLine) -> None:
+    environment = {**cli.environment, "PYTHONIOENCODING": "ascii"}
+    command = cli.command("ask", "hi", "-a", "caf\u00e9.png")
+    run = subprocess.run(command, capture_output=True, env=environment, check=False)
+    assert run.returncode == 1
+    assert run.stderr.isascii()
+    assert b"There is no file" in run.stderr
