@@ -37,7 +37,7 @@ Transcript {
     & > .transcript--strike { text-style: strike; }
     & > .transcript--link { text-style: underline; }
     & > .transcript--url { color: $foreground 60%; }
-    & > .transcript--quote { color: $secondary; }
+    & > .transcript--quote { color: $foreground 40%; }
     & > .transcript--marker { color: $text-primary; }
     & > .transcript--rule { color: $foreground 30%; }
     & > .transcript--heading1 { color: $text-primary; text-style: bold underline; }
