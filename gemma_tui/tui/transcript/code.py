@@ -10,7 +10,7 @@ from gemma_tui.tui.transcript.inline import plain_spans
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pygments.lexer import Lexer  # type: ignore[import-untyped]
+    from pygments.lexer import Lexer
 
     from gemma_tui.tui.transcript.rows import Span, Spans
 
@@ -72,10 +72,10 @@ def _find_lexer(language: str) -> Lexer | None:
     if not _LANGUAGE.match(language):
         return None
     # Imported late: most conversations have no code, and no start should wait for it.
-    from pygments.lexers import (  # type: ignore[import-untyped]  # noqa: PLC0415
+    from pygments.lexers import (  # noqa: PLC0415
         get_lexer_by_name,
     )
-    from pygments.util import (  # type: ignore[import-untyped]  # noqa: PLC0415
+    from pygments.util import (  # noqa: PLC0415
         ClassNotFound,
     )
 
