@@ -74,5 +74,12 @@ def test_the_engine_answers_before_mlx_is_imported() -> None:
     assert not loaded_after("import gemma_tui.runtime.worker") & {"mlx", "mlx_lm", "transformers"}
 
 
+def test_the_networks_load_no_transformers() -> None:
+    """It would cost every start of the engine three seconds."""
+    loaded = loaded_after("import gemma_tui.runtime.inference")
+    assert "mlx_lm" in loaded
+    assert "transformers" not in loaded
+
+
 def test_the_version_costs_nothing() -> None:
     assert not loaded_after("import gemma_tui") & {"textual", "rich", "typer", "platformdirs", *HEAVY}
