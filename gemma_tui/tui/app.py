@@ -141,7 +141,7 @@ class GemmaApp(App[None]):
 
     def action_interrupt(self) -> None:
         """Ctrl+C with nothing to copy: stop, else say how to quit."""
-        if not self.chat_screen.stop():
+        if not self.chat_screen.desk.stop():
             self.notify("Ctrl+Q quits. Nothing is lost.", markup=False)
 
     async def action_quit(self) -> None:
@@ -154,7 +154,7 @@ class GemmaApp(App[None]):
 
     async def _leave(self, return_code: int) -> None:
         try:
-            await self.chat_screen.leave()
+            await self.chat_screen.desk.leave()
         except GemmaError as error:
             if not self._may_lose_draft:
                 self._may_lose_draft = True

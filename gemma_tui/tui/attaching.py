@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gemma_tui.conversation import Draft
 from gemma_tui.errors import AttachmentError, GemmaError
 from gemma_tui.tui.dropped import parse_dropped
 
@@ -64,7 +65,7 @@ class Attaching:
             Whether it did. A text that was refused once is a text the next time.
 
         Raises:
-            GemmaError: As `attach`.
+            GemmaError: As `attach`; the text is back in the composer.
         """
         if text == self._refused:
             self._refused = ""
@@ -72,11 +73,12 @@ class Attaching:
         paths = await find_files(text)
         if not paths:
             return False
-        self._refused = text
-        await self.attach(paths)
-        self._refused = ""
-        if self._panel.composer.text == text:
-            self._panel.composer.text = ""
+        try:
+            await self.attach(paths)
+        except GemmaError:
+            self._refused = text
+            self._panel.give_back(Draft(text))
+            raise
         return True
 
     async def attach(self, paths: Sequence[Path]) -> None:

@@ -12,7 +12,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from gemma_tui.chat import TurnStarted
-from gemma_tui.conversation import Draft
 from gemma_tui.errors import GemmaError
 from gemma_tui.tui.turn import Turn, run_turn
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from gemma_tui.chat import Chat, TurnEvent
-    from gemma_tui.conversation import Conversation, Message
+    from gemma_tui.conversation import Conversation, Draft, Message
     from gemma_tui.generation import GenerationOptions
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.tui.drafts import DraftKeeper
@@ -85,9 +84,8 @@ class Desk:
 
     async def begin(self) -> None:
         """Show what was there when the app was left, and behind it what was typed since."""
-        if self.turn is None:
-            wanted = await self._drafts.find(await self._store.list())
-            await self.open(wanted, keep_typed=True)
+        wanted = await self._drafts.find(await self._store.list())
+        await self.open(wanted, keep_typed=True)
 
     async def open(self, conversation_id: int | None, *, keep_typed: bool = False) -> None:
         """Turn to a conversation, None being the new one. A reply being written goes on.
@@ -142,10 +140,9 @@ class Desk:
         self._owner.show_list(await self._store.list())
 
     def send(self, draft: Draft, options: GenerationOptions) -> None:
-        """Take a draft off the composer and have it answered."""
+        """Have a draft answered that was taken off the panel."""
         last = self._page.last
         self._drafts.is_paused = True
-        self._panel.load(Draft())
         self._start(Turn(self._page.conversation_id, draft, last.id if last else None), options)
 
     def answer_again(self, options: GenerationOptions) -> None:

@@ -125,6 +125,7 @@ class Opener(Protocol):
         engine: ScriptedEngine | None = None,
         size: tuple[int, int] = (100, 30),
         notice: str = "",
+        begun: bool = True,
     ) -> AbstractAsyncContextManager[Running]:
         """Start the app on the data of this test; what is left in it is there the next time."""
 
@@ -133,7 +134,10 @@ class Opener(Protocol):
 def open_app(paths: Paths) -> Opener:
     @asynccontextmanager
     async def opened(
-        engine: ScriptedEngine | None = None, size: tuple[int, int] = (100, 30), notice: str = ""
+        engine: ScriptedEngine | None = None,
+        size: tuple[int, int] = (100, 30),
+        notice: str = "",
+        begun: bool = True,
     ) -> AsyncGenerator[Running, None]:
         engine = engine or ScriptedEngine()
         database = await Database.open(paths.database)
@@ -149,7 +153,7 @@ def open_app(paths: Paths) -> Opener:
             )
             async with app.run_test(size=size, notifications=True) as pilot:
                 running = Running(app, pilot, store, engine)
-                await running.until(lambda: app.chat_screen.has_begun, "the start")
+                await running.until(lambda: app.chat_screen.has_begun or not begun, "the start")
                 yield running
         finally:
             await database.close()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 async def ask(running: Running, question: str) -> None:
     await running.send(question)
     await running.until(
-        lambda: running.app.chat_screen.turn is None and question in running.text(), question
+        lambda: running.app.chat_screen.desk.turn is None and question in running.text(), question
     )
 
 
@@ -134,7 +134,7 @@ async def test_deleting_stops_the_reply_first(open_app: Opener) -> None:
         await running.until(lambda: running.conversations.option_count == 2)
         await running.pilot.press("delete")
         await running.until(lambda: running.conversations.option_count == 0)
-        assert running.app.chat_screen.turn is None
+        assert running.app.chat_screen.desk.turn is None
         assert (await running.branch())[-1].state is MessageState.CANCELLED
 
 

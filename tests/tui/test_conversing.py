@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from textual import events
 
 from gemma_tui.conversation import MessageState
 from gemma_tui.errors import CapabilityError, EngineStoppedError
 from gemma_tui.generation import EngineState, MediaProgress, PrefillProgress
+from gemma_tui.storage.conversations import ConversationStore
 from tests.scripted_engine import MODEL, Hold, ScriptedEngine, Step, thinking
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import pytest
+
+    from gemma_tui.conversation import Conversation
     from tests.tui.conftest import Opener
 
 
@@ -78,7 +85,7 @@ async def test_esc_works_from_the_list_and_while_the_model_loads(open_app: Opene
         await running.shown("loading the model 62 %")
         running.conversations.focus()
         await running.pilot.press("escape")
-        await running.until(lambda: running.app.chat_screen.turn is None)
+        await running.until(lambda: running.app.chat_screen.desk.turn is None)
         assert [m.state for m in await running.branch()] == [
             MessageState.COMPLETE,
             MessageState.CANCELLED,
@@ -142,8 +149,8 @@ async def test_one_reply_at_a_time(open_app: Opener) -> None:
         await running.send("one")
         await hold.reached.wait()
         await running.send("two")
+        await running.until(lambda: running.composer.text == "two")
         assert "still being written" in running.problem
-        assert running.composer.text == "two"
         await running.pilot.press("ctrl+r")
         assert "still being written" in running.problem
         hold.release()
@@ -231,7 +238,7 @@ async def test_what_cannot_be_asked_comes_back(open_app: Opener, picture: Path) 
         assert [a.name for a in running.tray.attachments] == ["red circle.png"]
         assert engine.requests == []
         assert await running.store.list() == ()
-        await running.until(lambda: running.app.chat_screen.turn is None)
+        await running.until(lambda: running.app.chat_screen.desk.turn is None)
 
 
 async def test_up_brings_the_last_question_back(open_app: Opener, picture: Path) -> None:
@@ -253,3 +260,34 @@ async def test_a_stored_error_is_one_of_ours(open_app: Opener) -> None:
         await running.send("listen")
         await running.shown("This model cannot hear.")
         assert (await running.branch())[-1].error == "This model cannot hear. Load another one."
+
+
+async def test_keys_typed_at_once_keep_their_order(open_app: Opener) -> None:
+    # As a terminal without bracketed paste, or a fast typist on a busy machine, sends them.
+    async with open_app() as running:
+        keys = ["a", "ctrl+j", "b", "x", "backspace", "c", "left", "d", "enter", "e"]
+        for key in keys:
+            character = key if len(key) == 1 else None
+            running.app.post_message(events.Key(key, character))
+        await running.shown("Hello there.")
+        assert (await running.branch())[0].text == "a\nbdc"
+        assert running.composer.text == "e"
+
+
+async def test_a_message_sent_during_the_start_is_not_lost(
+    open_app: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = asyncio.Event()
+    listed = ConversationStore.list
+
+    async def slow_list(self: ConversationStore) -> tuple[Conversation, ...]:
+        await held.wait()
+        return await listed(self)
+
+    monkeypatch.setattr(ConversationStore, "list", slow_list)
+    async with open_app(begun=False) as running:
+        await running.send("typed at once")
+        await running.until(lambda: running.composer.text == "typed at once")
+        held.set()
+        await running.shown("Hello there.")
+        assert "typed at once" in running.text().splitlines()[0]

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from gemma_tui.conversation import Conversation
     from gemma_tui.generation import Engine, EngineState
     from gemma_tui.storage.conversations import ConversationStore
-    from gemma_tui.tui.turn import Turn
 
 
 class ChatScreen(Screen[None]):
@@ -81,11 +80,11 @@ class ChatScreen(Screen[None]):
         self._panel = panel = ComposerPanel()
         self._status = StatusLine()
         self._drafts = drafts = DraftKeeper(store, page, panel)
-        self._desk = Desk(chat=chat, store=store, drafts=drafts, page=page, panel=panel, owner=self)
+        self.desk = Desk(chat=chat, store=store, drafts=drafts, page=page, panel=panel, owner=self)
         self._attaching = Attaching(chat=chat, store=store, page=page, panel=panel)
         self._save_timer: Timer | None = None
         self._thinking = False
-        self._sends_when_read = False
+        self._sends_when_ready = False
         self._typed_path = ""
         self._problem = ""
         self.has_begun = False
@@ -118,25 +117,13 @@ class ChatScreen(Screen[None]):
             self.perform(self._engine.start(self._model_folder))
 
     async def _begin(self) -> None:
-        await self._desk.begin()
-        self.has_begun = True
-
-    @property
-    def turn(self) -> Turn | None:
-        """The reply that is being written, in whatever conversation."""
-        return self._desk.turn
-
-    async def leave(self) -> None:
-        """Save the draft, and let a running reply be stored as stopped.
-
-        Raises:
-            StorageError: The draft cannot be saved.
-        """
-        await self._desk.leave()
-
-    def stop(self) -> bool:
-        """Stop the reply that is being written, wherever; False if there is none."""
-        return self._desk.stop()
+        try:
+            await self.desk.begin()
+        finally:
+            self.has_begun = True
+        if self._page.conversation_id in self._drafts.kept:
+            self._sends_when_ready = False  # older words stand before those that were to be sent
+        self._send_if_ready()
 
     def perform(self, work: Coroutine[Any, Any, None]) -> Worker[None]:
         """Run something that may fail with a sentence for the user."""
@@ -150,18 +137,18 @@ class ChatScreen(Screen[None]):
 
     def report(self, error: GemmaError) -> None:
         """Say what went wrong, above the composer, until something succeeds."""
-        self._sends_when_read = False
+        self._sends_when_ready = False
         self._panel.problem.tell(str(error))
 
     def show_status(self) -> None:
         """Say what the engine and the turn do."""
         self._status.status = status_of(
-            self._engine.state, self._page, self._desk.turn, thinking=self._thinking
+            self._engine.state, self._page, self.desk.turn, thinking=self._thinking
         )
 
     def show_list(self, conversations: tuple[Conversation, ...]) -> None:
         """Show the conversations, and the title of the open one."""
-        current, turn = self._page.conversation_id, self._desk.turn
+        current, turn = self._page.conversation_id, self.desk.turn
         marks = {key: "✎" for key in self._drafts.kept if key is not None}
         if current is not None:
             marks[current] = "▸"
@@ -173,12 +160,12 @@ class ChatScreen(Screen[None]):
 
     def action_stop(self) -> None:
         """Stop; with nothing to stop, put the problem line away."""
-        if not self._desk.stop():
+        if not self.desk.stop():
             self._panel.problem.tell("")
 
     def action_new_conversation(self) -> None:
         """Turn to an empty page."""
-        self.perform(self._desk.open(None))
+        self.perform(self.desk.open(None))
 
     def action_toggle_list(self) -> None:
         """Show the list and go there, or hide it."""
@@ -196,7 +183,7 @@ class ChatScreen(Screen[None]):
         """Answer the last question again."""
         if not self._is_refused_while_writing():
             self._panel.problem.tell("")
-            self._desk.answer_again(self._options())
+            self.desk.answer_again(self._options())
 
     def action_change_budget(self) -> None:
         """Next budget for the chosen chip."""
@@ -223,30 +210,40 @@ class ChatScreen(Screen[None]):
         self._typed_path = ""
 
     @on(Composer.Submitted)
-    def _submitted(self) -> None:
-        draft = self._panel.draft
-        if draft.is_empty or self._is_refused_while_writing():
+    def _submitted(self, event: Composer.Submitted) -> None:
+        text = event.text
+        if Draft(text, self._panel.tray.attachments).is_empty:
             return
-        if self._panel.tray.pending:
-            self._sends_when_read = True
-        elif may_be_dropped(draft.text):
-            self.perform(self._attach_or_send(draft))
+        if self._panel.tray.pending or not self.has_begun:
+            self._sends_when_ready = True
+            self._panel.give_back(Draft(text))
+        elif self._is_refused_while_writing():
+            self._panel.give_back(Draft(text))
+        elif may_be_dropped(text):
+            self.perform(self._attach_or_send(text))
         else:
-            self._send(draft)
+            self._send(text)
 
-    async def _attach_or_send(self, draft: Draft) -> None:
-        if not await self._attaching.take_typed(draft.text) and draft == self._panel.draft:
-            self._send(draft)
+    async def _attach_or_send(self, text: str) -> None:
+        if not await self._attaching.take_typed(text):
+            self._send(text)
 
-    def _send(self, draft: Draft) -> None:
+    def _send(self, text: str) -> None:
         self._panel.problem.tell("")
-        self._desk.send(draft, self._options())
+        self.desk.send(self._panel.take_with(text), self._options())
+
+    @on(ComposerPanel.AllRead)
+    def _send_if_ready(self) -> None:
+        """Enter was pressed too early: now is the time."""
+        if self._sends_when_ready and self.has_begun and not self._panel.tray.pending:
+            self._sends_when_ready = False
+            self._panel.composer.submit()
 
     def _options(self) -> GenerationOptions:
         return GenerationOptions(thinking=self._thinking)
 
     def _is_refused_while_writing(self) -> bool:
-        turn = self._desk.turn
+        turn = self.desk.turn
         if turn is None:
             return False
         where = "" if turn.conversation_id == self._page.conversation_id else " elsewhere"
@@ -257,7 +254,7 @@ class ChatScreen(Screen[None]):
 
     @on(ConversationList.Opened)
     def _open_wanted(self, event: ConversationList.Opened) -> None:
-        self.perform(self._desk.open(event.conversation_id))
+        self.perform(self.desk.open(event.conversation_id))
         self._panel.composer.focus()
 
     @on(ConversationList.DeleteRequested)
@@ -265,12 +262,12 @@ class ChatScreen(Screen[None]):
         self.perform(self._delete(event.conversation_id))
 
     async def _delete(self, conversation_id: int) -> None:
-        title = sanitize_line((await self._desk.delete(conversation_id)).title)
+        title = sanitize_line((await self.desk.delete(conversation_id)).title)
         self.notify(f"Deleted “{title}”. Ctrl+Z in the list brings it back.", markup=False)
 
     @on(ConversationList.UndoRequested)
     def _undo_wanted(self) -> None:
-        self.perform(self._desk.undo_delete())
+        self.perform(self.desk.undo_delete())
 
     @on(Composer.PathsPasted)
     def _paths_pasted(self, event: Composer.PathsPasted) -> None:
@@ -292,18 +289,12 @@ class ChatScreen(Screen[None]):
         self._save_timer = None
         self.perform(self._drafts.save())
 
-    @on(ComposerPanel.AllRead)
-    def _all_read(self) -> None:
-        if self._sends_when_read:
-            self._sends_when_read = False
-            self._submitted()
-
     def _engine_changed(self, state: EngineState) -> None:
         self._header.is_demo = state.model is not None and state.model.is_demo
         if state.problem and state.problem != self._problem:
             self._panel.problem.tell(state.problem)
         self._problem = state.problem
-        turn = self._desk.turn
+        turn = self.desk.turn
         if turn is not None and state.phase in ("starting", "loading"):
             self._page.show_label(turn, turn_label(turn, state))
         self.show_status()

@@ -8,8 +8,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual.binding import Binding, BindingType
+from textual.binding import Binding, BindingsMap, BindingType
 from textual.message import Message
+from textual.strip import Strip
 from textual.widgets import TextArea
 
 from gemma_tui.sanitize import sanitize
@@ -30,10 +31,20 @@ class Composer(TextArea):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+j,shift+enter,alt+enter", "newline", "New line", show=False),
+        Binding("pageup", "screen.scroll_transcript(-1)", "Scroll up", show=False),
+        Binding("pagedown", "screen.scroll_transcript(1)", "Scroll down", show=False),
     ]
 
     class Submitted(Message):
-        """The user wants to send."""
+        """The user wants to send. The text was taken out at once: what is typed next comes after.
+
+        Whoever does not send it gives it back.
+        """
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+            """What was written."""
 
     class PathsPasted(Message):
         """A paste that may stand for dropped files; it was not inserted."""
@@ -68,6 +79,13 @@ class Composer(TextArea):
         self.undoes_elsewhere = False
         """Whether the next Ctrl+Z belongs to something outside the text. Typing resets it."""
         self._pasted_at = 0.0
+        self._own_keys = BindingsMap([*Composer.BINDINGS, *TextArea.BINDINGS])
+
+    def submit(self) -> None:
+        """Send, as Enter does."""
+        text = self.text
+        self.take("")
+        self.post_message(self.Submitted(text))
 
     def take(self, text: str) -> None:
         """Replace the whole text, cursor at its end."""
@@ -80,8 +98,16 @@ class Composer(TextArea):
         result = self.replace(clean, *self.selection, maintain_selection_offset=False)
         self.move_cursor(result.end_location)
 
-    def on_key(self, event: events.Key) -> None:
-        """Enter sends, unless it came with a paste."""
+    def render_line(self, y: int) -> Strip:
+        """A row; none where there is no room, as Textual cannot wrap a placeholder into nothing."""
+        return super().render_line(y) if self.content_size.width > 0 else Strip.blank(0)
+
+    async def on_key(self, event: events.Key) -> None:
+        """Enter sends, unless it came with a paste; other keys do what they are bound to.
+
+        Textual would run a binding only when the key has travelled up to the app: letters that are
+        typed meanwhile would come before the line break or the backspace they were typed after.
+        """
         after_paste = event.time - self._pasted_at < PASTE_QUIET_SECONDS
         if after_paste:
             self._pasted_at = event.time
@@ -91,7 +117,13 @@ class Composer(TextArea):
             if after_paste:
                 self.action_newline()
             else:
-                self.post_message(self.Submitted())
+                self.submit()
+            return
+        for binding in self._own_keys.key_to_bindings.get(event.key, ()):
+            if await self.app.run_action(binding.action, self):
+                event.stop()
+                event.prevent_default()
+                return
 
     def on_paste(self, event: events.Paste) -> None:
         """Take a paste: files, text, or too much of it."""

@@ -56,6 +56,12 @@ class ComposerPanel(Vertical):
             self.composer.take(draft.text)
         self.tray.load(draft.attachments)
 
+    def take_with(self, text: str) -> Draft:
+        """Take the chips off, to go with a text that was taken off before."""
+        draft = Draft(text, self.tray.attachments)
+        self.tray.load(())
+        return draft
+
     def append(self, newer: Draft) -> None:
         """Put what was written meanwhile behind the draft."""
         older = self.draft

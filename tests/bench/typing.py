@@ -1,0 +1,91 @@
+"""How soon a typed key is seen while the engine decodes: `python -m tests.bench.typing [keys]`.
+
+By hand, on an idle machine. The built-in model is copied without its stop tokens, so that it goes
+on talking at full speed; keys are typed into the real program in a pty, at ten a second.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+from gemma_tui.paths import builtin_model
+from tests.tui.terminal import Terminal
+
+PAUSE_SECONDS = 0.1
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+CLEAR_LINE = "\x15"
+
+
+def endless_model(folder: Path) -> Path:
+    """A copy of the built-in model that never stops by itself."""
+    model = folder / "model"
+    shutil.copytree(builtin_model(), model)
+    path = model / "generation_config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, "eos_token_id": [0]}))
+    return model
+
+
+def seen(terminal: Terminal, text: str) -> bool:
+    """Whether `text` stands in the composer, on the rows above the status line."""
+    return any(text in line for line in terminal.screen.display[-6:])
+
+
+def measure(terminal: Terminal, keys: int) -> list[float]:
+    """Seconds from each of `keys` keys to its picture on the screen."""
+    taken = []
+    for index in range(keys):
+        before = "<" + LETTERS[: 1 + index % len(LETTERS)]
+        if len(before) == 2:
+            terminal.type(CLEAR_LINE + "<")
+            terminal.until(lambda: seen(terminal, "< "))
+        begun = time.monotonic()
+        terminal.type(before[-1])
+        terminal.until(partial(seen, terminal, before))
+        taken.append(time.monotonic() - begun)
+        while time.monotonic() < begun + PAUSE_SECONDS:
+            terminal.read(0.01)
+    return taken
+
+
+def report(name: str, taken: list[float]) -> None:
+    """One line of figures in milliseconds."""
+    ordered = sorted(taken)
+    p95 = ordered[max(0, round(0.95 * len(ordered)) - 1)]
+    middle, worst = statistics.median(ordered), ordered[-1]
+    sys.stdout.write(
+        f"{name:<22} p50 {1000 * middle:.1f} ms, p95 {1000 * p95:.1f} ms,"
+        f" worst {1000 * worst:.1f} ms (n={len(ordered)})\n"
+    )
+
+
+def main() -> None:
+    """Run and print: idle, then while decoding."""
+    keys = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    with tempfile.TemporaryDirectory() as folder:
+        terminal = Terminal.app(Path(folder) / "home", endless_model(Path(folder)))
+        terminal.shows("● ready")
+        report("engine idle", measure(terminal, keys))
+        terminal.type(CLEAR_LINE + "talk\r")
+        terminal.shows("◆ writing")
+        report("engine at full speed", measure(terminal, keys))
+        assert "◆ writing" in terminal.text, "the reply ended before the measurement did"
+        sys.stdout.write(terminal.text.splitlines()[-1].strip() + "\n")
+        terminal.type("\x1b")
+        begun = time.monotonic()
+        terminal.until(lambda: "◆" not in terminal.screen.display[-1])
+        sys.stdout.write(f"Esc to stopped         {1000 * (time.monotonic() - begun):.0f} ms\n")
+        terminal.type("\x11")
+        terminal.wait()
+        terminal.close()
+
+
+if __name__ == "__main__":
+    main()
