@@ -17,6 +17,7 @@ from gemma_tui.storage.rows import (
     read_branch,
     read_draft,
     read_message,
+    take_over_draft,
     to_conversation,
     to_text,
     write_draft,
@@ -34,13 +35,19 @@ _CREATE: Final = """
     INSERT INTO conversation (title, system_prompt, created_at, updated_at, rank)
     VALUES (?, ?, ?, ?, (SELECT coalesce(max(rank), 0) + 1 FROM conversation))
 """
+# Another window may have deleted a conversation that is still being written: words win.
 _TOUCH: Final = """
-    UPDATE conversation SET leaf_id = ?, updated_at = ?,
+    UPDATE conversation SET leaf_id = ?, updated_at = ?, deleted_by = NULL,
         rank = (SELECT max(rank) + 1 FROM conversation)
     WHERE id = ?
 """
 _SET_TITLE: Final = "UPDATE conversation SET title = ? WHERE id = ?"
 _SET_DELETED: Final = "UPDATE conversation SET deleted_by = ? WHERE id = ?"
+_DELETED: Final = """
+    SELECT id, deleted_by FROM conversation WHERE deleted_by IS NOT NULL AND id NOT IN (
+        SELECT conversation_id FROM message WHERE state = 'streaming'
+    )
+"""
 _FORGET_ATTACHMENTS: Final = """
     DELETE FROM attachment WHERE sha256 NOT IN (
         SELECT sha256 FROM part WHERE sha256 IS NOT NULL UNION SELECT sha256 FROM draft_attachment
@@ -89,12 +96,13 @@ class ConversationStore:
 
     async def rename(self, conversation_id: int, title: str) -> Conversation:
         """Give a conversation another title; it keeps its place in the list."""
-        return await self._change(
-            conversation_id, "UPDATE conversation SET title = ? WHERE id = ?", to_text(title)
-        )
+        return await self._change(conversation_id, _SET_TITLE, to_text(title))
 
     async def delete(self, conversation_id: int) -> Conversation:
-        """Take a conversation out of the list; `restore` brings it back until a later start."""
+        """Take a conversation out of the list, until `restore` or a new message brings it back.
+
+        The first start after the end of this process removes it for good.
+        """
         return await self._change(conversation_id, _SET_DELETED, self._database.token)
 
     async def restore(self, conversation_id: int) -> Conversation:
@@ -155,10 +163,9 @@ class ConversationStore:
             if question:
                 new = self._new(conversation_id, parent_id, "user", tuple(question))
                 asked = self._insert(connection, new)
-                write_draft(connection, conversation_id, Draft())
+                write_draft(connection, conversation_id, Draft(), self._database.token)
                 connection.execute(
-                    "UPDATE conversation SET title = ? WHERE id = ? AND title = ''",
-                    (to_text(title), conversation_id),
+                    f"{_SET_TITLE} AND title = ''", (to_text(title), conversation_id)
                 )
             above = asked.id if asked else parent_id
             reply = self._new(conversation_id, above, "model", (), MessageState.STREAMING)
@@ -194,9 +201,7 @@ class ConversationStore:
         """Remove for good what was deleted in processes that have ended; returns how many."""
 
         def work(connection: sqlite3.Connection) -> int:
-            rows = connection.execute(
-                "SELECT id, deleted_by FROM conversation WHERE deleted_by > ''"
-            )
+            rows = connection.execute(_DELETED)
             gone = [(r["id"],) for r in rows if not self._database.is_alive(r["deleted_by"])]
             connection.executemany("DELETE FROM conversation WHERE id = ?", gone)
             connection.execute(_FORGET_ATTACHMENTS)
@@ -217,13 +222,35 @@ class ConversationStore:
         return await self._database.read(work)
 
     async def save_draft(self, conversation_id: int | None, draft: Draft) -> None:
-        """Keep what the composer holds; None is the conversation that is not created yet."""
-        work = partial(write_draft, conversation_id=conversation_id, draft=draft)
+        """Keep what the composer holds.
+
+        Args:
+            conversation_id: Where; None is the conversation that is not created yet, of which
+                every process has its own.
+            draft: An empty one leaves nothing.
+        """
+
+        def work(connection: sqlite3.Connection) -> None:
+            if conversation_id is not None:
+                _read_conversation(connection, conversation_id)
+            write_draft(connection, conversation_id, draft, self._database.token)
+
         await self._database.write(work)
 
     async def load_draft(self, conversation_id: int | None) -> Draft:
-        """What `save_draft` kept, or an empty draft."""
-        return await self._database.read(partial(read_draft, conversation_id=conversation_id))
+        """What `save_draft` kept, or an empty draft.
+
+        For the conversation that is not created yet: what this process kept, else the latest
+        draft of a process that has ended, which becomes this one's.
+        """
+
+        def work(connection: sqlite3.Connection) -> Draft:
+            if conversation_id is None:
+                take_over_draft(connection, self._database.token, self._database.is_alive)
+            return read_draft(connection, conversation_id, self._database.token)
+
+        begin = self._database.write if conversation_id is None else self._database.read
+        return await begin(work)
 
     async def _change(self, conversation_id: int, sql: str, value: str | None) -> Conversation:
         def work(connection: sqlite3.Connection) -> Conversation:

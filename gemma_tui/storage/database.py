@@ -12,7 +12,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from gemma_tui.errors import StorageError
+from gemma_tui.errors import DamagedStoreError, StorageError
 from gemma_tui.storage.faults import damaged, make_private_folder, storage_faults
 from gemma_tui.storage.instance import Instance
 from gemma_tui.storage.schema import migrate
@@ -124,6 +124,7 @@ class Opened:
         self.set_aside: Path | None = None
         self.token = ""
         self._path = path
+        self._is_damaged = False
         self._instance: Instance | None = None
         if path is None:
             self._connection = _connect(":memory:")
@@ -141,6 +142,9 @@ class Opened:
         try:
             was_killed = self._instance.bury_dead() > 0
             self._connection = self._open_sound(path, recover, check=was_killed)
+        except DamagedStoreError:
+            self._instance.release(in_order=False)  # the next start looks thoroughly as well
+            raise
         except BaseException:
             self._instance.release()
             raise
@@ -173,8 +177,12 @@ class Opened:
         """Run `work` between `begin` and COMMIT, or ROLLBACK if it raises."""
         if self._path is None:
             return self._transact(begin, work)
-        with storage_faults(self._path):
-            return self._transact(begin, work)
+        try:
+            with storage_faults(self._path):
+                return self._transact(begin, work)
+        except DamagedStoreError:
+            self._is_damaged = True
+            raise
 
     def _transact(self, begin: str, work: Callable[[sqlite3.Connection], T]) -> T:
         connection = self._connection
@@ -188,10 +196,10 @@ class Opened:
         return result
 
     def close(self) -> None:
-        """Close the connection and leave."""
+        """Close the connection and leave; as if killed, if the next start shall look for damage."""
         self._connection.close()
         if self._instance:
-            self._instance.release()
+            self._instance.release(in_order=not self._is_damaged)
 
 
 def _connect(path: Path | str) -> sqlite3.Connection:

@@ -46,15 +46,16 @@ class Instance:
             os.close(descriptor)
 
     def bury_dead(self) -> int:
-        """Remove the files of processes that ended without `release`; returns how many."""
+        """Remove the files of processes that did not leave in order; returns how many."""
         dead = [p for p in self._folder.glob("*.lock") if not self.is_alive(p.stem)]
         for path in dead:
             path.unlink(missing_ok=True)
         return len(dead)
 
-    def release(self) -> None:
-        """Leave in order."""
-        self._path.unlink(missing_ok=True)
+    def release(self, *, in_order: bool = True) -> None:
+        """Leave; not in order, and the next process to look takes this one for killed."""
+        if in_order:
+            self._path.unlink(missing_ok=True)
         os.close(self._descriptor)
 
     def _place(self, token: str) -> Path:

@@ -22,7 +22,7 @@ from gemma_tui.conversation import (
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 _USAGE_COLUMNS: Final = (
     "prompt_tokens",
@@ -123,7 +123,7 @@ def finish_message(connection: sqlite3.Connection, message: Message) -> Message 
     connection.execute(
         "UPDATE message SET state = ?, model = ?, finish_reason = ?, error = ? WHERE id = ?",
         (
-            *(message.state.value, message.model, message.finish_reason),
+            *(message.state.value, to_text(message.model), message.finish_reason),
             *(to_text(message.error), message.id),
         ),
     )
@@ -178,10 +178,28 @@ def write_attachment(connection: sqlite3.Connection, attachment: Attachment) -> 
     )
 
 
-def read_draft(connection: sqlite3.Connection, conversation_id: int | None) -> Draft:
-    """The draft of a conversation (None: of the one that is not created yet)."""
+def take_over_draft(
+    connection: sqlite3.Connection, writer: str, is_alive: Callable[[str], bool]
+) -> None:
+    """Give a writer that has no draft of a new conversation the latest one of a dead writer."""
+    rows = connection.execute(
+        "SELECT id, writer FROM draft WHERE conversation_id IS NULL"
+        " ORDER BY writer = ? DESC, id DESC",
+        (writer,),
+    ).fetchall()
+    for row in rows:
+        if row["writer"] == writer:
+            return
+        if not is_alive(row["writer"]):
+            connection.execute("UPDATE draft SET writer = ? WHERE id = ?", (writer, row["id"]))
+            return
+
+
+def read_draft(connection: sqlite3.Connection, conversation_id: int | None, writer: str) -> Draft:
+    """The draft of a conversation (None: of the one that `writer` has not created yet)."""
     row = connection.execute(
-        "SELECT id, text FROM draft WHERE coalesce(conversation_id, 0) = ?", (conversation_id or 0,)
+        "SELECT id, text FROM draft WHERE coalesce(conversation_id, 0) = ? AND writer = ?",
+        _draft_place(conversation_id, writer),
     ).fetchone()
     if row is None:
         return Draft()
@@ -193,16 +211,19 @@ def read_draft(connection: sqlite3.Connection, conversation_id: int | None) -> D
     return Draft(row["text"], tuple(_to_attachment(item) for item in found))
 
 
-def write_draft(connection: sqlite3.Connection, conversation_id: int | None, draft: Draft) -> None:
-    """Replace the draft of a conversation; an empty one leaves no row."""
+def write_draft(
+    connection: sqlite3.Connection, conversation_id: int | None, draft: Draft, writer: str
+) -> None:
+    """Replace the draft of a place (see `read_draft`); an empty one leaves no row."""
+    place = _draft_place(conversation_id, writer)
     connection.execute(
-        "DELETE FROM draft WHERE coalesce(conversation_id, 0) = ?", (conversation_id or 0,)
+        "DELETE FROM draft WHERE coalesce(conversation_id, 0) = ? AND writer = ?", place
     )
     if not draft.text and not draft.attachments:
         return
     draft_id = connection.execute(
-        "INSERT INTO draft (conversation_id, text) VALUES (?, ?)",
-        (conversation_id, to_text(draft.text)),
+        "INSERT INTO draft (conversation_id, writer, text) VALUES (nullif(?, 0), ?, ?)",
+        (*place, to_text(draft.text)),
     ).lastrowid
     for position, item in enumerate(draft.attachments):
         write_attachment(connection, item)
@@ -210,6 +231,10 @@ def write_draft(connection: sqlite3.Connection, conversation_id: int | None, dra
             "INSERT INTO draft_attachment VALUES (?, ?, ?, ?, ?)",
             (draft_id, position, item.sha256, to_text(item.name), item.token_budget),
         )
+
+
+def _draft_place(conversation_id: int | None, writer: str) -> tuple[int, str]:
+    return (0, writer) if conversation_id is None else (conversation_id, "")
 
 
 def _to_part(row: sqlite3.Row) -> Part:

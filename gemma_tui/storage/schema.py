@@ -84,15 +84,17 @@ _FIRST: Final = (
     ) STRICT
     """,
     "CREATE INDEX part_sha256 ON part (sha256) WHERE sha256 IS NOT NULL",
-    # A NULL conversation is the one that is not created yet.
+    # A NULL conversation is the one that is not created yet: every process has its own, so that
+    # two windows do not write over each other's. `writer` is empty for all others.
     """
     CREATE TABLE draft (
         id INTEGER PRIMARY KEY,
         conversation_id INTEGER REFERENCES conversation (id) ON DELETE CASCADE,
+        writer TEXT NOT NULL,
         text TEXT NOT NULL
     ) STRICT
     """,
-    "CREATE UNIQUE INDEX draft_place ON draft (coalesce(conversation_id, 0))",
+    "CREATE UNIQUE INDEX draft_place ON draft (coalesce(conversation_id, 0), writer)",
     """
     CREATE TABLE draft_attachment (
         draft_id INTEGER NOT NULL REFERENCES draft (id) ON DELETE CASCADE,

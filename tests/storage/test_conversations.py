@@ -68,11 +68,7 @@ async def chain(store: ConversationStore, count: int) -> tuple[int, list[Message
     return conversation.id, made
 
 
-@settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.lists(parts(), max_size=6), title=st.text(), system=st.text())
 def test_what_is_stored_comes_back_after_a_restart(
     paths: Paths, content: list[Part], title: str, system: str
@@ -98,11 +94,7 @@ def test_what_is_stored_comes_back_after_a_restart(
     assert asyncio.run(read(conversation_id)) == (title, system, (written,))
 
 
-@settings(
-    max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(), items=st.lists(attachments(), max_size=4), new=st.booleans())
 def test_a_draft_comes_back_after_a_restart(
     paths: Paths, text: str, items: list[Attachment], new: bool
@@ -133,6 +125,26 @@ async def test_drafts_of_different_places_do_not_mix(store: ConversationStore) -
     await store.save_draft(None, Draft())
     assert await store.load_draft(None) == Draft()
     assert await store.load_draft(first.id) == Draft("first", (SOUND, PICTURE))
+
+
+async def test_windows_do_not_write_over_each_others_new_draft(paths: Paths) -> None:
+    first, second = [await Database.open(paths.database) for _ in range(2)]
+    one, two = ConversationStore(first), ConversationStore(second)
+    await one.save_draft(None, Draft("one", (PICTURE,)))
+    assert await two.load_draft(None) == Draft(), "its window is still open"
+    await two.save_draft(None, Draft("two"))
+    assert await one.load_draft(None) == Draft("one", (PICTURE,))
+    await first.close()
+    await second.close()
+
+    database = await Database.open(paths.database)
+    later = ConversationStore(database)
+    assert await later.load_draft(None) == Draft("two")
+    await later.save_draft(None, Draft())
+    assert await later.load_draft(None) == Draft("one", (PICTURE,)), "the next one that is left"
+    await later.save_draft(None, Draft())
+    assert await later.load_draft(None) == Draft()
+    await database.close()
 
 
 async def test_a_name_that_is_not_unicode_is_kept_readable(store: ConversationStore) -> None:
@@ -240,6 +252,22 @@ async def test_deleting_can_be_undone_until_the_next_start(
     await later.close()
 
 
+async def test_what_another_window_writes_is_not_purged(paths: Paths) -> None:
+    first, second = [await Database.open(paths.database) for _ in range(2)]
+    one, two = ConversationStore(first), ConversationStore(second)
+    streaming, talking = await one.create("streaming"), await one.create("talking")
+    _, reply = await two.add_turn(streaming.id, None, (TextPart("q"),), "")
+    for conversation in (streaming, talking):
+        await one.delete(conversation.id)
+    await two.add_message(talking.id, None, "user", (TextPart("still here"),))
+    await first.close()
+    assert await two.purge() == 0, "one is being written, the other came back"
+    assert [c.id for c in await two.list()] == [talking.id]
+    await two.finish(replace(reply, state=MessageState.COMPLETE))
+    assert await two.purge() == 1
+    await second.close()
+
+
 async def test_what_was_purged_is_not_readable_in_the_file(paths: Paths) -> None:
     first = await Database.open(paths.database)
     store = ConversationStore(first)
@@ -294,6 +322,7 @@ async def test_used_blobs_are_those_of_messages_and_drafts(store: ConversationSt
         lambda store: store.messages(99),
         lambda store: store.rename(99, "x"),
         lambda store: store.delete(99),
+        lambda store: store.save_draft(99, Draft("x")),
         lambda store: store.add_message(99, None, "user"),
         lambda store: store.add_turn(99, None, (TextPart("x"),), ""),
     ],

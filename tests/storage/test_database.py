@@ -105,7 +105,7 @@ async def test_a_write_that_fails_half_way_changes_nothing(paths: Paths) -> None
     database = await Database.open(paths.database)
 
     def broken(connection: sqlite3.Connection) -> None:
-        connection.execute("INSERT INTO draft (text) VALUES ('half')")
+        connection.execute("INSERT INTO draft (writer, text) VALUES ('', 'half')")
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -173,11 +173,27 @@ async def test_a_broken_page_is_found_after_a_kill(paths: Paths) -> None:
     (paths.data / "instances" / "killed.lock").touch()
     with pytest.raises(DamagedStoreError):
         await Database.open(paths.database)
-    (paths.data / "instances" / "killed.lock").touch()
     database = await Database.open(paths.database, recover=True)
     assert await titles(database) == []
     assert database.set_aside is not None
     assert b"\x5a" * 4096 in database.set_aside.read_bytes()
+    await database.close()
+    assert list((paths.data / "instances").iterdir()) == []
+
+
+async def test_a_broken_page_that_was_met_is_found_at_the_next_start(paths: Paths) -> None:
+    await filled(paths)
+    pages = paths.database.stat().st_size // 4096
+    with paths.database.open("r+b") as file:
+        for page in range(2, pages):  # all but the schema, which every start reads
+            file.seek(page * 4096)
+            file.write(b"\x5a" * 4096)
+    database = await Database.open(paths.database)
+    with pytest.raises(DamagedStoreError, match="Start gemma-tui: it sets the file aside"):
+        await ConversationStore(database).messages(1)
+    await database.close()
+    database = await Database.open(paths.database, recover=True)
+    assert database.set_aside is not None
     await database.close()
 
 
