@@ -10,19 +10,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from gemma_tui.conversation import (
-    Attachment,
-    Draft,
-    Message,
-    title_from,
-)
-from gemma_tui.errors import (
-    AttachmentError,
-    CapabilityError,
-    GemmaError,
-    UsageError,
-)
+from gemma_tui.conversation import Attachment, Draft, Message, title_from
+from gemma_tui.errors import AttachmentError, CapabilityError, GemmaError, UsageError
 from gemma_tui.generation import (
+    Finished,
     GenerationEvent,
     GenerationOptions,
     GenerationRequest,
@@ -30,7 +21,7 @@ from gemma_tui.generation import (
 from gemma_tui.preprocessing.budget import check_budget
 from gemma_tui.storage.blobs import missing_blob
 from gemma_tui.storage.streaming import StreamingReply
-from gemma_tui.turn import CANCELLED, Turn, failed, to_prompt, with_end
+from gemma_tui.turn import CANCELLED, end_of, failed, part_of, to_prompt, with_end
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
@@ -144,11 +135,10 @@ class Chat:
         earlier = await self._earlier(conversation_id, draft, parent_id)
         self._check_media(earlier, draft)
         question, reply = await self._begin(conversation_id, parent_id, draft)
-        turn = Turn(question, StreamingReply(self._store, reply))
         branch = (*earlier, question) if question else earlier
         prompt = to_prompt(branch, self._blobs.path_of)
         request = GenerationRequest(prompt, conversation.system_prompt, options)
-        async with aclosing(self._stream(turn, request)) as events:
+        async with aclosing(self._stream(question, reply, request)) as events:
             async for event in events:
                 yield event
 
@@ -199,17 +189,21 @@ class Chat:
             raise
 
     async def _stream(
-        self, turn: Turn, request: GenerationRequest
+        self, question: Message | None, reply: Message, request: GenerationRequest
     ) -> AsyncGenerator[TurnEvent, None]:
         """The events of a stored turn; whatever ends it, the row is finished before the engine."""
-        async with turn.row, aclosing(self._engine.generate(request)) as events:
-            end = CANCELLED
+        row = StreamingReply(self._store, reply)
+        async with row, aclosing(self._engine.generate(request)) as events:
+            end, finished = CANCELLED, None
             try:
-                yield TurnStarted(turn.question, turn.row.reply)
+                yield TurnStarted(question, reply)
                 async for event in events:
-                    turn.take(event)
+                    if part := part_of(event):
+                        row.add(part)
+                    elif isinstance(event, Finished):
+                        finished = event
                     yield event
-                end = turn.end()
+                end = end_of(finished)
             except GemmaError as error:
                 end = failed(str(error))
                 raise
@@ -218,9 +212,9 @@ class Chat:
                 raise
             finally:
                 model = self._engine.state.model
-                last = replace(turn.row.reply, model=model.name if model else "")
-                await turn.row.finish(with_end(last, end))
-        yield TurnFinished(turn.row.reply)
+                last = replace(reply, model=model.name if model else "")
+                stored = await row.finish(with_end(last, end))
+        yield TurnFinished(stored)
 
     def _default_budget(self) -> int:
         model = self._engine.state.model

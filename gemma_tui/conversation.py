@@ -156,6 +156,7 @@ class Conversation:
     id: int
     title: str
     created_at: float
+    """Seconds since the epoch, like `updated_at`. Order never depends on them."""
     updated_at: float
     system_prompt: str = ""
     leaf_id: int | None = None

@@ -1,7 +1,6 @@
 """The pieces of a turn: the prompt made from a branch, and how a reply ends.
 
-Values and pure functions, but for `Turn`, which hands the text on to its row. What happens in
-which order is decided in `chat`.
+Values and pure functions. What happens in which order is decided in `chat`.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
     from gemma_tui.conversation import Message, Usage
     from gemma_tui.generation import FinishReason, GenerationEvent, PromptPart
-    from gemma_tui.storage.streaming import StreamingReply
 
 
 def to_prompt(
@@ -80,41 +78,27 @@ def with_end(reply: Message, end: End) -> Message:
     )
 
 
-class Turn:
-    """What a running turn has come to so far.
+def part_of(event: GenerationEvent) -> TextPart | ThoughtPart | None:
+    """What an event adds to the reply, if it does."""
+    match event:
+        case TextDelta(text):
+            return TextPart(text)
+        case ThoughtDelta(text):
+            return ThoughtPart(text)
+        case _:
+            return None
 
-    Args:
-        question: What was asked; None if it is an earlier question.
-        row: Where the reply goes.
+
+def end_of(finished: Finished | None) -> End:
+    """How a reply ended, by the engine's last event.
+
+    Raises:
+        EngineError: It ended without saying how, or with an error it did not explain.
     """
-
-    def __init__(self, question: Message | None, row: StreamingReply) -> None:
-        self.question = question
-        self.row = row
-        self._finished: Finished | None = None
-
-    def take(self, event: GenerationEvent) -> None:
-        """Keep what has to be stored."""
-        match event:
-            case TextDelta(text):
-                self.row.add(TextPart(text))
-            case ThoughtDelta(text):
-                self.row.add(ThoughtPart(text))
-            case Finished():
-                self._finished = event
-            case _:
-                pass
-
-    def end(self) -> End:
-        """How the reply ended, after the engine's last event.
-
-        Raises:
-            EngineError: It ended without saying how, or with an error it did not explain.
-        """
-        match self._finished:
-            case Finished("stop" | "length" as reason, usage):
-                return End(MessageState.COMPLETE, reason, usage)
-            case Finished("cancelled", usage):
-                return End(MessageState.CANCELLED, "cancelled", usage)
-            case _:
-                raise EngineError("The engine broke off the reply.", "Answer again.")
+    match finished:
+        case Finished("stop" | "length" as reason, usage):
+            return End(MessageState.COMPLETE, reason, usage)
+        case Finished("cancelled", usage):
+            return End(MessageState.CANCELLED, "cancelled", usage)
+        case _:
+            raise EngineError("The engine broke off the reply.", "Answer again.")

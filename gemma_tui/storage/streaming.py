@@ -35,8 +35,8 @@ class StreamingReply:
     """
 
     def __init__(self, store: ConversationStore, reply: Message) -> None:
-        self.reply = reply
         self._store = store
+        self._message_id = reply.id
         self._pieces: list[tuple[type[TextPart | ThoughtPart], list[str]]] = []
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -80,8 +80,7 @@ class StreamingReply:
         Raises:
             StorageError: They could not be stored; the row is still `streaming`.
         """
-        self.reply = await self._store.finish(replace(last, parts=self.parts))
-        return self.reply
+        return await self._store.finish(replace(last, parts=self.parts))
 
     async def _flush_for_ever(self) -> None:
         while True:
@@ -89,7 +88,7 @@ class StreamingReply:
             self._changed.clear()
             begun = time.monotonic()
             try:
-                await self._store.update_streaming(self.reply.id, self.parts)
+                await self._store.update_streaming(self._message_id, self.parts)
             except StorageError:
                 # A disk may be full for a while: the answer goes on, and the next flush or
                 # `finish` writes all of it. Only `finish` can tell that it was in vain.
