@@ -9,7 +9,7 @@ import asyncio
 import os
 import sys
 from contextlib import AsyncExitStack, suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from gemma_tui.chat import Chat
 from gemma_tui.engine.client import EngineClient
@@ -21,11 +21,7 @@ from gemma_tui.storage.database import Database
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gemma_tui.generation import Engine, EngineState
     from gemma_tui.paths import Paths
-    from gemma_tui.tui.app import GemmaApp
-
-_NOTICE_SECONDS: Final = 60.0
 
 
 def run_app(paths: Paths, model: Path) -> int:
@@ -62,10 +58,12 @@ async def _run(paths: Paths, model: Path) -> int:
         from gemma_tui.tui.app import GemmaApp  # noqa: PLC0415  # slow: not before it can be shown
 
         app = GemmaApp(
-            chat=Chat(store, blobs, engine), store=store, engine=engine, model_folder=model
+            chat=Chat(store, blobs, engine),
+            store=store,
+            engine=engine,
+            model_folder=model,
+            notice=_notice(database.set_aside),
         )
-        if database.set_aside:
-            _tell_of_loss(app, engine, database.set_aside)
         tidying = asyncio.create_task(_tidy(store, blobs), name="tidy")
         stack.callback(tidying.cancel)
         await app.run_async()
@@ -79,18 +77,7 @@ async def _tidy(store: ConversationStore, blobs: BlobStore) -> None:
         await blobs.collect(await store.used_blobs())
 
 
-def _tell_of_loss(app: GemmaApp, engine: Engine, set_aside: Path) -> None:
-    """Say that the database was damaged as soon as there is a screen to say it on."""
-
-    def tell(_state: EngineState) -> None:
-        end()
-        app.notify(
-            f"The database was damaged. It is kept as {set_aside}, and a new one was begun.",
-            title="Earlier conversations are not shown",
-            severity="warning",
-            timeout=_NOTICE_SECONDS,
-            markup=False,
-        )
-
-    # The app starts the engine after its first paint, so the first change comes right then.
-    end = engine.watch(tell)
+def _notice(set_aside: Path | None) -> str:
+    if set_aside is None:
+        return ""
+    return f"The database was damaged, so a new one was begun; the old one is kept as {set_aside}."
