@@ -44,7 +44,6 @@ class Section:
     def __init__(self, kind: SectionKind, source: MarkdownBlocks | PlainBlocks) -> None:
         self.kind = kind
         self.blocks: list[Block] = []
-        self.word_count = 0
         self.is_open = True
         self._source = source
         self._chunks: list[str] = []
@@ -63,7 +62,6 @@ class Section:
         """Cut the text added since the last time; returns the blocks it finished."""
         text = "".join(self._chunks[self._fed :])
         self._fed = len(self._chunks)
-        self.word_count += len(text.split())
         finished = [Block(leaf) for leaf in self._source.feed(text)]
         self.blocks.extend(finished)
         return finished
@@ -209,7 +207,8 @@ class Entry:
                 self.blocks.append(Block(Paragraph("")))
             is_folded = section.kind == "thought" and not (section.is_open or self._shows_thoughts)
             if section.kind == "thought":
-                self.blocks.append(Block(thought_label(section.word_count, is_folded=is_folded)))
+                words = len(section.text.split())
+                self.blocks.append(Block(thought_label(words, is_folded=is_folded)))
             if not is_folded:
                 self.blocks.extend(section.blocks)
         self._fixed = len(self.blocks)

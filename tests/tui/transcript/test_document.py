@@ -91,9 +91,9 @@ def test_a_thought_is_folded_when_the_answer_begins() -> None:
     entry.progress = "reading the prompt 45 %"
     document.refresh(1)
     assert text_of(document)[2:] == ["reading the prompt 45 %"]
-    entry.add("thought", "so many ")
-    entry.add("thought", "thoughts")
-    document.refresh(1)
+    for piece in ("so ma", "ny ", "thoughts"):
+        entry.add("thought", piece)
+        document.refresh(1)
     assert text_of(document)[2:] == ["▾ thought", "so many thoughts"]
     entry.add("text", "It is **7**")
     document.refresh(1)
