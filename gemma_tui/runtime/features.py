@@ -38,6 +38,8 @@ class FeatureStore:
         self._pool = pool
         self._max_bytes = max_bytes
         self._futures: OrderedDict[_Key, Future[Features]] = OrderedDict()
+        self._sizes: dict[_Key, int] = {}
+        """Bytes of those that are finished."""
         self._lock = threading.Lock()
 
     def request(self, media: Media) -> Future[Features]:
@@ -51,29 +53,30 @@ class FeatureStore:
             if known := self._futures.get(key):
                 self._futures.move_to_end(key)
                 return known
-            future = self._pool.submit(_compute, media)
+            future = self._pool.submit(self._make, key, media)
             self._futures[key] = future
-        future.add_done_callback(lambda done: self._settle(key, done))
-        return future
+            return future
 
-    def _settle(self, key: _Key, future: Future[Features]) -> None:
-        """Forget a failure, or make room for what has just been finished."""
+    def _make(self, key: _Key, media: Media) -> Features:
+        """Compute features, and keep the books before anyone hears of them."""
+        try:
+            features = _compute(media)
+        except BaseException:
+            with self._lock:
+                del self._futures[key]
+            raise
         with self._lock:
-            if future.cancelled() or future.exception() is not None:
-                if self._futures.get(key) is future:
-                    del self._futures[key]
-                return
-            sizes = {
-                k: _size(f.result())
-                for k, f in self._futures.items()
-                if f.done() and not f.cancelled() and f.exception() is None
-            }
-            excess = sum(sizes.values()) - self._max_bytes
-            for old, size in sizes.items():
-                if excess <= 0 or old == key:
-                    break
-                del self._futures[old]
-                excess -= size
+            self._sizes[key] = _size(features)
+            self._make_room(key)
+        return features
+
+    def _make_room(self, newest: _Key) -> None:
+        excess = sum(self._sizes.values()) - self._max_bytes
+        for key in [key for key in self._futures if key in self._sizes and key != newest]:
+            if excess <= 0:
+                break
+            excess -= self._sizes.pop(key)
+            del self._futures[key]
 
 
 def _compute(media: Media) -> Features:
