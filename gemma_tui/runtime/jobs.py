@@ -120,7 +120,7 @@ class MlxThread:
             job.cancel()
 
     def stop(self, grace_seconds: float) -> bool:
-        """Cancel everything and free the model; False when it did not end in time."""
+        """Cancel everything and end the thread; False when it did not end in time."""
         with self._lock:
             jobs = list(self._jobs.values())
         for job in jobs:
@@ -138,6 +138,8 @@ class MlxThread:
                 self._current = None
             with self._lock:
                 del self._jobs[job.request_id]
+            # Its features must not stay in memory until the next job comes.
+            del job
 
     def _perform(self, job: Job, inference: Inference | None) -> Inference | None:
         """Do one job; whatever goes wrong becomes its answer, and the thread lives on."""
@@ -148,7 +150,7 @@ class MlxThread:
         except GemmaError as error:
             self._log.info("%s failed: %s", type(job.work).__name__, type(error).__name__)
             job.emit(Failed.from_error(error))
-        except Exception as error:  # noqa: BLE001  # the engine must outlive any defect
+        except BaseException as error:  # noqa: BLE001  # a panic in Rust is not an Exception
             self._log.error("%s failed: %s", type(job.work).__name__, describe(error))
             if inference is not None:
                 inference.forget()
@@ -156,7 +158,7 @@ class MlxThread:
         return inference
 
 
-def _unexpected(error: Exception, work: Work) -> EngineError:
+def _unexpected(error: BaseException, work: Work) -> EngineError:
     doing = {Load: "loading the model", Unload: "freeing the model"}.get(type(work))
     return EngineError(
         f"Something unexpected went wrong while {doing or 'writing the reply'}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import weakref
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 CANCELLED = Finished("cancelled", Usage())
 WORDS = "secret words of a conversation"
+
+
+class PanicError(BaseException):
+    """As libraries in Rust raise it: no `Exception`."""
 
 
 class Scene:
@@ -136,20 +141,33 @@ def test_an_error_is_an_answer_and_the_thread_lives_on(
     def break_down(job: Job) -> None:
         raise ZeroDivisionError(WORDS)
 
+    def panic(job: Job) -> None:
+        raise PanicError(WORDS)
+
     scene.submit(1, refuse)
     scene.submit(2, break_down)
     scene.submit(3, break_down, unload=True)
     scene.submit(4, lambda job: job.emit(Unloaded()), unload=True)
-    scene.wait_for(4)
+    scene.submit(5, panic)
+    scene.wait_for(5)
     failed = [event for _, event in scene.events if isinstance(event, Failed)]
     assert failed[0] == Failed("ModelError", "It cannot.", "Choose another.")
     assert failed[1].error == "EngineError"
     assert "writing the reply (ZeroDivisionError)" in failed[1].message
     assert "freeing the model" in failed[2].message
     assert scene.events[3] == (4, Unloaded())
-    assert scene.forgotten == 2
+    assert "writing the reply (PanicError)" in failed[3].message
+    assert scene.forgotten == 3
     assert "break_down" in caplog.text
     assert WORDS not in caplog.text
+
+
+def test_a_job_that_has_ended_leaves_nothing_in_memory(scene: Scene) -> None:
+    job = scene.submit(1, finish)
+    gone = threading.Event()
+    weakref.finalize(job, gone.set)
+    del job
+    assert gone.wait(60)
 
 
 def test_what_cannot_even_be_imported_is_an_answer() -> None:
