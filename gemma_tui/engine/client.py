@@ -118,7 +118,8 @@ class EngineClient:
         self._folder = self._requested = self._loading = None
         if self._process is not None and self._process.is_alive:
             await self._process.request(Unload()).last()
-            self._set_state(EngineState("ready"))
+            if self._loading is None:  # otherwise a load that was asked for meanwhile tells it
+                self._set_state(EngineState("ready"))
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationEvent, None]:
         """Stream one reply, ending with `Finished`. Waits for a model that is still loading.

@@ -9,24 +9,10 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from gemma_tui.engine.backlog import Backlog
-from gemma_tui.engine.protocol import Event, Failed
-from gemma_tui.generation import (
-    LoadProgress,
-    MediaProgress,
-    PrefillProgress,
-    TextDelta,
-    ThoughtDelta,
-)
+from gemma_tui.engine.protocol import Event, Failed, Progress
 
 if TYPE_CHECKING:
     from gemma_tui.errors import GemmaError
-
-
-def is_progress(event: Event) -> bool:
-    """Whether more answers to the same request follow."""
-    return isinstance(
-        event, TextDelta | ThoughtDelta | PrefillProgress | MediaProgress | LoadProgress
-    )
 
 
 class Inbox:
@@ -72,7 +58,7 @@ class Inbox:
             # What arrived before the failure is handed out first.
             self._error = last.to_error()
             return events[:-1] or await self.take()
-        self.is_ended = not is_progress(last)
+        self.is_ended = not isinstance(last, Progress)
         return events
 
     async def last(self) -> Event:

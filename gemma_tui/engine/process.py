@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gemma_tui.engine.inbox import Inbox, is_progress
-from gemma_tui.engine.protocol import FrameDecoder, Request, Shutdown, encode_frame
+from gemma_tui.engine.inbox import Inbox
+from gemma_tui.engine.protocol import FrameDecoder, Progress, Request, Shutdown, encode_frame
 from gemma_tui.errors import EngineError, EngineStoppedError, GemmaError
 
 if TYPE_CHECKING:
@@ -100,12 +100,17 @@ class EngineProcess(asyncio.Protocol):
         return self._process.pid
 
     def request(self, body: Request) -> Inbox:
-        """Send a request; its answers arrive in the inbox."""
+        """Send a request; its answers arrive in the inbox.
+
+        Raises:
+            ContextOverflowError: It is too long to be sent.
+        """
         self._last_id += 1
         inbox = Inbox(self._last_id)
         if self.is_alive:
+            frame = encode_frame(inbox.request_id, body)
             self._inboxes[inbox.request_id] = inbox
-            self._writer.write(encode_frame(inbox.request_id, body))
+            self._writer.write(frame)
         else:
             inbox.fail(EngineStoppedError("The engine process has ended."))
         return inbox
@@ -148,7 +153,7 @@ class EngineProcess(asyncio.Protocol):
             for request_id, event in self._decoder.feed(data):
                 if inbox := self._inboxes.get(request_id):
                     inbox.put(event)
-                    if not is_progress(event):
+                    if not isinstance(event, Progress):
                         self.forget(inbox)
         except EngineError:
             # The stream is beyond repair; the end of the process tells everyone who waits.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from gemma_tui.conversation import TextPart, Usage
-from gemma_tui.errors import EngineError, GemmaError, error_classes
+from gemma_tui.errors import ContextOverflowError, EngineError, GemmaError, error_classes
 from gemma_tui.generation import (
     EngineStatus,
     Finished,
@@ -116,19 +116,10 @@ class Failed:
 
 
 Request: TypeAlias = Load | Generate | Cancel | Unload | Status | Probe | Shutdown
-Event: TypeAlias = (
-    LoadProgress
-    | ModelLoaded
-    | MediaProgress
-    | PrefillProgress
-    | ThoughtDelta
-    | TextDelta
-    | Finished
-    | Unloaded
-    | EngineStatus
-    | MediaInfo
-    | Failed
-)
+Progress: TypeAlias = LoadProgress | MediaProgress | PrefillProgress | ThoughtDelta | TextDelta
+"""Events that more answers to the same request follow; the others end it."""
+
+Event: TypeAlias = Progress | ModelLoaded | Finished | Unloaded | EngineStatus | MediaInfo | Failed
 
 _WIRE_TYPES: Final = {
     cls.__name__: cls
@@ -143,9 +134,19 @@ _WIRE_TYPES: Final = {
 
 
 def encode_frame(request_id: int, body: Request | Event) -> bytes:
-    """One frame, ready to be written."""
+    """One frame, ready to be written.
+
+    Raises:
+        ContextOverflowError: It would be longer than the other end takes; no model's context
+            comes near that.
+    """
     payload = json.dumps({"id": request_id, "body": _to_json(body)}, ensure_ascii=False)
     data = payload.encode("utf-8", "surrogatepass")
+    if len(data) > MAX_FRAME_BYTES:
+        raise ContextOverflowError(
+            f"The conversation is too long for any model: {len(data) >> 20} MB.",
+            "Start a new conversation, or remove something from this one.",
+        )
     return _HEADER.pack(len(data)) + data
 
 

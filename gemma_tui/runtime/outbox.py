@@ -11,14 +11,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.engine.backlog import Backlog
-from gemma_tui.engine.protocol import Event, encode_frame
-from gemma_tui.generation import (
-    LoadProgress,
-    MediaProgress,
-    PrefillProgress,
-    TextDelta,
-    ThoughtDelta,
-)
+from gemma_tui.engine.protocol import Event, Progress, encode_frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,9 +40,7 @@ class Outbox:
 
     def put(self, request_id: int, event: Event) -> None:
         """Hand over an event; from any thread, never blocking on the pipe."""
-        can_wait = isinstance(
-            event, TextDelta | ThoughtDelta | PrefillProgress | MediaProgress | LoadProgress
-        )
+        can_wait = isinstance(event, Progress)
         with self._changed:
             was_empty = not len(self._backlog)
             self._backlog.push(request_id, event)

@@ -30,7 +30,7 @@ from gemma_tui.engine.protocol import (
     Unloaded,
     encode_frame,
 )
-from gemma_tui.errors import EngineError, GemmaError, error_classes
+from gemma_tui.errors import ContextOverflowError, EngineError, GemmaError, error_classes
 from gemma_tui.generation import (
     EngineStatus,
     Finished,
@@ -132,6 +132,12 @@ def test_frames_nobody_understands_are_refused(payload: bytes) -> None:
 def test_a_length_beyond_reason_is_refused_before_it_is_waited_for() -> None:
     with pytest.raises(EngineError, match="not a frame"):
         list(FrameDecoder().feed(struct.pack(">I", MAX_FRAME_BYTES + 1)))
+
+
+def test_what_the_other_end_would_refuse_is_not_sent() -> None:
+    long = GenerationRequest((PromptMessage("user", (TextPart("x" * MAX_FRAME_BYTES),)),))
+    with pytest.raises(ContextOverflowError, match="64 MB"):
+        encode_frame(1, Generate(long))
 
 
 @pytest.mark.parametrize("cls", error_classes().values(), ids=lambda cls: cls.__name__)
