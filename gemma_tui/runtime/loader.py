@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gemma_tui.generation import LoadPhase
-    from gemma_tui.runtime.gemma4.config import Gemma4Config, SpecialTokens, TextConfig
+    from gemma_tui.runtime.gemma4.config import Gemma4Config, TextConfig
 
 DEFAULT_TOKEN_BUDGET: Final = 280
 """Soft tokens of a picture unless the checkpoint says otherwise (the reference's default)."""
@@ -50,11 +50,6 @@ class LoadedModel:
     suppressed_ids: tuple[int, ...]
     """Ids that must never be drawn."""
     tokenizer_file: Path
-
-    @property
-    def tokens(self) -> SpecialTokens:
-        """Ids that stand for media in a prompt."""
-        return self.config.tokens
 
 
 def load_model(folder: Path, progress: Callable[[LoadPhase, float], None]) -> LoadedModel:

@@ -16,7 +16,6 @@ import mlx.core as mx
 from gemma_tui.conversation import Usage
 from gemma_tui.errors import CapabilityError, ContextOverflowError, UsageError
 from gemma_tui.generation import Finished, FinishReason, MediaProgress, PrefillProgress
-from gemma_tui.preprocessing.image import ImageFeatures
 from gemma_tui.runtime.gemma4.merge import SoftTokens, join_soft_tokens
 from gemma_tui.runtime.generate import decode, prefill
 from gemma_tui.runtime.reply_parser import ReplyParser
@@ -25,6 +24,7 @@ from gemma_tui.runtime.tokenizer import Control
 
 if TYPE_CHECKING:
     from gemma_tui.generation import GenerationRequest, ModelInfo
+    from gemma_tui.runtime.encoder import MediaEncoder
     from gemma_tui.runtime.features import Features
     from gemma_tui.runtime.jobs import Job
     from gemma_tui.runtime.loader import LoadedModel
@@ -47,6 +47,12 @@ class Resident:
     tokenizer: Tokenizer
     renderer: PromptRenderer
     prompt_cache: PromptCache
+    encoder: MediaEncoder
+
+    def forget(self) -> None:
+        """Drop every remembered state."""
+        self.prompt_cache.clear()
+        self.encoder.clear()
 
 
 class _CancelledError(Exception):
@@ -130,12 +136,7 @@ class Reply:
             if span.start < self._cached:
                 continue
             self._stop_if_cancelled()
-            if isinstance(item, ImageFeatures):
-                soft = self._model.encode_image(item)
-            else:
-                soft = self._model.encode_audio(item)
-            mx.eval(soft)
-            encoded.append((span.start, soft))
+            encoded.append((span.start, self._resident.encoder.encode(span, item)))
         return join_soft_tokens(encoded)
 
     def _read(self, prompt: Prompt, cache: list[Any], soft: SoftTokens | None) -> None:
@@ -204,8 +205,10 @@ def check_request(request: GenerationRequest, model: ModelInfo) -> None:
 
     Raises:
         CapabilityError: The model cannot see, or cannot hear, what the prompt contains.
-        UsageError: An option is outside its range.
+        UsageError: There is nothing to answer, or an option is outside its range.
     """
+    if not request.messages:
+        raise UsageError("There is no message to answer.", "Write one first.")
     check_sampling(request.options.sampling)
     if request.options.max_tokens < 1:
         raise UsageError("A reply needs room for one token at least.", "Raise the limit.")

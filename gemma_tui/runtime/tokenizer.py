@@ -106,6 +106,11 @@ class Tokenizer:
         """Ids of every token that is not text: those of `Control`, and all other special ones."""
         return self._control_ids
 
+    @property
+    def size(self) -> int:
+        """How many tokens there are."""
+        return int(self._backend.get_vocab_size())
+
     def id_of(self, control: Control) -> int:
         """The id of a control token."""
         return self._ids[control]

@@ -195,6 +195,8 @@ async def test_a_prompt_beyond_the_context_is_refused_with_numbers(engine: Engin
 async def test_options_out_of_range_are_refused(engine: EngineClient) -> None:
     with pytest.raises(UsageError):
         await collect(engine.generate(ask("Hi", max_tokens=0)))
+    with pytest.raises(UsageError, match="no message"):
+        await collect(engine.generate(ask()))
     with pytest.raises(UsageError):
         await collect(engine.generate(ask("Hi", sampling=SamplingOptions(temperature=-1))))
 
@@ -257,6 +259,19 @@ async def test_a_broken_folder_leaves_the_engine_alive(
     assert (await engine.status()).model is None
     with pytest.raises(ModelError, match="No model is loaded"):
         await collect(engine.generate(ask("Hello")))
+
+
+async def test_a_load_during_an_unload_is_what_the_state_tells(
+    new_engine: NewEngine, tiny_model: Path
+) -> None:
+    engine = new_engine()
+    info = await engine.load(tiny_model)
+    states: list[EngineState] = []
+    engine.watch(states.append)
+    await asyncio.gather(engine.unload(), engine.load(tiny_model))
+    assert engine.state == EngineState("ready", info, fraction=1.0)
+    assert [state.phase for state in states if state.model is None][-1] == "loading"
+    assert "ready" not in {state.phase for state in states if state.model is None}
 
 
 async def test_a_closed_engine_refuses_and_leaves_no_process(
