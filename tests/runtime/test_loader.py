@@ -201,6 +201,14 @@ def test_a_misshapen_tensor_is_named(whole: Tensors, tmp_path: Path) -> None:
     assert "[64]" in message
 
 
+def test_a_tensor_of_whole_numbers_is_refused(whole: Tensors, tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "model", whole)
+    stored = {name: mx.array(values) for name, values in whole.items()}
+    stored[NORM] = stored[NORM].astype(mx.int32)
+    mx.save_safetensors(str(folder / "model.safetensors"), stored)
+    assert "norm.weight has a type (mlx.core.int32)" in refusal(folder)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_values_that_are_not_numbers_are_refused(
     whole: Tensors, tmp_path: Path, value: float

@@ -94,7 +94,7 @@ def test_an_impossible_entry_names_its_tensor(tmp_path: Path, broken: object) ->
     assert "some.tensor" in refusal(path)
 
 
-@pytest.mark.parametrize("dtype", ["F8_E4M3", "", None, 4, ["F32"]])
+@pytest.mark.parametrize("dtype", ["F8_E4M3", "F64", "", None, 4, ["F32"]])
 def test_an_unknown_type_is_named(tmp_path: Path, dtype: Any) -> None:
     path = written(tmp_path / "w.safetensors", {"a": entry(0, 8, dtype)}, bytes(8))
     assert "Tensor a has type" in refusal(path)

@@ -144,7 +144,8 @@ def fill(
         Bytes of the weights in memory.
 
     Raises:
-        ModelError: A tensor is unknown, missing, misshapen, or holds values that are not numbers.
+        ModelError: A tensor is unknown, missing, misshapen, of a foreign type, or holds values
+            that are not numbers.
     """
     expected = dict(tree_flatten(model.parameters()))
     if unknown := sorted(tensors.keys() - expected.keys()):
@@ -155,7 +156,7 @@ def fill(
         raise ModelError(f"The weights lack tensor {missing[0]}.", _HINT)
     ready = []
     for name, tensor in sorted(tensors.items()):
-        fitted = _fit(name, tensor, expected[name].shape)
+        fitted = _fit(name, tensor, expected[name])
         if upcast and fitted.dtype in (mx.bfloat16, mx.float16):
             fitted = fitted.astype(mx.float32)
         ready.append((name, fitted))
@@ -164,8 +165,11 @@ def fill(
     return sum(array.nbytes for _, array in ready)
 
 
-def _fit(name: str, tensor: mx.array, shape: tuple[int, ...]) -> mx.array:
+def _fit(name: str, tensor: mx.array, expected: mx.array) -> mx.array:
     """The tensor in the expected shape, with the axes of PyTorch's convolutions put in order."""
+    shape = expected.shape
+    if mx.issubdtype(tensor.dtype, mx.floating) != mx.issubdtype(expected.dtype, mx.floating):
+        raise ModelError(f"Tensor {name} has a type ({tensor.dtype}) it cannot have.", _HINT)
     if tensor.shape == shape:
         return tensor
     if name.endswith((".conv.weight", ".depthwise_conv1d.weight")) and tensor.ndim == len(shape):
