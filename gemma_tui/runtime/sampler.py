@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import mlx.core as mx
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from gemma_tui.generation import SamplingOptions
+
+
+_COLDEST: Final = 1e-5
+"""Below this the best token always wins, and the quotients leave the range of float32."""
 
 
 def check_sampling(options: SamplingOptions) -> None:
@@ -58,7 +62,7 @@ def make_sampler(
         scores = logits.astype(mx.float32)
         if banned.size:
             scores = mx.put_along_axis(scores, banned, mx.array(-math.inf), axis=-1)
-        if options.temperature == 0:
+        if options.temperature < _COLDEST:
             return mx.argmax(scores, axis=-1)
         scores, ids = keep_likely(scores / options.temperature, options.top_k, options.top_p)
         key, step_key = mx.random.split(key)

@@ -152,6 +152,13 @@ def test_any_integer_is_a_seed(seed: int) -> None:
     assert all(0 <= token < len(LOGITS) for token in tokens)
 
 
+@pytest.mark.parametrize("temperature", [1e-300, 1e-45, 1e-20, 1e-5])
+def test_the_coldest_temperatures_take_the_best_token(temperature: float) -> None:
+    options = SamplingOptions(temperature=temperature, top_k=0, top_p=1.0)
+    logits = mx.array([5.0, 6.0, 7.0, -1.0])[None]
+    assert set(draw(options, logits, 20)) == {2}
+
+
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_suppressed_tokens_are_never_drawn(temperature: float) -> None:
     options = SamplingOptions(temperature=temperature, top_k=0, top_p=1.0, seed=1)
