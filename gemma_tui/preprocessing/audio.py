@@ -52,13 +52,12 @@ class AudioFeatures:
     """Soft tokens it takes in the prompt."""
 
 
-def audio_features(path: Path, name: str, log_mel: LogMel | None = None) -> AudioFeatures:
+def audio_features(path: Path, name: str) -> AudioFeatures:
     """Decode a clip and compute its log-mel features.
 
     Args:
         path: The file.
         name: What error messages call it.
-        log_mel: The extractor; without it one is built for this call.
 
     Raises:
         AttachmentError: It is not a readable sound between 20 ms and 30 s.
@@ -69,8 +68,7 @@ def audio_features(path: Path, name: str, log_mel: LogMel | None = None) -> Audi
             message = f"“{name}” is a picture, not a sound."
             raise UnsupportedFormatError(message, "Attach it as a picture.")
         clip = decode_clip(file, file_format, name)
-    features = (log_mel or LogMel())(clip)
-    return AudioFeatures(features, audio_tokens(clip.size))
+    return AudioFeatures(LogMel()(clip), audio_tokens(clip.size))
 
 
 def decode_clip(file: BinaryIO, file_format: FileFormat, name: str) -> NDArray[np.float32]:

@@ -162,7 +162,7 @@ def _attend(queries: mx.array, keys: mx.array, values: mx.array) -> mx.array:
 def _attend_on_cpu(queries: mx.array, keys: mx.array, values: mx.array) -> mx.array:
     """The same with numpy, at once: MLX has neither a fast exponential nor a fast product there.
 
-    2,394 patches, 4 heads of 32: 0.2 s instead of 3.2 on two cores.
+    Measured for 2,394 patches and 4 heads of 32: 0.6 s of CPU instead of 3.1 (mlx 0.32.4).
     """
     q, k, v = (np.asarray(x[0].astype(mx.float32)) for x in (queries, keys, values))
     attended = np.empty_like(q)
