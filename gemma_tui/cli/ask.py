@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.chat import Chat, TurnStarted
 from gemma_tui.cli.output import Answer, Progress, to_json
-from gemma_tui.cli.question import Question
 from gemma_tui.conversation import Draft
 from gemma_tui.engine.client import EngineClient
+from gemma_tui.errors import GemmaError
 from gemma_tui.generation import MediaProgress, PrefillProgress, TextDelta, ThoughtDelta
 from gemma_tui.preprocessing.budget import check_budget
 from gemma_tui.storage.blobs import BlobStore
@@ -33,11 +33,10 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from gemma_tui.chat import TurnEvent
+    from gemma_tui.cli.question import Question
     from gemma_tui.conversation import Attachment, Message
     from gemma_tui.generation import EngineState
     from gemma_tui.paths import Paths
-
-__all__ = ["Question", "run_ask"]
 
 
 def run_ask(question: Question, model: Path, paths: Paths, *, as_json: bool, save: bool) -> int:
@@ -97,7 +96,8 @@ async def _run(asking: _Asking) -> int:
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, end, number)
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
+            loop.add_signal_handler(number, end, number)
     try:
         await task
     except asyncio.CancelledError:
@@ -128,18 +128,20 @@ async def _ask(asking: _Asking) -> None:
         conversation = await store.create("", asking.question.system_prompt)
         turn = chat.reply(conversation.id, draft, parent_id=None, options=asking.question.options)
         answer = Answer(sys.stdout, progress)
+        has_failed = False
         try:
             async with aclosing(turn) as events:
                 async for event in events:
                     _show(event, answer, progress, as_json=asking.as_json)
-        except asyncio.CancelledError:
-            if asking.as_json:
-                answer.write(_as_json(await store.messages(conversation.id), asking))
+        except GemmaError:
+            has_failed = True
             raise
         finally:
-            answer.end()
-        if asking.as_json:
-            answer.write(_as_json(await store.messages(conversation.id), asking))
+            messages = await store.messages(conversation.id)
+            if not messages:  # refused or stopped before the question was stored
+                await store.delete(conversation.id)
+            elif asking.as_json and not has_failed:
+                answer.write(_as_json(messages, asking))
             answer.end()
 
 

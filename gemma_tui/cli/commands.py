@@ -102,7 +102,7 @@ def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the comma
         int | None, typer.Option(metavar="N", min=0, help="The same seed, the same answer.")
     ] = None,
     max_tokens: Annotated[
-        int, typer.Option(metavar="N", min=1, help="The answer's most tokens, thought included.")
+        int, typer.Option(metavar="N", min=1, help="Most tokens of the answer, thought included.")
     ] = GenerationOptions().max_tokens,
     model: ModelOption = None,
     json: Annotated[
@@ -113,7 +113,8 @@ def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the comma
     ] = False,
 ) -> None:
     """Ask one question and print the answer, nothing else. Without --save nothing is stored."""
-    from gemma_tui.cli.ask import Question, run_ask  # noqa: PLC0415  # not needed for --help
+    from gemma_tui.cli.ask import run_ask  # noqa: PLC0415  # not needed for --help
+    from gemma_tui.cli.question import Question  # noqa: PLC0415
 
     sampling = SamplingOptions(temperature=temperature, seed=seed)
     question = Question(

@@ -2,7 +2,8 @@
 
 Exit codes: 0 success; 2 wrong use, that is, the command line itself is wrong (unknown option, no
 prompt, not a token budget); 1 anything else that failed, such as a file that cannot be attached;
-130 stopped by Ctrl-C; 128 + n ended by signal n (141: whoever read the answer went away).
+130 stopped by Ctrl-C; 128 + n ended by signal n (143: SIGTERM; 141: whoever read the answer went
+away).
 """
 
 from __future__ import annotations
@@ -34,13 +35,19 @@ def _run(arguments: Sequence[str] | None) -> int:
         return run_command(arguments)
     except GemmaError as error:
         sys.stderr.write(f"gemma-tui: {sanitize(str(error))}\n")
+        _discard_output()
         return 2 if isinstance(error, UsageError | BudgetError) else 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except BrokenPipeError:
-        # Nobody reads the answer any more; Python must not try to flush it again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 128 + signal.SIGPIPE
+
+
+def _discard_output() -> None:
+    # Everything was flushed when it was written: what is left could not be, and Python must not
+    # try again at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _prepare_streams() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from gemma_tui.errors import GemmaError
 from gemma_tui.preprocessing.budget import audio_tokens, image_tokens
 from gemma_tui.sanitize import sanitize, sanitize_line
 
@@ -20,11 +21,15 @@ _CLEAR_LINE = "\r\x1b[K"
 
 
 class Answer:
-    """Streams the answer to a text stream, and ends it with exactly one newline.
+    """Streams the answer to a text stream, and closes its last line.
 
     Args:
         stream: Where it goes.
         progress: Is cleared before the first piece of text.
+
+    Raises:
+        BrokenPipeError: By `write` and `end`: nobody reads any more.
+        GemmaError: By `write` and `end`: the stream takes no more, as a file on a full disk.
     """
 
     def __init__(self, stream: TextIO, progress: Progress) -> None:
@@ -37,17 +42,27 @@ class Answer:
         """Show more of the answer at once."""
         if text:
             self._progress.clear()
-            self._stream.write(sanitize(text) if self._is_terminal else text)
-            self._stream.flush()
+            self._put(sanitize(text) if self._is_terminal else text)
             self._line_is_open = not text.endswith("\n")
 
     def end(self) -> None:
         """Close the last line."""
         self._progress.clear()
         if self._line_is_open:
-            self._stream.write("\n")
+            self._put("\n")
             self._line_is_open = False
-        self._stream.flush()
+
+    def _put(self, text: str) -> None:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise GemmaError(
+                f"The answer cannot be written to the standard output ({error.strerror}).",
+                "Send it to another place.",
+            ) from error
 
 
 class Progress:

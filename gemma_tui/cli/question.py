@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from gemma_tui.errors import LimitError, UsageError
 from gemma_tui.generation import GenerationOptions
 from gemma_tui.storage.blobs import MAX_BLOB_BYTES
+from gemma_tui.storage.faults import storage_faults
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +22,9 @@ PIPE: Final = "-"
 
 PIPE_NAME: Final = "stdin"
 """What a piped file is called in sentences and in the JSON output."""
+
+MAX_TEXT_BYTES: Final = 8 * 1024 * 1024
+"""Far more than the context of any Gemma 4 holds (256k tokens of a few bytes each)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,19 +50,29 @@ class Question:
 
         Raises:
             UsageError: `-a -` without a pipe, or neither prompt nor file.
-            LimitError: The pipe brings more than an attachment may have.
+            LimitError: The pipe brings more than an attachment, or a question, may have.
+            StorageError: There is no place for a piped file.
         """
         if PIPE in self.files and pipe is None:
             raise UsageError("“-a -” takes a file from a pipe, but there is none.")
         content = pipe.read(MAX_BLOB_BYTES + 1) if pipe else b""
         if len(content) > MAX_BLOB_BYTES:
-            raise LimitError(f"The pipe brings more than {MAX_BLOB_BYTES >> 20} MB.")
+            raise LimitError(
+                f"The pipe brings more than {MAX_BLOB_BYTES >> 20} MB.", "Pipe a smaller file."
+            )
         text = None if PIPE in self.files else _as_text(content)
         if text is None:
             path = folder / PIPE_NAME
-            path.write_bytes(content)
+            with storage_faults(path):
+                path.write_bytes(content)
             files = tuple(str(path) if name == PIPE else name for name in self.files)
             whole = replace(self, files=files if PIPE in self.files else (*files, str(path)))
+        elif len(content) > MAX_TEXT_BYTES:
+            raise LimitError(
+                f"The pipe brings more than {MAX_TEXT_BYTES >> 20} MB of text, "
+                "which is more than any model can read at once.",
+                "Pipe a part of it.",
+            )
         else:
             both = (self.prompt, text.strip("\n") if text.strip() else "")
             whole = replace(self, prompt="\n\n".join(filter(None, both)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 
@@ -17,6 +18,7 @@ from gemma_tui.conversation import (
     ThoughtPart,
     Usage,
 )
+from gemma_tui.errors import GemmaError
 
 
 class Terminal(io.StringIO):
@@ -53,6 +55,21 @@ def test_only_a_terminal_gets_it_sanitised() -> None:
     shown = written(attack, Terminal())
     assert not set("\x1b\x07\x9b") & set(shown)
     assert "safe\ttext" in shown
+
+
+def test_a_stream_that_takes_no_more_is_a_sentence() -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    class Left(io.StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    with pytest.raises(GemmaError, match=r"cannot be written.*No space left"):
+        written(["a"], Full())
+    with pytest.raises(BrokenPipeError):
+        written(["a"], Left())
 
 
 def test_progress_makes_room_for_the_answer() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gemma_tui.cli.question import Question
-from gemma_tui.errors import LimitError, UsageError
+from gemma_tui.cli.question import MAX_TEXT_BYTES, Question
+from gemma_tui.errors import LimitError, StorageError, UsageError
 
 
 def piped(question: Question, content: bytes, folder: Path) -> Question:
@@ -71,6 +71,18 @@ def test_a_pipe_that_does_not_end_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(LimitError, match="more than"):
         Question("?").with_pipe(Endless(), tmp_path)  # type: ignore[arg-type]
+
+
+def test_text_beyond_any_context_is_refused(tmp_path: Path) -> None:
+    content = b"word " * (MAX_TEXT_BYTES // 5 + 1)
+    with pytest.raises(LimitError, match=r"more than 8 MB of text.*Pipe a part"):
+        piped(Question("Sum up:"), content, tmp_path)
+    assert piped(Question("?", files=("-",)), content, tmp_path).files == (str(tmp_path / "stdin"),)
+
+
+def test_a_piped_file_without_a_place_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(StorageError):
+        piped(Question("?"), b"\0", tmp_path / "gone")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
