@@ -62,12 +62,12 @@ def pick_size(rng: Rng) -> tuple[int, int]:
     """Draws (width, height): mostly 60..400 pixels, sometimes tiny, big or very elongated."""
     kind = rng.random()
     side = float(np.exp(rng.uniform(math.log(60), math.log(400))))
-    if kind < 0.08:
+    if kind < 0.06:
         side = rng.uniform(24, 60)
-    elif kind < 0.16:
+    elif kind < 0.1:
         side = rng.uniform(400, 800)
     ratio, shape = 1.0, rng.random()
-    if shape > 0.92:
+    if shape > 0.95:
         ratio = float(np.exp(rng.uniform(-1.386, 1.386)))
     elif shape > 0.5:
         ratio = float(np.exp(rng.normal(0, 0.3)))
@@ -126,12 +126,18 @@ def paper(rng: Rng, size: tuple[int, int], base: Colour, soft: float = 0.2) -> I
     return Image.fromarray(cloudy.astype(np.uint8))
 
 
+def grain(rng: Rng, size: tuple[int, int], channels: int) -> np.ndarray:
+    """Noise of standard deviation one, float32 [height, width, channels], tiled from 160 x 160."""
+    tile = rng.standard_normal((160, 160, channels), np.float32)
+    across, down = -(-size[0] // 160), -(-size[1] // 160)
+    return np.tile(tile, (down, across, 1))[: size[1], : size[0]]
+
+
 def wear(rng: Rng, picture: Image.Image) -> Image.Image:
     """Sometimes adds noise, blur, JPEG artefacts or a change of light."""
     kind = rng.random()
     if kind < 0.18:
-        shape = (picture.height, picture.width, 1 if rng.random() < 0.5 else 3)
-        noise = rng.normal(0, rng.uniform(1, 14), shape)
+        noise = grain(rng, picture.size, 1 if rng.random() < 0.5 else 3) * rng.uniform(1, 14)
         noisy = np.clip(np.asarray(picture, np.float32) + noise, 0, 255)
         picture = Image.fromarray(noisy.astype(np.uint8))
     elif kind < 0.26:

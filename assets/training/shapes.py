@@ -8,9 +8,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from PIL import Image, ImageDraw
-
 from canvas import COLOURS, Rng, distance, jitter, paper, pick_colour, pick_paper
+from PIL import Image, ImageDraw
 
 SHAPES = ("circle", "square", "triangle", "star", "heart", "cross")
 
@@ -38,8 +37,10 @@ def rounded(corners: np.ndarray, radius: float) -> np.ndarray:
         np.roll(corners, 1, 0), corners, np.roll(corners, -1, 0), strict=True
     ):
         start, end = corner + (before - corner) * radius, corner + (after - corner) * radius
-        for t in np.linspace(0, 1, 6):
-            points.append((1 - t) ** 2 * start + 2 * t * (1 - t) * corner + t * t * end)
+        points += [
+            (1 - t) ** 2 * start + 2 * t * (1 - t) * corner + t * t * end
+            for t in np.linspace(0, 1, 6)
+        ]
     return np.array(points)
 
 
@@ -127,7 +128,7 @@ def place(rng: Rng, points: np.ndarray, size: tuple[int, int], turn: float) -> n
     rotation = np.array([[math.cos(turn), -math.sin(turn)], [math.sin(turn), math.cos(turn)]])
     points = points @ rotation.T
     low, high = points.min(0), points.max(0)
-    share = rng.uniform(0.12, 0.3) if rng.random() < 0.2 else rng.uniform(0.3, 0.95)
+    share = rng.uniform(0.12, 0.3) if rng.random() < 0.1 else rng.uniform(0.3, 0.95)
     share = max(share, min(0.9, 16 / min(size)))
     if rng.random() < 0.05:
         share = rng.uniform(0.95, 1.0)

@@ -18,7 +18,6 @@ from pathlib import Path
 import numpy as np
 import soundfile
 from scipy.signal import resample_poly
-
 from words import OTHER_SENTENCES, OTHER_WORDS
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
