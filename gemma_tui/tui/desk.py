@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
 
-STOP_SECONDS: Final = 2.0
-"""How long leaving waits for a stopped reply to be stored; its text is stored already."""
+LEAVE_SECONDS: Final = 5.0
+"""How long leaving waits at most for a stopped reply to be stored; its text is stored already."""
 
 
 class DeskOwner(Protocol):
@@ -79,13 +79,23 @@ class Desk:
         self._owner = owner
         self._deleted: list[Conversation] = []
         self._switching = asyncio.Lock()
+        self._begun = asyncio.Event()
         self.turn: Turn | None = None
         """The reply that is being written, in whatever conversation."""
 
-    async def begin(self) -> None:
-        """Show what was there when the app was left, and behind it what was typed since."""
-        wanted = await self._drafts.find(await self._store.list())
-        await self.open(wanted, keep_typed=True)
+    async def begin(self) -> bool:
+        """Show what was there when the app was left, and behind it what was typed since.
+
+        Returns:
+            Whether there were unsent words, from the last time.
+        """
+        try:
+            wanted = await self._drafts.find(await self._store.list())
+            had_draft = wanted in self._drafts.kept
+            await self.open(wanted, keep_typed=True)
+        finally:
+            self._begun.set()
+        return had_draft
 
     async def open(self, conversation_id: int | None, *, keep_typed: bool = False) -> None:
         """Turn to a conversation, None being the new one. A reply being written goes on.
@@ -167,10 +177,12 @@ class Desk:
         Raises:
             StorageError: The draft cannot be saved.
         """
-        turn = self.turn
-        if self.stop() and turn is not None:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(turn.done.wait(), STOP_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await self._begun.wait()
+                turn = self.turn
+                if self.stop() and turn is not None:
+                    await turn.done.wait()
         await self._drafts.save()
 
     def _start(self, turn: Turn, options: GenerationOptions) -> None:

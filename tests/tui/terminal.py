@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 45.0
 """Longer than any machine needs; only what never appears runs into it."""
 
 
@@ -120,4 +120,7 @@ class Terminal:
 
     def close(self) -> None:
         """End it, whatever it does."""
-        self.child.close(force=True)
+        if self.child.isalive():
+            self.kill()
+            self.wait()
+        self.child.close()

@@ -118,11 +118,10 @@ class ChatScreen(Screen[None]):
 
     async def _begin(self) -> None:
         try:
-            await self.desk.begin()
+            if await self.desk.begin():
+                self._sends_when_ready = False  # older words stand before those to be sent
         finally:
             self.has_begun = True
-        if self._page.conversation_id in self._drafts.kept:
-            self._sends_when_ready = False  # older words stand before those that were to be sent
         self._send_if_ready()
 
     def perform(self, work: Coroutine[Any, Any, None]) -> Worker[None]:

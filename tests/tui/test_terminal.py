@@ -1,0 +1,115 @@
+"""The real program in a pty, with the real engine process and the built-in model."""
+
+from __future__ import annotations
+
+import re
+import signal
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.tui.terminal import Terminal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CTRL_Q, ESCAPE = "\x11", "\x1b"
+
+ALLOWED = re.compile(
+    r"\x1b\[[\d;]*m"  # colours
+    r"|\x1b\[[\d;]*[HJK]"  # cursor position, clear
+    r"|\x1b\[\?(?:25|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)[hl]"  # modes of the screen, mouse, paste, size
+    r"|\x1b\[\?2026\$p|\x1b\[\?2048\$p"  # asks whether these two modes exist
+    r"|\x1b\[[<>]\d*u"  # keyboard protocol on and off
+    r"|\x1b\[\?7[hl]|\x1b\]22;[a-z-]*\x07"  # line wrap, shape of the mouse pointer
+    r"|\x1b\[6n|\x1b\[c|\x1b\[\d*;?\d*t"
+)
+"""Every escape sequence the app may write."""
+
+
+def unexpected(written: bytes) -> set[str]:
+    """Control characters and sequences in `written` that are not allowed."""
+    rest = ALLOWED.sub("", written.decode("utf-8", "replace"))
+    found = set(re.findall(r"\x1b[^\x1b]{0,12}", rest))
+    return found | {
+        c for c in rest if (ord(c) < 0x20 and c not in "\r\n\x1b") or 0x7F <= ord(c) < 0xA0
+    }
+
+
+def is_restored(terminal: Terminal) -> bool:
+    """Whether the main screen, the cursor, the mouse and paste modes are as they were."""
+    last = {}
+    for mode, state in re.findall(rb"\x1b\[\?(\d+)([hl])", bytes(terminal.written)):
+        last[int(mode)] = state
+    return bool(
+        last[1049] == b"l" and last[25] == b"h" and last[1000] == b"l" and last[2004] == b"l"
+    )
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+def test_a_conversation_survives_the_program(home: Path, tiny_model: Path) -> None:
+    with closing(Terminal.app(home, tiny_model)) as terminal:
+        terminal.shows("Ask Gemma")
+        terminal.type("hello\r")
+        terminal.shows("tokens/s")
+        terminal.shows("● ready")
+        terminal.paste("\x07bell \x9b31m \u202e words")
+        terminal.shows("words")
+        terminal.type(CTRL_Q)
+        assert terminal.wait() == 0
+        assert is_restored(terminal)
+        assert unexpected(bytes(terminal.written)) == set()
+    with closing(Terminal.app(home, tiny_model)) as terminal:
+        terminal.shows("words")
+        terminal.shows("hello")
+        terminal.shows("tokens/s")
+        terminal.type(CTRL_Q)
+        assert terminal.wait() == 0
+
+
+def test_the_first_message_waits_for_the_model_and_esc_cancels_it(
+    home: Path, tiny_model: Path
+) -> None:
+    with closing(Terminal.app(home, tiny_model)) as terminal:
+        terminal.shows("Ask Gemma")
+        terminal.type("typed at once\r")
+        # In the transcript and in the status line; unless this machine loads faster than it types.
+        terminal.until(lambda: terminal.text.count("loading") == 2 or "tokens/s" in terminal.text)
+        terminal.type(ESCAPE)
+        terminal.until(lambda: "stopped" in terminal.text or "tokens/s" in terminal.text)
+        terminal.type(CTRL_Q)
+        assert terminal.wait() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_restores_the_terminal_and_keeps_the_draft(
+    home: Path, tiny_model: Path, number: int
+) -> None:
+    with closing(Terminal.app(home, tiny_model)) as terminal:
+        terminal.shows("Ask Gemma")
+        terminal.type("unsent words")
+        terminal.shows("unsent words")
+        terminal.kill(number)
+        assert terminal.wait() == 128 + number
+        assert is_restored(terminal)
+    with closing(Terminal.app(home, tiny_model)) as terminal:
+        terminal.shows("unsent words")
+
+
+def test_kill_9_costs_no_draft(home: Path, tiny_model: Path) -> None:
+    with closing(Terminal.app(home, tiny_model)) as terminal:
+        terminal.shows("Ask Gemma")
+        terminal.shows("F1 help")
+        terminal.type("typed before the crash")
+        terminal.shows("typed before the crash")
+        database = home / "data" / "conversations.db-wal"
+        terminal.until(lambda: b"typed before the crash" in database.read_bytes(), "a saved draft")
+        terminal.kill()
+        terminal.wait()
+    with closing(Terminal.app(home, tiny_model)) as terminal:
+        terminal.shows("typed before the crash")
