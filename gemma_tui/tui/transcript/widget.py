@@ -128,6 +128,8 @@ Transcript {
         width, height = self.size
         if self._has_news and y == height - 1:
             return self._painter.news(width)
+        if self._document.is_empty:
+            self._document.set_width(width - GUTTER)  # the first paint comes before the Resize
         top = round(self.scroll_y) + y
         for line in self._document.lines(top, 1):
             return self._painter.strip(top, line, width, self.text_selection)

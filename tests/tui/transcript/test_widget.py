@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.filter import LineFilter
     from textual.pilot import Pilot
+    from textual.strip import Strip
 
 
 class TranscriptApp(App[None]):
@@ -64,6 +65,25 @@ async def test_empty_it_says_what_to_do() -> None:
         assert rows(app)[1:3] == ["▌ You", "▌ hello"]
         app.transcript.clear()
         assert any("Drop a picture" in row for row in rows(app))
+
+
+async def test_the_first_paint_has_the_width_of_the_widget() -> None:
+    painted: list[str] = []
+
+    class Watched(Transcript):
+        def render_line(self, y: int) -> Strip:
+            strip = super().render_line(y)
+            painted.append(strip.text.strip())
+            return strip
+
+    class WatchedApp(TranscriptApp):
+        def compose(self) -> ComposeResult:
+            yield Watched()
+
+    async with WatchedApp().run_test(size=(80, 12)):
+        words = [text for text in painted if text]
+        assert words[0] == "gemma-tui"
+        assert all(len(text) > 1 for text in words)
 
 
 async def test_streams_to_the_last_character_without_finish() -> None:
