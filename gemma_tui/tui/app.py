@@ -17,11 +17,13 @@ from gemma_tui.tui.clipboard import clipboard_command, to_clipboard
 from gemma_tui.tui.line_filter import SafeLines
 from gemma_tui.tui.screens.chat import ChatScreen
 from gemma_tui.tui.themes import DARK, LIGHT, themes
+from gemma_tui.tui.widgets.composer import Composer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from textual import events
     from textual.filter import LineFilter
     from textual.screen import Screen
 
@@ -117,6 +119,14 @@ class GemmaApp(App[None]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.remove_signal_handler(number)
+
+    def on_paste(self, event: events.Paste) -> None:
+        """A drop or paste that no other widget wanted goes to the composer, and so does focus."""
+        event.stop()
+        composer = self.chat_screen.query_one(Composer)
+        if self.screen is self.chat_screen:
+            composer.focus()
+        composer.take_paste(event.text)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy by the terminal (OSC 52), and on a Mac, whose Terminal ignores that, by `pbcopy`."""

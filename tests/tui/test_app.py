@@ -137,6 +137,21 @@ async def test_ctrl_c_copies_then_stops_then_says_how_to_quit(open_app: Opener) 
         await running.shown("Ctrl+Q quits")
 
 
+@pytest.mark.parametrize("keys", [("ctrl+b", "ctrl+b"), ("shift+tab",), ("f1",)])
+async def test_a_drop_lands_in_the_composer_whatever_has_the_focus(
+    open_app: Opener, picture: Path, keys: tuple[str, ...]
+) -> None:
+    async with open_app() as running:
+        await running.pilot.press(*keys)
+        assert running.app.focused is not running.composer
+        await running.drop(picture)
+        assert running.chips() == ["red circle.png"]
+        await running.paste("words")
+        await running.until(lambda: running.composer.text == "words", "the paste")
+        await running.pilot.press("escape")
+        assert running.app.focused is running.composer
+
+
 async def test_page_keys_scroll_the_transcript_from_the_composer(open_app: Opener) -> None:
     long = "\n\n".join(f"paragraph {number}" for number in range(60))
     async with open_app(ScriptedEngine([long])) as running:

@@ -126,16 +126,20 @@ class Composer(TextArea):
                 return
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take a paste: files, text, or too much of it."""
+        """Take a paste."""
         event.stop()
         event.prevent_default()
+        self.take_paste(event.text)
+
+    def take_paste(self, text: str) -> None:
+        """Take what was pasted here or elsewhere: files, text, or too much of it."""
         self._pasted_at = time.monotonic()
-        if len(event.text) > MAX_PASTE_LENGTH:
-            self.post_message(self.PasteRefused(len(event.text)))
-        elif may_be_dropped(event.text):
-            self.post_message(self.PathsPasted(event.text))
+        if len(text) > MAX_PASTE_LENGTH:
+            self.post_message(self.PasteRefused(len(text)))
+        elif may_be_dropped(text):
+            self.post_message(self.PathsPasted(text))
         else:
-            self.insert_pasted(event.text)
+            self.insert_pasted(text)
 
     def action_newline(self) -> None:
         """Insert a line break."""
