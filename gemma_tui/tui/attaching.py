@@ -17,7 +17,8 @@ from gemma_tui.errors import AttachmentError, GemmaError
 from gemma_tui.tui.dropped import parse_dropped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
+    from typing import Any
 
     from gemma_tui.chat import Chat
     from gemma_tui.storage.conversations import ConversationStore
@@ -45,18 +46,28 @@ class Attaching:
         self._refused = ""
         self._in_order = asyncio.Lock()
 
-    async def paste(self, text: str) -> None:
+    def paste(self, text: str) -> Coroutine[Any, Any, None]:
         """Attach the files that a paste stands for; insert it as text if it stands for none.
+
+        The paste is pending from now on, not only once the coroutine runs: an Enter right behind a
+        drop shall not send without the file.
 
         Raises:
             GemmaError: As `attach`.
         """
-        number = self._page.number
-        paths = await find_files(text)
-        if paths:
-            await self.attach(paths)
-        elif number == self._page.number:
-            self._panel.composer.insert_pasted(text)
+        label = text.strip().rpartition("/")[2]
+        self._panel.tray.pending += (label,)
+        return self._paste(text, label, self._page.number)
+
+    async def _paste(self, text: str, label: str, number: int) -> None:
+        try:
+            paths = await find_files(text)
+            if paths:
+                await self.attach(paths)
+            elif number == self._page.number:
+                self._panel.composer.insert_pasted(text)
+        finally:
+            self._panel.no_longer_pending(label)
 
     async def take_typed(self, text: str) -> bool:
         """Attach the files if `text`, all of it, names some; a terminal may type what is dropped.

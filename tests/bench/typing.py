@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from gemma_tui.paths import builtin_model
+from tests.bench.startup import cpu_seconds
 from tests.tui.terminal import Terminal
 
 PAUSE_SECONDS = 0.1
@@ -72,7 +73,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         terminal = Terminal.app(Path(folder) / "home", endless_model(Path(folder)))
         terminal.shows("● ready")
+        before = cpu_seconds(terminal.child.pid)
         report("engine idle", measure(terminal, keys))
+        cost = (cpu_seconds(terminal.child.pid) - before) / keys
+        sys.stdout.write(f"CPU of the app a key    {1000 * cost:.1f} ms\n")
         terminal.type(CLEAR_LINE + "talk\r")
         terminal.shows("◆ writing")
         report("engine at full speed", measure(terminal, keys))

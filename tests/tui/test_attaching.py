@@ -35,6 +35,19 @@ async def test_a_dropped_picture_becomes_a_chip_and_goes_with_the_question(
         assert running.tray.attachments == ()
 
 
+async def test_enter_right_behind_a_drop_sends_the_file_too(
+    open_app: Opener, picture: Path
+) -> None:
+    async with open_app() as running:
+        await running.type("what is this?")
+        for event in (events.Paste(str(picture)), events.AppFocus(), _enter_much_later()):
+            running.app.post_message(event)
+        await running.shown("Hello there.")
+        question, _ = await running.branch()
+        assert question.text == "what is this?"
+        assert [a.name for a in question.attachments] == ["red circle.png"]
+
+
 async def test_a_sound_says_how_long_it_is(open_app: Opener, sound: Path) -> None:
     async with open_app() as running:
         await running.drop(sound)
@@ -205,3 +218,10 @@ async def test_typed_paths_are_completed(open_app: Opener, picture: Path) -> Non
         await running.pilot.press("escape")
         await running.until(lambda: not running.app.screen.query(Input))
         assert running.tray.attachments == ()
+
+
+def _enter_much_later() -> events.Key:
+    """An Enter that is not taken for a part of the paste before it."""
+    key = events.Key("enter", "\r")
+    key.time += 1.0
+    return key

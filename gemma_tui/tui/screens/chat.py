@@ -164,7 +164,7 @@ class ChatScreen(Screen[None]):
 
     def action_new_conversation(self) -> None:
         """Turn to an empty page."""
-        self.perform(self.desk.open(None))
+        self._open(None)
 
     def action_toggle_list(self) -> None:
         """Show the list and go there, or hide it."""
@@ -251,10 +251,14 @@ class ChatScreen(Screen[None]):
         )
         return True
 
+    def _open(self, conversation_id: int | None) -> None:
+        self._sends_when_ready = False
+        self.perform(self.desk.open(conversation_id))
+        self._panel.composer.focus()
+
     @on(ConversationList.Opened)
     def _open_wanted(self, event: ConversationList.Opened) -> None:
-        self.perform(self.desk.open(event.conversation_id))
-        self._panel.composer.focus()
+        self._open(event.conversation_id)
 
     @on(ConversationList.DeleteRequested)
     def _delete_wanted(self, event: ConversationList.DeleteRequested) -> None:

@@ -55,11 +55,13 @@ class ComposerPanel(Vertical):
         with self.prevent(TextArea.Changed):
             self.composer.take(draft.text)
         self.tray.load(draft.attachments)
+        self._show_hint()
 
     def take_with(self, text: str) -> Draft:
         """Take the chips off, to go with a text that was taken off before."""
         draft = Draft(text, self.tray.attachments)
         self.tray.load(())
+        self._show_hint()
         return draft
 
     def append(self, newer: Draft) -> None:
@@ -75,6 +77,13 @@ class ComposerPanel(Vertical):
         self.append(newer)
         self.post_message(self.DraftChanged())
 
+    def _show_hint(self) -> None:
+        has_picture = any(item.kind == "image" for item in self.tray.attachments)
+        hint = "F4 token budget · " if has_picture else ""
+        self.composer.border_subtitle = (
+            f"{hint}Shift+Tab to the chips" if self.tray.attachments else ""
+        )
+
     @on(TextArea.Changed)
     def _text_changed(self, event: TextArea.Changed) -> None:
         event.stop()
@@ -85,6 +94,7 @@ class ComposerPanel(Vertical):
     def _tray_changed(self, event: AttachmentTray.Changed) -> None:
         event.stop()
         self.composer.undoes_elsewhere = self.tray.can_restore
+        self._show_hint()
         if not self.tray.attachments:
             self.composer.focus()
         self.post_message(self.DraftChanged())
