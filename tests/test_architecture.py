@@ -65,7 +65,9 @@ def test_the_command_line_loads_no_textual_until_the_app_runs() -> None:
 
 
 def test_the_engine_process_loads_no_textual() -> None:
-    statement = "import gemma_tui.runtime.worker, gemma_tui.runtime.generate, gemma_tui.runtime.loader"
+    statement = (
+        "import gemma_tui.runtime.worker, gemma_tui.runtime.generate, gemma_tui.runtime.loader"
+    )
     assert "textual" not in loaded_after(statement)
 
 
@@ -82,4 +84,10 @@ def test_the_networks_load_no_transformers() -> None:
 
 
 def test_the_version_costs_nothing() -> None:
-    assert not loaded_after("import gemma_tui") & {"textual", "rich", "typer", "platformdirs", *HEAVY}
+    assert not loaded_after("import gemma_tui") & {
+        "textual",
+        "rich",
+        "typer",
+        "platformdirs",
+        *HEAVY,
+    }
