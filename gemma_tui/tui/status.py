@@ -33,6 +33,12 @@ def turn_label(turn: Turn, state: EngineState) -> str:
     return turn.label if is_up else engine_label(state)
 
 
+def still_writing(turn: Turn, page: Page) -> str:
+    """Why nothing can be sent now, and what to do."""
+    where = "" if turn.conversation_id == page.conversation_id else " elsewhere"
+    return f"A reply is still being written{where}. Wait for it, or press Esc to stop it."
+
+
 def status_of(state: EngineState, page: Page, turn: Turn | None, *, thinking: bool) -> Status:
     """Everything the status line can say now."""
     model = state.model

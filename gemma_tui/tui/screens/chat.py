@@ -22,7 +22,7 @@ from gemma_tui.tui.desk import Desk
 from gemma_tui.tui.drafts import SAVE_DELAY_SECONDS, DraftKeeper
 from gemma_tui.tui.dropped import may_be_dropped
 from gemma_tui.tui.page import Page
-from gemma_tui.tui.status import status_of, turn_label
+from gemma_tui.tui.status import status_of, still_writing, turn_label
 from gemma_tui.tui.transcript.widget import Transcript
 from gemma_tui.tui.widgets.composer import Composer
 from gemma_tui.tui.widgets.composer_panel import ComposerPanel
@@ -242,13 +242,9 @@ class ChatScreen(Screen[None]):
         return GenerationOptions(thinking=self._thinking)
 
     def _is_refused_while_writing(self) -> bool:
-        turn = self.desk.turn
-        if turn is None:
+        if self.desk.turn is None:
             return False
-        where = "" if turn.conversation_id == self._page.conversation_id else " elsewhere"
-        self._panel.problem.tell(
-            f"A reply is still being written{where}. Wait for it, or press Esc to stop it."
-        )
+        self._panel.problem.tell(still_writing(self.desk.turn, self._page))
         return True
 
     def _open(self, conversation_id: int | None) -> None:
