@@ -73,6 +73,7 @@ class GemmaApp(App[None]):
             chat=chat, store=store, engine=engine, model_folder=model_folder, notice=notice
         )
         """The main screen."""
+        self._safe_lines = SafeLines()  # one for all: rows remember what each filter made of them
         self._may_lose_draft = False
         for theme in themes():
             self.register_theme(theme)
@@ -89,7 +90,7 @@ class GemmaApp(App[None]):
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """The last choke point before the terminal, then Textual's own filters."""
-        return [SafeLines(), *super().get_line_filters()]
+        return [self._safe_lines, *super().get_line_filters()]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers: the same things the keys do."""
