@@ -167,7 +167,7 @@ def _log_path(paths: Paths) -> Path:
     """Where the engine logs; beside the data if the usual place cannot be written."""
     log = paths.engine_log
     place = next(folder for folder in log.parents if folder.exists())
-    return log if os.access(place, os.W_OK) else paths.data / log.name
+    return log if place.is_dir() and os.access(place, os.W_OK) else paths.data / log.name
 
 
 def _show(event: TurnEvent, answer: Answer, progress: Progress, *, as_json: bool) -> None:

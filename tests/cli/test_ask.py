@@ -62,6 +62,16 @@ def test_the_answer_and_nothing_else(cli: CommandLine) -> None:
     assert again["usage"]["generated_tokens"] > 0
 
 
+def test_without_save_a_file_in_the_place_of_the_home_does_no_harm(cli: CommandLine) -> None:
+    cli.home.write_text("not a folder")
+    run = cli.run("ask", "hello", "--max-tokens", "1")
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert cli.home.read_text() == "not a folder"
+    refused = cli.run("ask", "hello", "--save")
+    assert (refused.returncode, refused.stdout) == (1, b"")
+    assert b"GEMMA_TUI_HOME" in refused.stderr
+
+
 async def test_a_saved_question_with_a_piped_clip_and_a_picture(
     cli: CommandLine, red_picture: Path, silent_clip: Path
 ) -> None:
