@@ -77,6 +77,11 @@ Transcript {
         return True
 
     @property
+    def _text_width(self) -> int:
+        # Textual counts the column under the scrollbar as part of a scroll view's size.
+        return max(1, self.scrollable_content_region.width - GUTTER)
+
+    @property
     def is_following(self) -> bool:
         """Whether new text scrolls into view by itself."""
         return self._follows
@@ -129,7 +134,7 @@ Transcript {
         if self._has_news and y == height - 1:
             return self._painter.news(width)
         if self._document.is_empty:
-            self._document.set_width(width - GUTTER)  # the first paint comes before the Resize
+            self._document.set_width(self._text_width)  # the first paint comes before the Resize
         top = round(self.scroll_y) + y
         for line in self._document.lines(top, 1):
             return self._painter.strip(top, line, width, self.text_selection)
@@ -169,13 +174,11 @@ Transcript {
     def on_resize(self, event: events.Resize) -> None:
         """Wrap what is visible to the new width."""
         del event
-        width = max(1, self.size.width - GUTTER)
-        if width != self._document.width:
+        place = None
+        if self._text_width != self._document.width:
             place = self._place()
-            self._document.set_width(width)
-            self._settle(place)
-        else:
-            self._settle()
+            self._document.set_width(self._text_width)
+        self._settle(place)
 
     def on_click(self, event: events.Click) -> None:
         """A click on the mark of new text goes there."""
@@ -268,13 +271,8 @@ Transcript {
 
     def _repaint(self, top: int) -> None:
         """Have those rows painted that differ from what is on the screen."""
-        before, self._visible = (
-            self._visible,
-            (
-                *self._document.lines(top, self.size.height),
-                self._has_news,
-            ),
-        )
+        now = (*self._document.lines(top, self.size.height), self._has_news)
+        before, self._visible = self._visible, now
         if len(before) != len(self._visible) or before[-1] != self._has_news:
             self.refresh()
             return

@@ -86,6 +86,18 @@ async def test_the_first_paint_has_the_width_of_the_widget() -> None:
         assert all(len(text) > 1 for text in words)
 
 
+async def test_the_scrollbar_covers_no_text() -> None:
+    words = [f"w{number:03}" for number in range(100)]
+    app = TranscriptApp()
+    async with app.run_test(size=(40, 40)) as pilot:
+        app.transcript.show([message(1, "model", " ".join(words))])
+        for width in range(40, 46):  # at one of them a row ends in the last column
+            await pilot.resize_terminal(width, 40)
+            await pilot.pause()
+            screen = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+            assert [word for word in words if word not in screen] == []
+
+
 async def test_streams_to_the_last_character_without_finish() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(60, 20)) as pilot:
@@ -204,7 +216,7 @@ async def test_resizing_keeps_the_place_and_never_fails() -> None:
 
 async def test_selection_copies_the_text_as_it_was() -> None:
     app = TranscriptApp()
-    async with app.run_test(size=(30, 20)) as pilot:
+    async with app.run_test(size=(31, 20)) as pilot:
         transcript = app.transcript
         text = "A paragraph that is longer than a row is.\n\n```py\nx = 1\ny = 2\n```"
         transcript.show([message(1, "model", text)])
