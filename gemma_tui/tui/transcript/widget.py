@@ -271,7 +271,10 @@ Transcript {
 
     def _repaint(self, top: int) -> None:
         """Have those rows painted that differ from what is on the screen."""
-        now = (*self._document.lines(top, self.size.height), self._has_news)
+        now: tuple[Line | bool, ...] = (
+            *self._document.lines(top, self.size.height),
+            self._has_news,
+        )
         before, self._visible = self._visible, now
         if len(before) != len(self._visible) or before[-1] != self._has_news:
             self.refresh()
