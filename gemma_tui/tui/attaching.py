@@ -17,8 +17,7 @@ from gemma_tui.errors import AttachmentError, GemmaError
 from gemma_tui.tui.dropped import parse_dropped
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
-    from typing import Any
+    from collections.abc import Sequence
 
     from gemma_tui.chat import Chat
     from gemma_tui.storage.conversations import ConversationStore
@@ -44,22 +43,31 @@ class Attaching:
         self._page = page
         self._panel = panel
         self._refused = ""
+        self.refused_path = ""
+        """What was typed into the dialogue last and could not be attached."""
         self._in_order = asyncio.Lock()
 
-    def paste(self, text: str) -> Coroutine[Any, Any, None]:
+    def expect(self, text: str) -> str:
+        """Make a paste pending before `paste` runs: an Enter right behind a drop has to wait.
+
+        Returns:
+            What stands in its chip.
+        """
+        label = text.strip().rpartition("/")[2]
+        self._panel.tray.pending += (label,)
+        return label
+
+    async def paste(self, text: str, label: str) -> None:
         """Attach the files that a paste stands for; insert it as text if it stands for none.
 
-        The paste is pending from now on, not only once the coroutine runs: an Enter right behind a
-        drop shall not send without the file.
+        Args:
+            text: The paste.
+            label: What `expect` returned for it.
 
         Raises:
             GemmaError: As `attach`.
         """
-        label = text.strip().rpartition("/")[2]
-        self._panel.tray.pending += (label,)
-        return self._paste(text, label, self._page.number)
-
-    async def _paste(self, text: str, label: str, number: int) -> None:
+        number = self._page.number
         try:
             paths = await find_files(text)
             if paths:
@@ -91,6 +99,16 @@ class Attaching:
             self._panel.give_back(Draft(text))
             raise
         return True
+
+    async def attach_path(self, text: str) -> None:
+        """Attach the file whose path was typed by hand.
+
+        Raises:
+            GemmaError: As `attach`.
+        """
+        self.refused_path = text
+        await self.attach([await asyncio.to_thread(typed_path, text)])
+        self.refused_path = ""
 
     async def attach(self, paths: Sequence[Path]) -> None:
         """Attach files one after the other, in their order.

@@ -11,13 +11,14 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
+from textual.worker import get_current_worker
+
 from gemma_tui.chat import TurnStarted
 from gemma_tui.errors import GemmaError
 from gemma_tui.tui.turn import Turn, run_turn
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-    from typing import Any
+    from collections.abc import Awaitable, Callable
 
     from textual.worker import Worker
 
@@ -36,8 +37,8 @@ LEAVE_SECONDS: Final = 5.0
 class DeskOwner(Protocol):
     """What a desk needs from the screen it is on."""
 
-    def perform(self, work: Coroutine[Any, Any, None]) -> Worker[None]:
-        """Run a coroutine as a worker; show the `GemmaError` it may raise."""
+    def perform(self, work: Callable[[], Awaitable[None]]) -> Worker[None]:
+        """Run a coroutine function as a worker; show the `GemmaError` it may raise."""
 
     def report(self, error: GemmaError) -> None:
         """Show an error."""
@@ -164,12 +165,12 @@ class Desk:
 
     def stop(self) -> bool:
         """Stop the reply that is being written, wherever; False if there is none."""
-        if self.turn is None or self.turn.cancel is None:
-            return False
-        if not self.turn.is_stopping:
-            self.turn.is_stopping = True
-            self.turn.cancel()
-        return True
+        turn = self.turn
+        if turn is not None and not turn.is_stopping:
+            turn.is_stopping = True
+            if turn.cancel is not None:  # else it has not begun, and will not
+                turn.cancel()
+        return turn is not None
 
     async def leave(self) -> None:
         """Save the draft, and let a running reply be stored as stopped.
@@ -187,20 +188,22 @@ class Desk:
 
     def _start(self, turn: Turn, options: GenerationOptions) -> None:
         self.turn = turn
-        turn.cancel = self._owner.perform(self._run(turn, options)).cancel
+        self._owner.perform(partial(self._run, turn, options))
         self._owner.show_status()
 
     async def _run(self, turn: Turn, options: GenerationOptions) -> None:
+        turn.cancel = get_current_worker().cancel
         show = partial(self._show_event, turn)
         try:
-            await run_turn(turn, chat=self._chat, store=self._store, options=options, show=show)
+            if not turn.is_stopping:
+                await run_turn(turn, chat=self._chat, store=self._store, options=options, show=show)
         except GemmaError as error:
             # The transcript shows the error of a stored reply; anything else needs a line here.
             if not self._page.shows(turn):
                 self._owner.report(error)
         finally:
             self._end(turn)
-            self._owner.perform(self.refresh_list())
+            self._owner.perform(self.refresh_list)
 
     def _end(self, turn: Turn) -> None:
         self.turn = None

@@ -92,6 +92,18 @@ async def test_esc_works_from_the_list_and_while_the_model_loads(open_app: Opene
         ]
 
 
+async def test_esc_right_behind_enter_gives_the_words_back_or_stops(open_app: Opener) -> None:
+    hold = Hold()
+    async with open_app(ScriptedEngine([hold])) as running:
+        await running.type("too soon")
+        for key in ("enter", "escape", "escape"):
+            running.app.post_message(events.Key(key, None))
+        await running.until(lambda: running.composer.text == "too soon" or running.engine.requests)
+        await running.pilot.press("escape")
+        await running.until(lambda: running.app.chat_screen.desk.turn is None)
+        await running.until(lambda: "ready" in running.status)
+
+
 async def test_phases_are_shown(open_app: Opener) -> None:
     media, prompt, writing = Hold(), Hold(), Hold()
     script: list[Step] = [

@@ -5,7 +5,7 @@ It decides what happens when; how a turn runs is `Chat.reply`'s business, how it
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -17,7 +17,7 @@ from gemma_tui.conversation import Draft
 from gemma_tui.errors import GemmaError
 from gemma_tui.generation import GenerationOptions
 from gemma_tui.sanitize import sanitize_line
-from gemma_tui.tui.attaching import Attaching, typed_path
+from gemma_tui.tui.attaching import Attaching
 from gemma_tui.tui.desk import Desk
 from gemma_tui.tui.drafts import SAVE_DELAY_SECONDS, DraftKeeper
 from gemma_tui.tui.dropped import may_be_dropped
@@ -31,9 +31,8 @@ from gemma_tui.tui.widgets.header_line import HeaderLine
 from gemma_tui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
-    from typing import Any
 
     from textual.app import ComposeResult
     from textual.timer import Timer
@@ -85,7 +84,6 @@ class ChatScreen(Screen[None]):
         self._save_timer: Timer | None = None
         self._thinking = False
         self._sends_when_ready = False
-        self._typed_path = ""
         self._problem = ""
         self.has_begun = False
         """Whether the conversation that was open last is shown."""
@@ -112,9 +110,9 @@ class ChatScreen(Screen[None]):
         self._unwatch()
 
     def _after_first_paint(self) -> None:
-        self.perform(self._begin())
+        self.perform(self._begin)
         if self._engine.state.phase == "stopped":
-            self.perform(self._engine.start(self._model_folder))
+            self.perform(partial(self._engine.start, self._model_folder))
 
     async def _begin(self) -> None:
         try:
@@ -124,13 +122,13 @@ class ChatScreen(Screen[None]):
             self.has_begun = True
         self._send_if_ready()
 
-    def perform(self, work: Coroutine[Any, Any, None]) -> Worker[None]:
+    def perform(self, work: Callable[[], Awaitable[None]]) -> Worker[None]:
         """Run something that may fail with a sentence for the user."""
-        return self.run_worker(self._guard(work))
+        return self.run_worker(partial(self._guard, work))
 
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guard(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work
+            await work()
         except GemmaError as error:
             self.report(error)
 
@@ -197,16 +195,11 @@ class ChatScreen(Screen[None]):
         """Ask for a path."""
         from gemma_tui.tui.screens.attach import AttachScreen  # noqa: PLC0415  # rarely used
 
-        self.app.push_screen(AttachScreen(self._typed_path), self._attach_typed)
+        self.app.push_screen(AttachScreen(self._attaching.refused_path), self._attach_typed)
 
     def _attach_typed(self, text: str | None) -> None:
         if text:
-            self._typed_path = text
-            self.perform(self._attach_by_path(text))
-
-    async def _attach_by_path(self, text: str) -> None:
-        await self._attaching.attach([await asyncio.to_thread(typed_path, text)])
-        self._typed_path = ""
+            self.perform(partial(self._attaching.attach_path, text))
 
     @on(Composer.Submitted)
     def _submitted(self, event: Composer.Submitted) -> None:
@@ -219,7 +212,7 @@ class ChatScreen(Screen[None]):
         elif self._is_refused_while_writing():
             self._panel.give_back(Draft(text))
         elif may_be_dropped(text):
-            self.perform(self._attach_or_send(text))
+            self.perform(partial(self._attach_or_send, text))
         else:
             self._send(text)
 
@@ -249,7 +242,7 @@ class ChatScreen(Screen[None]):
 
     def _open(self, conversation_id: int | None) -> None:
         self._sends_when_ready = False
-        self.perform(self.desk.open(conversation_id))
+        self.perform(partial(self.desk.open, conversation_id))
         self._panel.composer.focus()
 
     @on(ConversationList.Opened)
@@ -258,7 +251,7 @@ class ChatScreen(Screen[None]):
 
     @on(ConversationList.DeleteRequested)
     def _delete_wanted(self, event: ConversationList.DeleteRequested) -> None:
-        self.perform(self._delete(event.conversation_id))
+        self.perform(partial(self._delete, event.conversation_id))
 
     async def _delete(self, conversation_id: int) -> None:
         title = sanitize_line((await self.desk.delete(conversation_id)).title)
@@ -266,11 +259,12 @@ class ChatScreen(Screen[None]):
 
     @on(ConversationList.UndoRequested)
     def _undo_wanted(self) -> None:
-        self.perform(self.desk.undo_delete())
+        self.perform(self.desk.undo_delete)
 
     @on(Composer.PathsPasted)
     def _paths_pasted(self, event: Composer.PathsPasted) -> None:
-        self.perform(self._attaching.paste(event.text))
+        label = self._attaching.expect(event.text)
+        self.perform(partial(self._attaching.paste, event.text, label))
 
     @on(Composer.RecallRequested)
     def _recall_wanted(self) -> None:
@@ -286,7 +280,7 @@ class ChatScreen(Screen[None]):
 
     def _save_draft(self) -> None:
         self._save_timer = None
-        self.perform(self._drafts.save())
+        self.perform(self._drafts.save)
 
     def _engine_changed(self, state: EngineState) -> None:
         self._header.is_demo = state.model is not None and state.model.is_demo
