@@ -199,7 +199,9 @@ class Desk:
                 await run_turn(turn, chat=self._chat, store=self._store, options=options, show=show)
         except GemmaError as error:
             # The transcript shows the error of a stored reply; anything else needs a line here.
-            if not self._page.shows(turn):
+            if self._page.shows(turn):
+                self._panel.problem.tell("")
+            else:
                 self._owner.report(error)
         finally:
             self._end(turn)

@@ -221,6 +221,9 @@ async def test_an_engine_that_dies_is_reported_and_the_next_answer_works(open_ap
         await running.until(lambda: "ready" in running.status)
         reply = (await running.branch())[-1]
         assert (reply.state, reply.text) == (MessageState.FAILED, "half a")
+        # The transcript says it: no second time when the engine tells of its new process.
+        running.engine.set_state(EngineState("ready", MODEL, problem=str(error)))
+        assert running.problem == ""
         await running.pilot.press("ctrl+r")
         await running.shown("whole")
 

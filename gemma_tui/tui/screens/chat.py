@@ -284,7 +284,9 @@ class ChatScreen(Screen[None]):
 
     def _engine_changed(self, state: EngineState) -> None:
         self._header.is_demo = state.model is not None and state.model.is_demo
-        if state.problem and state.problem != self._problem:
+        last = self._page.last
+        is_told = state.problem in (self._problem, last.error if last else "")
+        if state.problem and not is_told:
             self._panel.problem.tell(state.problem)
         self._problem = state.problem
         turn = self.desk.turn
