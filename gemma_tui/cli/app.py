@@ -35,9 +35,10 @@ def run_app(paths: Paths, model: Path) -> int:
         UsageError: This is no terminal.
         StorageError: The conversations cannot be opened.
     """
-    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+    # Textual draws on standard error, so that has to be the terminal, too.
+    if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise UsageError(
-            "The app needs a terminal, and this is a pipe.", "Use gemma-tui ask instead."
+            "The app needs a terminal, and this is a pipe or a file.", "Use gemma-tui ask instead."
         )
     if os.environ.get("TERM", "dumb") == "dumb":
         raise UsageError(
