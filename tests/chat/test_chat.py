@@ -210,6 +210,7 @@ class TestEnds:
     async def test_cancelling_while_the_turn_is_stored_leaves_nothing_streaming(
         self, bench: Bench
     ) -> None:
+        bench.engine.scripts[0] = [Hold(), "too late"]
         conversation_id = await begun(bench)
         task = asyncio.ensure_future(bench.ask(conversation_id, "Hi"))
         while not task.done():

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import struct
 import subprocess
 import sys
@@ -15,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.engine.scenes import endless
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,12 +82,7 @@ def cli(tmp_path: Path) -> CommandLine:
 @pytest.fixture(scope="session")
 def rambling_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built-in model with a stop token it never says: its answers end only when stopped."""
-    folder = tmp_path_factory.mktemp("rambling") / "model"
-    shutil.copytree(tiny_model, folder)
-    vocabulary = json.loads((folder / "tokenizer.json").read_text())["model"]["vocab"]
-    never = max(vocabulary.values())
-    (folder / "generation_config.json").write_text(json.dumps({"eos_token_id": [never]}))
-    return folder
+    return endless(tiny_model, tmp_path_factory.mktemp("rambling"))
 
 
 @pytest.fixture

@@ -45,7 +45,8 @@ async def test_hostile_file_names_are_shown_not_obeyed(
         await running.paste(f"'{bad}'")
         await running.until(lambda: running.problem)
         assert not UNSAFE & set(running.text())
-        await running.pilot.press("enter")  # the name becomes the title
+        while not running.engine.requests:  # Enter right behind a paste is not obeyed
+            await running.pilot.press("enter")  # the name becomes the title
         await running.shown("Hello there.")
         await running.until(lambda: running.conversations.option_count == 2)
         assert not UNSAFE & set(running.text())
@@ -56,7 +57,8 @@ async def test_hostile_titles_and_words_are_shown_not_obeyed(open_app: Opener) -
     hostile = "[/b] [@click=app.quit]x[/] \x1b]0;title\x07 \x9b31m \u202e"
     async with open_app(ScriptedEngine([hostile])) as running:
         await running.paste(hostile)
-        await running.pilot.press("enter")
+        while not running.engine.requests:  # Enter right behind a paste is not obeyed
+            await running.pilot.press("enter")
         await running.until(lambda: running.text().count("[@click=app.quit]x[/]") >= 3)
         assert not UNSAFE & set(running.text())
         running.conversations.focus()
