@@ -117,12 +117,12 @@ class PictureTalks:
         self.rng, self.supply = rng, Supply(rng, limit)
 
     def cells(self, easy: bool) -> tuple[list[Labelled], torch.Tensor, torch.Tensor]:
-        """Pictures of a step: mostly many with dropped cells, at times few in full."""
+        """Pictures of a step: at first mostly many with dropped cells, then mostly few in full."""
         rng = self.rng
         kind = rng.random()
-        if kind < (0.2 if easy else 0.35):
-            budget = int(rng.choice([70, 140, 280], p=[0.68, 0.2, 0.12]))
-            count = {70: 9, 140: 4, 280: 2}[budget]
+        if kind < (0.2 if easy else 0.8):
+            budget = int(rng.choice([70, 140, 280], p=[0.7, 0.19, 0.11]))
+            count = {70: 16, 140: 6, 280: 3}[budget]
             size = pick_size(rng)
             items = [full(rng, size) for _ in range(count)]
             return items, *stack(rng, items, [budget] * count, 0)

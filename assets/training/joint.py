@@ -27,12 +27,17 @@ from see import facts_loss
 from sound import load_bank
 from tokenizers import Tokenizer
 from torch.nn import functional
+from tower import encode
 
-RATE = 3e-3
+RATE = float(os.environ.get("RATE", "3e-3"))
 TOWER_RATE = 0.8
 HELP = 0.6
 """Weight of the helper heads' losses."""
 SAVE_EVERY = 240.0
+SOUND_EVERY = 3
+"""One process with all parts has clips, or text, in one step of so many."""
+EASY = float(os.environ.get("EASY", "0.4"))
+"""Share of the stage in which most pictures have dropped cells."""
 
 
 class Training:
@@ -49,6 +54,7 @@ class Training:
         self.step, self.minutes = 0, 0.0
         start = folder if (folder / "model.pt").exists() else init
         self.load(work, start)
+        self.encode = torch.compile(encode, dynamic=True)
         vision = ("model.vision_tower", "model.embed_vision")
         audio = ("model.audio_tower", "model.embed_audio")
         named = list(self.network.named_parameters())
@@ -102,11 +108,7 @@ class Training:
     def picture_losses(self, batch: Pictures) -> tuple[torch.Tensor, torch.Tensor]:
         """(answers, helper heads)."""
         model = self.network.model
-        states = model.vision_tower(
-            pixel_values=batch.patches, pixel_position_ids=batch.positions
-        ).last_hidden_state.view(
-            len(batch.items), -1, self.network.config.vision_config.hidden_size
-        )
+        states = self.encode(model.vision_tower, batch.patches, batch.positions)
         soft = model.embed_vision(inputs_embeds=states[batch.order].flatten(0, 1))
         answers = self.answer_loss(batch.texts, soft)
         return answers, facts_loss(self.helpers.facts(states), batch.items)
@@ -127,15 +129,15 @@ class Training:
         losses = {}
         if "picture" in self.parts:
             answers, help_ = self.picture_losses(
-                self.pictures.batch(self.tokenizer, 10, share < 0.5)
+                self.pictures.batch(self.tokenizer, 12, share < EASY)
             )
             (answers + HELP * help_).backward()
             losses |= {"picture": answers.item(), "facts": help_.item()}
-        if "sound" in self.parts:
+        if "sound" in self.parts and (self.ranks > 1 or self.step % SOUND_EVERY == 0):
             answers, help_ = self.sound_losses(self.sounds.batch(self.tokenizer))
             (answers + HELP * help_).backward()
             losses |= {"sound": answers.item(), "ctc": help_.item()}
-        if "sound" in self.parts:
+        if "sound" in self.parts and (self.ranks > 1 or self.step % SOUND_EVERY == 1):
             answers = self.answer_loss(talk_batch(self.rng, self.tokenizer, 6), None)
             answers.backward()
             losses |= {"text": answers.item()}
@@ -192,7 +194,7 @@ def shared(training: Training, value: float) -> float:
 def main() -> None:
     """Trains for some minutes of wall time."""
     minutes, folder, work = float(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])
-    torch.set_num_threads(1)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         dist.init_process_group("gloo")
     training = Training(folder, work, Path(sys.argv[4]) if len(sys.argv) > 4 else None)
