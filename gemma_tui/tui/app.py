@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 
 from gemma_tui.errors import GemmaError
 from gemma_tui.tui.clipboard import clipboard_command, to_clipboard
+from gemma_tui.tui.driver import TerminalDriver
 from gemma_tui.tui.line_filter import SafeLines
 from gemma_tui.tui.screens.chat import ChatScreen
 from gemma_tui.tui.themes import DARK, LIGHT, themes
@@ -68,7 +69,7 @@ class GemmaApp(App[None]):
         model_folder: Path,
         notice: str = "",
     ) -> None:
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         self.chat_screen = ChatScreen(
             chat=chat, store=store, engine=engine, model_folder=model_folder, notice=notice
         )
