@@ -68,6 +68,12 @@ class Chat:
         self._blobs = blobs
         self._engine = engine
 
+    @property
+    def default_token_budget(self) -> int | None:
+        """What a picture may cost unless the user says otherwise; None while no model is loaded."""
+        model = self._engine.state.model
+        return model.default_token_budget if model else None
+
     async def attach(self, path: Path, *, token_budget: int | None = None) -> Attachment:
         """Copy a file into the store at once (it may vanish) and find out what it is.
 
@@ -81,7 +87,8 @@ class Chat:
             StorageError: It cannot be copied.
             EngineError: Nobody could look into it.
         """
-        budget = self._default_budget() if token_budget is None else check_budget(token_budget)
+        if token_budget is not None:
+            check_budget(token_budget)
         blob = await self._blobs.add_file(path)
         try:
             info = await self._engine.probe(self._blobs.path_of(blob.sha256), path.name)
@@ -89,6 +96,8 @@ class Chat:
             if blob.is_new:
                 await self._blobs.discard(blob.sha256)
             raise
+        # Asked now: the model may have become known while the file was copied.
+        budget = token_budget or self.default_token_budget or DEFAULT_TOKEN_BUDGET
         return Attachment(
             sha256=blob.sha256,
             kind=info.kind,
@@ -194,10 +203,11 @@ class Chat:
         """The events of a stored turn; whatever ends it, the row is finished before the engine."""
         row = StreamingReply(self._store, reply)
         async with row, aclosing(self._engine.generate(request)) as events:
-            end, finished = CANCELLED, None
+            end, finished, writer = CANCELLED, None, ""
             try:
                 yield TurnStarted(question, reply)
                 async for event in events:
+                    writer = self._model_name() or writer  # a crash must not make it nameless
                     if part := part_of(event):
                         row.add(part)
                     elif isinstance(event, Finished):
@@ -211,14 +221,13 @@ class Chat:
                 end = failed(f"A fault in the program ended the reply ({error!r}).")
                 raise
             finally:
-                model = self._engine.state.model
-                last = replace(reply, model=model.name if model else "")
+                last = replace(reply, model=self._model_name() or writer)
                 stored = await row.finish(with_end(last, end))
         yield TurnFinished(stored)
 
-    def _default_budget(self) -> int:
+    def _model_name(self) -> str:
         model = self._engine.state.model
-        return model.default_token_budget if model else DEFAULT_TOKEN_BUDGET
+        return model.name if model else ""
 
 
 def _lacks_sense(model: ModelInfo, sense: str, name: str) -> CapabilityError:

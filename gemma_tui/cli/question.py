@@ -49,13 +49,15 @@ class Question:
             folder: Where a piped file is put.
 
         Raises:
-            UsageError: `-a -` without a pipe, or neither prompt nor file.
+            UsageError: `-a -` without a pipe or with an empty one, or neither prompt nor file.
             LimitError: The pipe brings more than an attachment, or a question, may have.
             StorageError: There is no place for a piped file.
         """
         if PIPE in self.files and pipe is None:
             raise UsageError("“-a -” takes a file from a pipe, but there is none.")
         content = pipe.read(MAX_BLOB_BYTES + 1) if pipe else b""
+        if PIPE in self.files and not content:
+            raise UsageError("“-a -” takes a file from a pipe, but the pipe is empty.")
         if len(content) > MAX_BLOB_BYTES:
             raise LimitError(
                 f"The pipe brings more than {MAX_BLOB_BYTES >> 20} MB.", "Pipe a smaller file."

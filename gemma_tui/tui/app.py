@@ -130,6 +130,14 @@ class GemmaApp(App[None]):
             composer.focus()
         composer.take_paste(event.text)
 
+    def on_key(self, event: events.Key) -> None:
+        """Typing that no other widget wanted goes to the composer, and so does focus."""
+        if self.screen is self.chat_screen and event.is_printable and event.character:
+            event.stop()
+            composer = self.chat_screen.query_one(Composer)
+            composer.focus()
+            composer.insert(event.character)
+
     def copy_to_clipboard(self, text: str) -> None:
         """Copy by the terminal (OSC 52), and on a Mac, whose Terminal ignores that, by `pbcopy`."""
         super().copy_to_clipboard(text)

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gemma_tui.chat import DEFAULT_TOKEN_BUDGET
 from gemma_tui.conversation import Draft
 from gemma_tui.errors import AttachmentError, GemmaError
 from gemma_tui.tui.dropped import parse_dropped
@@ -46,6 +47,8 @@ class Attaching:
         self.refused_path = ""
         """What was typed into the dialogue last and could not be attached."""
         self._in_order = asyncio.Lock()
+        self._guessed: set[str] = set()
+        """Pictures whose budget was chosen before any model could say its default."""
 
     def expect(self, text: str) -> str:
         """Make a paste pending before `paste` runs: an Enter right behind a drop has to wait.
@@ -133,8 +136,18 @@ class Attaching:
         if failures:
             raise failures[0]
 
+    def settle_budgets(self) -> None:
+        """A model may be loaded now: pictures of the draft that wait for its default get it."""
+        budget, tray = self._chat.default_token_budget, self._panel.tray
+        if budget is None or not self._guessed:
+            return
+        tray.change_budgets(self._guessed, DEFAULT_TOKEN_BUDGET, budget)
+        self._guessed.clear()
+
     async def _attach(self, path: Path, conversation_id: int | None, number: int) -> None:
         attachment = await self._chat.attach(path)
+        if attachment.kind == "image" and self._chat.default_token_budget is None:
+            self._guessed.add(attachment.sha256)
         if number == self._page.number:
             self._panel.tray.add(attachment)
             return

@@ -235,6 +235,19 @@ class TestEnds:
         assert reply.error == "The engine stopped. Ask again."
         assert reply.finish_reason == "error"
 
+    async def test_a_reply_ended_by_a_crash_still_says_who_wrote_it(self, bench: Bench) -> None:
+        bench.engine.scripts[0] = ["Half of", EngineStoppedError("The engine stopped.")]
+        conversation_id = await begun(bench)
+        turn = bench.chat.reply(
+            conversation_id, Draft("Hi"), parent_id=None, options=GenerationOptions()
+        )
+        with pytest.raises(EngineStoppedError):  # noqa: PT012  # it ends inside the loop
+            async for event in turn:
+                if isinstance(event, TextDelta):
+                    bench.engine.set_state(EngineState("stopped"))
+        reply = await bench.last(conversation_id)
+        assert (reply.state, reply.model) == (MessageState.FAILED, MODEL.name)
+
     async def test_a_stream_that_breaks_off_is_a_failure(self, bench: Bench) -> None:
         bench.engine.scripts[0] = ["half", Finished("error", USAGE)]
         conversation_id = await begun(bench)

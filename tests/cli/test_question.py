@@ -52,6 +52,11 @@ def test_the_pipe_takes_the_place_it_was_given(tmp_path: Path) -> None:
     assert (tmp_path / "stdin").read_bytes() == b"even text"
 
 
+def test_an_empty_pipe_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the pipe is empty"):
+        piped(Question("?", files=("-",)), b"", tmp_path)
+
+
 def test_a_file_alone_is_a_question(tmp_path: Path) -> None:
     assert Question(files=("a.png",)).with_pipe(None, tmp_path).files == ("a.png",)
 

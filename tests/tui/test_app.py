@@ -154,6 +154,14 @@ async def test_a_drop_lands_in_the_composer_whatever_has_the_focus(
         assert running.app.focused is running.composer
 
 
+async def test_typing_lands_in_the_composer_whatever_has_the_focus(open_app: Opener) -> None:
+    async with open_app() as running:
+        running.conversations.focus()
+        await running.pilot.press("h", "i", "space", "?")
+        assert running.composer.text == "hi ?"
+        assert running.composer.has_focus
+
+
 async def test_page_keys_scroll_the_transcript_from_the_composer(open_app: Opener) -> None:
     long = "\n\n".join(f"paragraph {number}" for number in range(60))
     async with open_app(ScriptedEngine([long])) as running:

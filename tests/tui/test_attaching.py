@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ from textual import events
 from textual.widgets import Input
 
 from gemma_tui.errors import DamagedFileError
+from gemma_tui.generation import EngineState
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
 from gemma_tui.tui.widgets.composer import MAX_PASTE_LENGTH
 from tests.scripted_engine import ScriptedEngine
@@ -33,6 +35,22 @@ async def test_a_dropped_picture_becomes_a_chip_and_goes_with_the_question(
         assert [a.name for a in question.attachments] == ["red circle.png"]
         assert len(running.engine.requests[0].media) == 1
         assert running.tray.attachments == ()
+
+
+async def test_a_picture_dropped_before_the_model_is_known_gets_its_default_budget(
+    open_app: Opener, picture: Path, tmp_path: Path
+) -> None:
+    chosen = tmp_path / "chosen.png"
+    chosen.write_bytes(b"another picture")
+    engine = ScriptedEngine(ready=False)
+    async with open_app(engine) as running:
+        await running.until(lambda: engine.state.phase == "ready", "the start")
+        engine.set_state(EngineState("loading"))
+        await running.drop(picture, chosen)
+        assert [a.token_budget for a in running.tray.attachments] == [280, 280]
+        await running.pilot.press("f4")
+        engine.set_state(EngineState("ready", replace(engine.model, default_token_budget=70)))
+        assert [a.token_budget for a in running.tray.attachments] == [70, 560]
 
 
 async def test_enter_right_behind_a_drop_sends_the_file_too(

@@ -75,7 +75,7 @@ class ChatScreen(Screen[None]):
         self._notice = notice
         self._header = HeaderLine()
         self._list = ConversationList()
-        self._page = page = Page(Transcript())
+        self._page = page = Page(Transcript(is_awaited=True))
         self._panel = panel = ComposerPanel()
         self._status = StatusLine()
         self._drafts = drafts = DraftKeeper(store, page, panel)
@@ -289,6 +289,7 @@ class ChatScreen(Screen[None]):
         if state.problem and not is_told:
             self._panel.problem.tell(state.problem)
         self._problem = state.problem
+        self._attaching.settle_budgets()
         turn = self.desk.turn
         if turn is not None and state.phase in ("starting", "loading"):
             self._page.show_label(turn, turn_label(turn, state))

@@ -43,6 +43,11 @@ class Row(NamedTuple):
         """What it says, decoration included."""
         return "".join(text for text, _ in self.spans)
 
+    def part(self, first: int, last: int) -> Row:
+        """Its characters from `first` to `last`, without style, for copying."""
+        text = self.text[first:last]
+        return Row(((text, ""),), max(0, min(self.lead, last) - first), self.join, self.fill)
+
 
 class Cut(NamedTuple):
     """A row's place in the text that is wrapped."""

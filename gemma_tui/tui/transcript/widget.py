@@ -20,7 +20,6 @@ from gemma_tui.tui.transcript.document import Document, Line, Place
 from gemma_tui.tui.transcript.layout import joined_text
 from gemma_tui.tui.transcript.pace import Pace
 from gemma_tui.tui.transcript.painter import GUTTER, Painter
-from gemma_tui.tui.transcript.rows import Row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +37,11 @@ WARM_UP_SECONDS: Final = 0.5
 
 
 class Transcript(ScrollView, can_focus=True):
-    """A conversation, following its end unless the reader has scrolled up."""
+    """A conversation, following its end unless the reader has scrolled up.
+
+    Args:
+        is_awaited: Until the first `show` nothing is drawn, not even the welcome.
+    """
 
     ALLOW_SELECT = True
     COMPONENT_CLASSES: ClassVar[set[str]] = {theme.PREFIX + name for name in theme.NAMES}
@@ -59,9 +62,10 @@ Transcript {
         Binding("t", "toggle_thoughts", "Thoughts", tooltip="Show or fold what the model thought"),
     ]
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # Textual's name
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, is_awaited: bool = False) -> None:
+        super().__init__()
         self._document = Document()
+        self._is_awaited = is_awaited
         self._painter = Painter(self)
         self._follows = True
         self._has_news = False
@@ -91,11 +95,9 @@ Transcript {
         self._drop_flush()
         self._document.show(messages)
         self._follows, self._has_news = True, False
+        self._is_awaited = False
+        self.refresh()
         self._settle()
-
-    def clear(self) -> None:
-        """Show no message."""
-        self.show(())
 
     def append(self, message: Message) -> None:
         """Add a message below, and go there if it is the reader's own."""
@@ -133,6 +135,8 @@ Transcript {
         width, height = self.size
         if self._has_news and y == height - 1:
             return self._painter.news(width)
+        if self._is_awaited:
+            return self._painter.blank(width)
         if self._document.is_empty:
             self._document.set_width(self._text_width)  # the first paint comes before the Resize
         top = round(self.scroll_y) + y
@@ -148,7 +152,7 @@ Transcript {
         rows = []
         for y, line in enumerate(self._document.lines(top, bottom - top + 1), top):
             first, last = selection.get_span(y) or (0, 0)
-            rows.append(_part(line.row, max(0, first), len(line.row.text) if last < 0 else last))
+            rows.append(line.row.part(max(0, first), len(line.row.text) if last < 0 else last))
         return joined_text(rows), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002
@@ -290,9 +294,3 @@ Transcript {
         if self._follows or place is None:
             return end
         return min(end, self._document.position(place))
-
-
-def _part(row: Row, first: int, last: int) -> Row:
-    """The characters of a row from `first` to `last`, for copying."""
-    text = row.text[first:last]
-    return Row(((text, ""),), max(0, min(row.lead, last) - first), row.join, row.fill)

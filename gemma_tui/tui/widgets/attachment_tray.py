@@ -20,6 +20,8 @@ from gemma_tui.preprocessing.budget import SAMPLE_RATE, TOKEN_BUDGETS, audio_tok
 from gemma_tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from textual import events
     from textual.geometry import Size
 
@@ -119,6 +121,24 @@ class AttachmentTray(Widget, can_focus=True):
         self.attachments = (*self.attachments, attachment)
         self.cursor = len(self.attachments) - 1
         self.post_message(self.Changed())
+
+    def change_budgets(self, pictures: Collection[str], before: int, after: int) -> None:
+        """Give pictures another budget, except where the user chose one.
+
+        Args:
+            pictures: Their sha256.
+            before: The budget that nobody chose.
+            after: The budget in its place.
+        """
+        changed = tuple(
+            replace(item, token_budget=after)
+            if item.sha256 in pictures and item.token_budget == before
+            else item
+            for item in self.attachments
+        )
+        if changed != self.attachments:
+            self.attachments = changed
+            self.post_message(self.Changed())
 
     def restore(self) -> bool:
         """Bring the chip back that was removed last; False if there is none."""

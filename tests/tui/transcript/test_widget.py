@@ -63,8 +63,21 @@ async def test_empty_it_says_what_to_do() -> None:
         assert any("Drop a picture" in row for row in rows(app))
         app.transcript.show([message(1, "user", "hello")])
         assert rows(app)[1:3] == ["▌ You", "▌ hello"]
-        app.transcript.clear()
+        app.transcript.show(())
         assert any("Drop a picture" in row for row in rows(app))
+
+
+async def test_a_conversation_that_is_awaited_is_not_preceded_by_a_welcome() -> None:
+    class Awaiting(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Transcript(is_awaited=True)
+
+    async with Awaiting().run_test(size=(60, 12)) as pilot:
+        transcript = pilot.app.query_one(Transcript)
+        assert {transcript.render_line(y).text.strip() for y in range(12)} == {""}
+        transcript.show(())
+        await pilot.pause()
+        assert any(transcript.render_line(y).text.strip() for y in range(12))
 
 
 async def test_the_first_paint_has_the_width_of_the_widget() -> None:
