@@ -34,7 +34,7 @@ TOWER_RATE = 0.8
 HELP = 0.6
 """Weight of the helper heads' losses."""
 SAVE_EVERY = 240.0
-SOUND_EVERY = 3
+SOUND_EVERY = 6
 """One process with all parts has clips, or text, in one step of so many."""
 EASY = float(os.environ.get("EASY", "0.4"))
 """Share of the stage in which most pictures have dropped cells."""

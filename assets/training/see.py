@@ -19,6 +19,7 @@ from network import HEADS, Helpers, build, use_pool_cells
 from pictures import Labelled, Supply, cell_count, cut, draw
 from PIL import Image
 from torch import nn
+from tower import encode
 
 RATE = 4e-3
 
@@ -140,11 +141,11 @@ def main() -> None:
         optimiser.restore(saved["optimiser"])
         step, done = saved["step"], saved["minutes"]
     supply = Supply(np.random.default_rng(100 + step), DEV_START)
+    fast = torch.compile(encode, dynamic=True)
     start, watched, mean = time.time() - done * 60, time.time(), 0.0
     while (share := (time.time() - start) / 60 / minutes) < 1:
         items, patches, positions = batch(supply, share)
-        soft = tower(pixel_values=patches, pixel_position_ids=positions).last_hidden_state
-        loss = facts_loss(helpers.facts(soft.view(len(items), -1, soft.shape[-1])), items)
+        loss = facts_loss(helpers.facts(fast(tower, patches, positions)), items)
         loss.backward()
         optimiser.clip(2.0)
         optimiser.step(
