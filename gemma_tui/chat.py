@@ -12,12 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from gemma_tui.conversation import Attachment, Draft, Message, title_from
 from gemma_tui.errors import AttachmentError, CapabilityError, GemmaError, UsageError
-from gemma_tui.generation import (
-    Finished,
-    GenerationEvent,
-    GenerationOptions,
-    GenerationRequest,
-)
+from gemma_tui.generation import Finished, GenerationEvent, GenerationRequest
 from gemma_tui.preprocessing.budget import check_budget
 from gemma_tui.storage.blobs import missing_blob
 from gemma_tui.storage.streaming import StreamingReply
@@ -28,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gemma_tui.generation import Engine, ModelInfo
+    from gemma_tui.options import GenerationOptions
     from gemma_tui.storage.blobs import BlobStore
     from gemma_tui.storage.conversations import ConversationStore
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gemma_tui import __version__
-from gemma_tui.generation import GenerationOptions, SamplingOptions
+from gemma_tui.options import GenerationOptions, SamplingOptions
 from gemma_tui.paths import builtin_model, default_paths
 
 if TYPE_CHECKING:
@@ -96,8 +96,8 @@ def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the comma
     system: Annotated[str, typer.Option(metavar="TEXT", help="The system prompt.")] = "",
     think: Annotated[bool, typer.Option("--think", help="Think before answering.")] = False,
     temperature: Annotated[
-        float, typer.Option(metavar="T", min=0.0, help="0 always takes the likeliest token.")
-    ] = SamplingOptions().temperature,
+        float | None, typer.Option(metavar="T", min=0.0, help="0 always takes the likeliest token.")
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="The same seed, the same answer.")
     ] = None,

@@ -55,11 +55,24 @@ class ReplyParser:
         self._trim_answer = False
         self._answer_begun = False
         self._token_count = 0
+        self._thought_tokens = 0
+
+    @property
+    def is_thinking(self) -> bool:
+        """Whether a thought is open."""
+        return self._place is not _Place.ANSWER
+
+    @property
+    def thought_tokens(self) -> int:
+        """Tokens between the markers of all thoughts so far."""
+        return self._thought_tokens
 
     def add(self, token_id: int) -> tuple[Delta, ...]:
         """What this token adds to the reply; often one delta, or none."""
         self._token_count += 1
         deltas = self._take(self._detokenizer.add(token_id))
+        if self.is_thinking and token_id != self._close_id:
+            self._thought_tokens += 1
         if token_id == self._open_id:
             self._place, self._name = _Place.NAME, ""
             self._space, self._thought_begun = "", False

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.chat import Chat, TurnEvent
     from gemma_tui.conversation import Draft, Message
-    from gemma_tui.generation import GenerationOptions
+    from gemma_tui.options import GenerationOptions
     from gemma_tui.storage.conversations import ConversationStore
 
 

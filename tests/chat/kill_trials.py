@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.chat import Chat
 from gemma_tui.conversation import Draft
-from gemma_tui.generation import GenerationEvent, GenerationOptions, TextDelta
+from gemma_tui.generation import GenerationEvent, TextDelta
+from gemma_tui.options import GenerationOptions
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database

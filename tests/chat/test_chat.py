@@ -32,13 +32,12 @@ from gemma_tui.errors import (
 from gemma_tui.generation import (
     EngineState,
     Finished,
-    GenerationOptions,
     Media,
     PrefillProgress,
     PromptMessage,
-    SamplingOptions,
     TextDelta,
 )
+from gemma_tui.options import GenerationOptions, SamplingOptions
 from tests.scripted_engine import MODEL, USAGE, Hold, thinking
 
 if TYPE_CHECKING:

@@ -22,10 +22,10 @@ from gemma_tui.generation import (
     Finished,
     MediaProgress,
     PrefillProgress,
-    SamplingOptions,
     TextDelta,
     ThoughtDelta,
 )
+from gemma_tui.options import SamplingOptions
 from tests.engine.scenes import (
     ask,
     collect,

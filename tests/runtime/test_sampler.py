@@ -12,8 +12,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gemma_tui.errors import UsageError
-from gemma_tui.generation import SamplingOptions
-from gemma_tui.runtime.sampler import keep_likely, make_sampler
+from gemma_tui.options import SamplingOptions
+from gemma_tui.runtime.sampler import Sampler, keep_likely
 
 LOGITS = (2.0, 1.5, 1.0, 0.9, 0.5, 0.0, -0.3, -1.0, -1.1, -2.0, -4.0, -9.0)
 
@@ -57,7 +57,7 @@ def random_state() -> list[int]:
 
 
 def draw(options: SamplingOptions, logits: mx.array, count: int) -> list[int]:
-    sample = make_sampler(options)
+    sample = Sampler(options)
     return [token_of(sample(logits)) for _ in range(count)]
 
 
@@ -101,11 +101,14 @@ def test_the_order_of_the_filters_matters_and_is_the_references() -> None:
     ids=["plain", "temperature", "top-k", "top-p", "all"],
 )
 def test_draws_follow_the_probabilities(options: SamplingOptions) -> None:
+    assert options.temperature is not None
+    assert options.top_k is not None
+    assert options.top_p is not None
     expected = filter_as_the_reference(
         np.array(LOGITS), options.temperature, options.top_k, options.top_p
     )
     count = 1000
-    sample, logits = make_sampler(options), mx.array(LOGITS)[None]
+    sample, logits = Sampler(options), mx.array(LOGITS)[None]
     tokens = mx.concatenate([sample(logits) for _ in range(count)])
     found = np.bincount(np.array(tokens), minlength=len(LOGITS)) / count
     assert not found[expected == 0].any()
@@ -162,7 +165,7 @@ def test_the_coldest_temperatures_take_the_best_token(temperature: float) -> Non
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_suppressed_tokens_are_never_drawn(temperature: float) -> None:
     options = SamplingOptions(temperature=temperature, top_k=0, top_p=1.0, seed=1)
-    sample = make_sampler(options, suppressed=frozenset({0, 1, 11}))
+    sample = Sampler(options, suppressed=frozenset({0, 1, 11}))
     logits = mx.array(LOGITS)[None]
     tokens = {token_of(sample(logits)) for _ in range(200)}
     assert tokens.isdisjoint({0, 1, 11})
@@ -174,20 +177,20 @@ def test_suppressed_tokens_are_never_drawn(temperature: float) -> None:
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_nothing_is_evaluated_while_drawing(temperature: float) -> None:
-    sample = make_sampler(SamplingOptions(temperature=temperature, seed=1), suppressed=[3])
+    sample = Sampler(SamplingOptions(temperature=temperature, seed=1), suppressed=[3])
     # Evaluating inside a traced function is an error in mlx.
-    token = mx.compile(sample)(mx.array(LOGITS)[None])
+    token = mx.compile(sample.__call__)(mx.array(LOGITS)[None])
     assert (token.shape, token.dtype) == ((1,), mx.uint32)
 
 
 def test_running_one_token_ahead_draws_the_same() -> None:
     table = mx.random.normal((12, 12), key=mx.random.key(5))
     options = SamplingOptions(seed=9)
-    sample, token, plain = make_sampler(options), mx.array([0]), []
+    sample, token, plain = Sampler(options), mx.array([0]), []
     for _ in range(20):
         token = sample(table[token])
         plain.append(token_of(token))
-    sample, token, ahead = make_sampler(options), mx.array([0]), []
+    sample, token, ahead = Sampler(options), mx.array([0]), []
     token = sample(table[token])
     mx.async_eval(token)  # type: ignore[no-untyped-call]
     for _ in range(20):
@@ -221,5 +224,5 @@ def test_the_global_random_state_is_neither_read_nor_changed() -> None:
 )
 def test_options_out_of_range_are_refused(options: SamplingOptions) -> None:
     with pytest.raises(UsageError) as caught:
-        make_sampler(options)
+        Sampler(options)
     assert caught.value.hint

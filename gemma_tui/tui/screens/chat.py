@@ -15,7 +15,7 @@ from textual.screen import Screen
 
 from gemma_tui.conversation import Draft
 from gemma_tui.errors import GemmaError
-from gemma_tui.generation import GenerationOptions
+from gemma_tui.options import GenerationOptions
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.attaching import Attaching
 from gemma_tui.tui.desk import Desk
