@@ -167,16 +167,11 @@ class EngineClient:
 
         Raises:
             ModelError: No model is loaded, so nobody knows.
-            EngineError: The engine failed.
         """
         return await self._answer(Count(request), PromptSize)
 
     async def status(self) -> EngineStatus:
-        """A snapshot of the engine process.
-
-        Raises:
-            EngineError: The engine failed.
-        """
+        """A snapshot of the engine process; raises `EngineError` if it failed."""
         return await self._answer(Status(), EngineStatus)
 
     async def close(self) -> None:

@@ -64,15 +64,15 @@ class ReplyParser:
 
     @property
     def thought_tokens(self) -> int:
-        """Tokens between the markers of all thoughts so far."""
+        """Tokens of all thoughts so far, without their markers and names."""
         return self._thought_tokens
 
     def add(self, token_id: int) -> tuple[Delta, ...]:
         """What this token adds to the reply; often one delta, or none."""
         self._token_count += 1
-        deltas = self._take(self._detokenizer.add(token_id))
-        if self.is_thinking and token_id != self._close_id:
+        if self._place is _Place.THOUGHT and token_id != self._close_id:
             self._thought_tokens += 1
+        deltas = self._take(self._detokenizer.add(token_id))
         if token_id == self._open_id:
             self._place, self._name = _Place.NAME, ""
             self._space, self._thought_begun = "", False

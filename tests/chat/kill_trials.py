@@ -44,9 +44,11 @@ class TellingStore(ConversationStore):
         super().__init__(database)
         self._pipe = pipe
 
-    async def update_streaming(self, message_id: int, parts: Sequence[Part]) -> None:
+    async def update_streaming(
+        self, message_id: int, parts: Sequence[Part], token_ids: Sequence[int] = ()
+    ) -> None:
         length = sum(len(part.text) for part in parts if hasattr(part, "text"))
-        await super().update_streaming(message_id, parts)
+        await super().update_streaming(message_id, parts, token_ids)
         tell(self._pipe, FLUSHED, length)
 
 

@@ -132,7 +132,8 @@ class TestReply:
         path = str(bench.blobs.path_of(cat.sha256))
         assert bench.engine.requests[-1].messages == (
             PromptMessage(
-                "user", (Media("image", cat.sha256, path, "cat.png", 70), TextPart("first"))
+                "user",
+                (Media("image", cat.sha256, path, "cat.png", 70, 640, 480), TextPart("first")),
             ),
             PromptMessage("model", (TextPart("one"),)),
             PromptMessage("user", (TextPart("second"),)),

@@ -27,11 +27,13 @@ class FullDisk(ConversationStore):
         self.failures = failures
         self.tries = 0
 
-    async def update_streaming(self, message_id: int, parts: Sequence[Part]) -> None:
+    async def update_streaming(
+        self, message_id: int, parts: Sequence[Part], token_ids: Sequence[int] = ()
+    ) -> None:
         self.tries += 1
         if self.tries <= self.failures:
             raise DiskFullError("There is no space left.")
-        await super().update_streaming(message_id, parts)
+        await super().update_streaming(message_id, parts, token_ids)
 
 
 async def begun(store: ConversationStore) -> Message:
