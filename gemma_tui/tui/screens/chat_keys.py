@@ -14,7 +14,7 @@ CHAT_KEYS: Final[list[BindingType]] = [
     Binding("ctrl+t", "toggle_thinking", "Thinking on or off"),
     Binding("ctrl+r", "retry", "Answer again"),
     Binding("ctrl+g", "continue_reply", "Go on with the reply that was cut off"),
-    Binding("f6", "toggle_overflow", "When the context is full: leave out turns, or refuse"),
+    Binding("f8", "toggle_overflow", "When the context is full: leave out turns, or refuse"),
     Binding("f4", "change_budget", "Next token budget of the picture"),
     Binding("pageup", "scroll_transcript(-1)", "Scroll up", show=False),
     Binding("pagedown", "scroll_transcript(1)", "Scroll down", show=False),

@@ -43,7 +43,7 @@ KEYS: Final = (
             ("Ctrl+B", "show or hide the list"),
             ("Enter", "in the list: open"),
             ("Delete", "in the list: delete; Ctrl+Z brings it back until you quit"),
-            ("F6", "context full: leave out the oldest turns, or refuse"),
+            ("F8", "context full: leave out the oldest turns, or refuse"),
             ("PgUp PgDn", "scroll; End follows the newest text"),
         ),
     ),
