@@ -35,7 +35,7 @@ from gemma_tui.turn import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator, Coroutine, Iterable
     from pathlib import Path
 
     from gemma_tui.generation import Engine, PromptSize
@@ -148,7 +148,12 @@ class Chat:
         conversation = await self._store.get(conversation_id)
         earlier = await self._earlier(conversation_id, draft, parent_id)
         self._check_media(earlier, draft.attachments if draft else ())
-        question, reply = await self._begin(conversation_id, parent_id, draft, options)
+        parts, title = (draft.to_parts(), title_from(draft)) if draft else ((), "")
+        question, reply = await self._begin(
+            self._store.add_turn(
+                conversation_id, parent_id, parts, title, thinking=options.thinking
+            )
+        )
         branch = (*earlier, question) if question else earlier
         prompt = to_prompt(branch, self._blobs.path_of)
         request = GenerationRequest(prompt, conversation.system_prompt, options)
@@ -182,7 +187,7 @@ class Chat:
         if not branch or not branch[-1].is_cut_off:
             raise UsageError("Only a reply that was cut off can go on.", "Ask something instead.")
         self._check_media(branch)
-        reply = await self._store.resume(reply_id)
+        _, reply = await self._begin(self._store.resume(reply_id))
         request = GenerationRequest(
             to_prompt(branch[:-1], self._blobs.path_of),
             conversation.system_prompt,
@@ -247,19 +252,10 @@ class Chat:
         check_media((*known, *new), self._blobs.path_of, self._engine.state.model)
 
     async def _begin(
-        self,
-        conversation_id: int,
-        parent_id: int | None,
-        draft: Draft | None,
-        options: GenerationOptions,
+        self, work: Coroutine[None, None, tuple[Message | None, Message]]
     ) -> tuple[Message | None, Message]:
-        """Store the turn; if cancelled meanwhile, leave no row that seems to stream."""
-        parts, title = (draft.to_parts(), title_from(draft)) if draft else ((), "")
-        storing = asyncio.ensure_future(
-            self._store.add_turn(
-                conversation_id, parent_id, parts, title, thinking=options.thinking
-            )
-        )
+        """Store the begin of a turn; if cancelled meanwhile, leave no row that seems to stream."""
+        storing = asyncio.ensure_future(work)
         try:
             return await asyncio.shield(storing)
         except asyncio.CancelledError:

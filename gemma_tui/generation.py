@@ -264,7 +264,7 @@ class Engine(Protocol):
     def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationEvent, None]:
         """Stream one reply, ending with `Finished`. Waits for a model that is still loading.
 
-        Closing the generator early cancels the reply: the engine stops before the next token.
+        Closing the generator early cancels the reply: the engine stops with the present token.
 
         Raises:
             GemmaError: Whatever kept the reply from being finished.

@@ -61,7 +61,7 @@ class Generate:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """End request `target` before its next token. Answered by that request's own last event."""
+    """End request `target` with the token that is under way. Answered by its own last event."""
 
     target: int
 

@@ -178,15 +178,18 @@ class ConversationStore:
         now, ids = tuple(parts), tuple(token_ids)
         await self._database.write(lambda c: write_so_far(c, message_id, now, ids))
 
-    async def resume(self, message_id: int) -> Message:
+    async def resume(self, message_id: int) -> tuple[None, Message]:
         """Let a reply that was cut off stream again.
+
+        Returns:
+            As `add_turn`, without a question.
 
         Raises:
             StorageError: It is gone, or is being written already.
         """
 
-        def work(connection: sqlite3.Connection) -> Message:
-            return _existing(resume_message(connection, message_id, self._database.token))
+        def work(connection: sqlite3.Connection) -> tuple[None, Message]:
+            return None, _existing(resume_message(connection, message_id, self._database.token))
 
         return await self._database.write(work)
 

@@ -63,12 +63,14 @@ class Turn:
     _thought: list[str] = field(default_factory=list)
     _text: list[str] = field(default_factory=list)
     _first_token_at: float = 0.0
+    _tokens_before: int = 0
 
     @property
     def tokens_per_second(self) -> float:
         """Speed so far; 0 until it means something."""
         elapsed = time.monotonic() - self._first_token_at
-        return self.token_count / elapsed if self._first_token_at and elapsed > 0.2 else 0.0
+        written = max(0, self.token_count - self._tokens_before)
+        return written / elapsed if self._first_token_at and elapsed > 0.2 else 0.0
 
     def note(self, event: TurnEvent) -> None:
         """Take in what happened."""
@@ -77,6 +79,7 @@ class Turn:
                 self.reply = reply
                 self.label = "waiting for the model"
                 self._start_from(reply.parts)
+                self._tokens_before = len(reply.token_ids)
             case Resumed(parts):
                 self._start_from(parts)
             case MediaProgress(done, total):

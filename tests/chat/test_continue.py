@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -231,3 +232,25 @@ async def test_with_a_real_model_a_cut_reply_ends_as_if_never_cut(
         assert size.tokens == whole.usage.prompt_tokens
     finally:
         await engine.close()
+
+
+async def test_cancelled_while_it_is_stored_it_is_as_before(bench: Bench) -> None:
+    cut = await cut_off(bench)
+    task = asyncio.ensure_future(go_on(bench, cut, "never"))
+    resuming = asyncio.Event()
+    resume = bench.store.resume
+
+    async def slow(message_id: int) -> tuple[None, Message]:
+        resuming.set()
+        return await resume(message_id)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bench.store, "resume", slow)
+        await resuming.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    stored = await bench.last(cut.conversation_id)
+    assert (stored.state, stored.parts) == (MessageState.CANCELLED, cut.parts)
+    assert stored.token_ids == IDS
+    assert len(bench.engine.requests) == 1
