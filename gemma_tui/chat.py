@@ -11,23 +11,35 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from gemma_tui.conversation import Attachment, Draft, Message, title_from
-from gemma_tui.errors import AttachmentError, CapabilityError, GemmaError, UsageError
+from gemma_tui.errors import AttachmentError, GemmaError, UsageError
 from gemma_tui.generation import (
     Finished,
     GenerationEvent,
-    GenerationOptions,
     GenerationRequest,
+    Resumed,
+    TextDelta,
+    ThoughtDelta,
 )
 from gemma_tui.preprocessing.budget import check_budget
-from gemma_tui.storage.blobs import missing_blob
 from gemma_tui.storage.streaming import StreamingReply
-from gemma_tui.turn import CANCELLED, end_of, failed, part_of, to_prompt, with_end
+from gemma_tui.turn import (
+    CANCELLED,
+    check_media,
+    end_of,
+    failed,
+    part_of,
+    to_prompt,
+    to_question,
+    to_reply_so_far,
+    with_end,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable
+    from collections.abc import AsyncGenerator, Coroutine, Iterable
     from pathlib import Path
 
-    from gemma_tui.generation import Engine, ModelInfo
+    from gemma_tui.generation import Engine, PromptSize
+    from gemma_tui.options import GenerationOptions
     from gemma_tui.storage.blobs import BlobStore
     from gemma_tui.storage.conversations import ConversationStore
 
@@ -142,14 +154,88 @@ class Chat:
         """
         conversation = await self._store.get(conversation_id)
         earlier = await self._earlier(conversation_id, draft, parent_id)
-        self._check_media(earlier, draft)
-        question, reply = await self._begin(conversation_id, parent_id, draft)
+        self._check_media(earlier, draft.attachments if draft else ())
+        parts, title = (draft.to_parts(), title_from(draft)) if draft else ((), "")
+        question, reply = await self._begin(
+            self._store.add_turn(
+                conversation_id, parent_id, parts, title, thinking=options.thinking
+            )
+        )
         branch = (*earlier, question) if question else earlier
         prompt = to_prompt(branch, self._blobs.path_of)
         request = GenerationRequest(prompt, conversation.system_prompt, options)
         async with aclosing(self._stream(question, reply, request)) as events:
             async for event in events:
                 yield event
+
+    async def continue_reply(
+        self, conversation_id: int, reply_id: int, *, options: GenerationOptions
+    ) -> AsyncGenerator[TurnEvent, None]:
+        """Let a reply that was cut off go on where it stopped, and stream what is added to it.
+
+        It goes on from the tokens it was made of: without sampling, and with a seed, it says what
+        it would have said. The same row grows; whatever ends it this time, nothing it said is lost.
+
+        Args:
+            conversation_id: The reply's conversation.
+            reply_id: A reply that `is_cut_off`.
+            options: As for `reply`, but whether to think was decided when it began.
+
+        Yields:
+            `TurnStarted`, what the engine says, with `Resumed` first, `TurnFinished`.
+
+        Raises:
+            UsageError: The reply is complete, says nothing yet, or is not in this conversation.
+            CapabilityError: The loaded model lacks a sense the branch needs.
+            GemmaError: What ended the reply; the sentence is stored with it, in state `failed`.
+        """
+        conversation = await self._store.get(conversation_id)
+        branch = await self._store.messages(conversation_id, reply_id)
+        if not branch or not branch[-1].is_cut_off:
+            raise UsageError("Only a reply that was cut off can go on.", "Ask something instead.")
+        self._check_media(branch)
+        _, reply = await self._begin(self._store.resume(reply_id))
+        request = GenerationRequest(
+            to_prompt(branch[:-1], self._blobs.path_of),
+            conversation.system_prompt,
+            replace(options, thinking=reply.thinking),
+            to_reply_so_far(reply),
+        )
+        async with aclosing(self._stream(None, reply, request)) as events:
+            async for event in events:
+                yield event
+
+    async def count(
+        self,
+        conversation_id: int | None,
+        draft: Draft,
+        *,
+        parent_id: int | None,
+        options: GenerationOptions,
+    ) -> PromptSize:
+        """What asking `draft` would take of the context, exactly; nothing is stored or computed.
+
+        Args:
+            conversation_id: Where it would be asked; None is a new conversation.
+            draft: The question; an empty one counts what is there already.
+            parent_id: The message that it would follow.
+            options: How it would be answered.
+
+        Raises:
+            BudgetError: A picture's budget is not one of the token budgets.
+            ModelError: No model is loaded.
+            EngineError: Nobody could count it.
+        """
+        earlier: tuple[Message, ...] = ()
+        system_prompt = ""
+        if conversation_id is not None:
+            system_prompt = (await self._store.get(conversation_id)).system_prompt
+            if parent_id is not None:
+                earlier = await self._store.messages(conversation_id, parent_id)
+        prompt = to_prompt(earlier, self._blobs.path_of)
+        if not draft.is_empty:
+            prompt = (*prompt, to_question(draft, self._blobs.path_of))
+        return await self._engine.count(GenerationRequest(prompt, system_prompt, options))
 
     async def _earlier(
         self, conversation_id: int, draft: Draft | None, parent_id: int | None
@@ -168,28 +254,15 @@ class Chat:
             raise UsageError("Only a question can be answered again.", "Choose a question.")
         return earlier
 
-    def _check_media(self, earlier: Iterable[Message], draft: Draft | None) -> None:
-        new = draft.attachments if draft else ()
-        for attachment in new:
-            if attachment.kind == "image":
-                check_budget(attachment.token_budget)
-        model = self._engine.state.model
-        for attachment in (*(a for message in earlier for a in message.attachments), *new):
-            if not self._blobs.path_of(attachment.sha256).is_file():
-                raise missing_blob(attachment.name)
-            if model and attachment.kind == "image" and not model.can_see:
-                raise _lacks_sense(model, "see", attachment.name)
-            if model and attachment.kind == "audio" and not model.can_hear:
-                raise _lacks_sense(model, "hear", attachment.name)
+    def _check_media(self, earlier: Iterable[Message], new: tuple[Attachment, ...] = ()) -> None:
+        known = (attachment for message in earlier for attachment in message.attachments)
+        check_media((*known, *new), self._blobs.path_of, self._engine.state.model)
 
     async def _begin(
-        self, conversation_id: int, parent_id: int | None, draft: Draft | None
+        self, work: Coroutine[None, None, tuple[Message | None, Message]]
     ) -> tuple[Message | None, Message]:
-        """Store the turn; if cancelled meanwhile, leave no row that seems to stream."""
-        parts, title = (draft.to_parts(), title_from(draft)) if draft else ((), "")
-        storing = asyncio.ensure_future(
-            self._store.add_turn(conversation_id, parent_id, parts, title)
-        )
+        """Store the begin of a turn; if cancelled meanwhile, leave no row that seems to stream."""
+        storing = asyncio.ensure_future(work)
         try:
             return await asyncio.shield(storing)
         except asyncio.CancelledError:
@@ -208,10 +281,14 @@ class Chat:
                 yield TurnStarted(question, reply)
                 async for event in events:
                     writer = self._model_name() or writer  # a crash must not make it nameless
-                    if part := part_of(event):
-                        row.add(part)
-                    elif isinstance(event, Finished):
-                        finished = event
+                    match event:
+                        case TextDelta() | ThoughtDelta():
+                            row.add(part_of(event), event.token_ids)
+                        case Resumed(parts, token_ids):
+                            row.start_from(parts, token_ids)
+                        case Finished():
+                            row.add_tokens(event.token_ids)
+                            finished = event
                     yield event
                 end = end_of(finished)
             except GemmaError as error:
@@ -228,10 +305,3 @@ class Chat:
     def _model_name(self) -> str:
         model = self._engine.state.model
         return model.name if model else ""
-
-
-def _lacks_sense(model: ModelInfo, sense: str, name: str) -> CapabilityError:
-    return CapabilityError(
-        f"{model.name} cannot {sense}, so it cannot take “{name}”.",
-        f"Load a model that can {sense}, or ask without the file in a new conversation.",
-    )

@@ -112,6 +112,23 @@ class Message:
     finish_reason: str = ""
     usage: Usage | None = None
     error: str = ""
+    thinking: bool = False
+    """Whether the model was asked to think before this reply."""
+    token_ids: tuple[int, ...] = ()
+    """Tokens of a reply that was cut off, as they were drawn: with them it can go on exactly."""
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether a reply ended before its own end, so that it can be continued."""
+        if self.role != "model" or not (self.parts or self.token_ids):
+            return False
+        match self.state:
+            case MessageState.STREAMING:
+                return False
+            case MessageState.COMPLETE:
+                return self.finish_reason in ("length", "repetition")
+            case _:
+                return True
 
     @property
     def text(self) -> str:

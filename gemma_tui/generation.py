@@ -8,35 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from gemma_tui.conversation import AttachmentKind, Role, TextPart, Usage
+from gemma_tui.conversation import AttachmentKind, Role, TextPart, ThoughtPart, Usage
+from gemma_tui.options import GEMMA_SAMPLING, GenerationOptions, SamplingOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
-FinishReason: TypeAlias = Literal["stop", "length", "cancelled", "error"]
-
-
-@dataclass(frozen=True, slots=True)
-class SamplingOptions:
-    """How the next token is drawn. Defaults are those of Gemma 4's `generation_config.json`."""
-
-    temperature: float = 1.0
-    """0 means greedy."""
-    top_k: int = 64
-    """0 means all."""
-    top_p: float = 0.95
-    seed: int | None = None
-    """None draws a new seed for every reply."""
-
-
-@dataclass(frozen=True, slots=True)
-class GenerationOptions:
-    """Everything about a reply that is not its prompt."""
-
-    sampling: SamplingOptions = field(default_factory=SamplingOptions)
-    max_tokens: int = 4096
-    thinking: bool = False
+FinishReason: TypeAlias = Literal["stop", "length", "repetition", "cancelled", "error"]
+"""`repetition`: the reply said the same over and over, so it was ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +30,11 @@ class Media:
     """For error messages only."""
     token_budget: int = 0
     """Soft-token budget of a picture; 0 for sound."""
+    width: int = 0
+    """Pixels after the EXIF rotation, like `height`; with them it can be counted unopened."""
+    height: int = 0
+    sample_count: int = 0
+    """Samples at 16 kHz mono, for the same purpose; 0 for a picture."""
 
 
 PromptPart: TypeAlias = TextPart | Media
@@ -64,12 +49,24 @@ class PromptMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplySoFar:
+    """A reply that was cut off and is to go on."""
+
+    parts: tuple[TextPart | ThoughtPart, ...]
+    token_ids: tuple[int, ...] = ()
+    """Ids of its tokens as they were drawn. Without them, or if they do not spell `parts` in the
+    loaded model's vocabulary, the parts are tokenised, which may give other ids."""
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationRequest:
     """A whole conversation up to the turn that is wanted next."""
 
     messages: tuple[PromptMessage, ...]
     system_prompt: str = ""
     options: GenerationOptions = field(default_factory=GenerationOptions)
+    reply: ReplySoFar | None = None
+    """What the wanted turn says already; the reply goes on behind it."""
 
     @property
     def media(self) -> tuple[Media, ...]:
@@ -92,6 +89,8 @@ class ModelInfo:
     """Soft tokens a picture may cost unless the user says otherwise."""
     weight_bytes: int
     is_demo: bool = False
+    sampling: SamplingOptions = GEMMA_SAMPLING
+    """How the model is to be sampled where the user says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +133,26 @@ class PrefillProgress:
     done: int
     total: int
     cached: int = 0
+    seconds_left: float | None = None
+    """By the speed of this prompt so far; None as long as nothing was measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnsLeftOut:
+    """The context is full: the prompt lacks the oldest turns of the conversation."""
+
+    count: int
+    """Questions that were left out, with everything up to the next question."""
+    tokens: int
+    """Tokens they would have taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """What a continued reply says so far, exactly; what follows is added to it."""
+
+    parts: tuple[TextPart | ThoughtPart, ...]
+    token_ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +160,8 @@ class ThoughtDelta:
     """More of the model's thought."""
 
     text: str
+    token_ids: tuple[int, ...] = ()
+    """The tokens drawn since the last delta, for a reply that may have to be continued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +171,8 @@ class TextDelta:
     text: str
     token_count: int = 0
     """Tokens generated so far, thoughts included."""
+    token_ids: tuple[int, ...] = ()
+    """As of `ThoughtDelta`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +181,32 @@ class Finished:
 
     reason: FinishReason
     usage: Usage
+    token_ids: tuple[int, ...] = ()
+    """The tokens drawn since the last delta, without one that ended the reply by itself."""
 
 
-GenerationEvent: TypeAlias = MediaProgress | PrefillProgress | ThoughtDelta | TextDelta | Finished
+ReplyProgress: TypeAlias = (
+    MediaProgress | TurnsLeftOut | PrefillProgress | Resumed | ThoughtDelta | TextDelta
+)
+GenerationEvent: TypeAlias = ReplyProgress | Finished
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSize:
+    """What a prompt takes of the context, exactly."""
+
+    tokens: int
+    """All of it: text, media, and the marks of the turns."""
+    media_tokens: int
+    """Soft tokens among them."""
+    reserved_tokens: int
+    """What must be left for the reply."""
+    context_length: int
+
+    @property
+    def excess(self) -> int:
+        """Tokens too many; 0 if it fits."""
+        return max(0, self.tokens + self.reserved_tokens - self.context_length)
 
 
 EnginePhase: TypeAlias = Literal["stopped", "starting", "loading", "ready", "generating", "failed"]
@@ -218,7 +264,7 @@ class Engine(Protocol):
     def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationEvent, None]:
         """Stream one reply, ending with `Finished`. Waits for a model that is still loading.
 
-        Closing the generator early cancels the reply: the engine stops before the next token.
+        Closing the generator early cancels the reply: the engine stops with the present token.
 
         Raises:
             GemmaError: Whatever kept the reply from being finished.
@@ -232,6 +278,13 @@ class Engine(Protocol):
 
         Raises:
             AttachmentError: It cannot be attached; `name` is used in the sentence.
+        """
+
+    async def count(self, request: GenerationRequest) -> PromptSize:
+        """What the prompt of `request` would take; answers also while a reply is generated.
+
+        Raises:
+            ModelError: No model is loaded, so nobody knows.
         """
 
     async def status(self) -> EngineStatus:

@@ -9,15 +9,57 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import AttachmentPart, MessageState, TextPart, ThoughtPart
-from gemma_tui.errors import EngineError
-from gemma_tui.generation import Finished, Media, PromptMessage, TextDelta, ThoughtDelta
+from gemma_tui.errors import CapabilityError, EngineError
+from gemma_tui.generation import (
+    Finished,
+    Media,
+    PromptMessage,
+    ReplySoFar,
+    TextDelta,
+    ThoughtDelta,
+)
+from gemma_tui.preprocessing.budget import check_budget
+from gemma_tui.storage.blobs import missing_blob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from gemma_tui.conversation import Message, Usage
-    from gemma_tui.generation import FinishReason, GenerationEvent, PromptPart
+    from gemma_tui.conversation import Attachment, Draft, Message, Part, Usage
+    from gemma_tui.generation import FinishReason, ModelInfo, PromptPart, TurnsLeftOut
+
+
+def check_media(
+    attachments: Iterable[Attachment], path_of: Callable[[str], Path], model: ModelInfo | None
+) -> None:
+    """Refuse a turn whose attachments cannot be answered about.
+
+    Args:
+        attachments: Those of the whole branch, the question's last.
+        path_of: Where the bytes of a sha256 are.
+        model: The loaded model, if one is.
+
+    Raises:
+        BudgetError: A picture's budget is not one of the token budgets.
+        AttachmentError: The copy of an attachment is gone.
+        CapabilityError: The model lacks a sense.
+    """
+    for attachment in attachments:
+        if attachment.kind == "image":
+            check_budget(attachment.token_budget)
+        if not path_of(attachment.sha256).is_file():
+            raise missing_blob(attachment.name)
+        if model and attachment.kind == "image" and not model.can_see:
+            raise _lacks_sense(model, "see", attachment.name)
+        if model and attachment.kind == "audio" and not model.can_hear:
+            raise _lacks_sense(model, "hear", attachment.name)
+
+
+def _lacks_sense(model: ModelInfo, sense: str, name: str) -> CapabilityError:
+    return CapabilityError(
+        f"{model.name} cannot {sense}, so it cannot take “{name}”.",
+        f"Load a model that can {sense}, or ask without the file in a new conversation.",
+    )
 
 
 def to_prompt(
@@ -30,14 +72,31 @@ def to_prompt(
         path_of: Where the bytes of a sha256 are.
     """
     return tuple(
-        PromptMessage(message.role, tuple(_prompt_parts(message, path_of)))
+        PromptMessage(message.role, tuple(_prompt_parts(message.parts, path_of)))
         for message in branch
         if message.role == "user" or message.text.strip()
     )
 
 
-def _prompt_parts(message: Message, path_of: Callable[[str], Path]) -> Iterator[PromptPart]:
-    for part in message.parts:
+def to_question(draft: Draft, path_of: Callable[[str], Path]) -> PromptMessage:
+    """A draft as it would be asked."""
+    return PromptMessage("user", tuple(_prompt_parts(draft.to_parts(), path_of)))
+
+
+def to_reply_so_far(reply: Message) -> ReplySoFar:
+    """What a reply that goes on says already."""
+    parts = tuple(part for part in reply.parts if isinstance(part, TextPart | ThoughtPart))
+    return ReplySoFar(parts, reply.token_ids)
+
+
+def left_out_sentence(event: TurnsLeftOut) -> str:
+    """What to tell the user about a prompt that lacks turns."""
+    turns = "The oldest turn was" if event.count == 1 else f"The {event.count} oldest turns were"
+    return f"{turns} left out ({event.tokens:,} tokens): the context is full."
+
+
+def _prompt_parts(parts: Iterable[Part], path_of: Callable[[str], Path]) -> Iterator[PromptPart]:
+    for part in parts:
         match part:
             case TextPart():
                 yield part
@@ -48,6 +107,9 @@ def _prompt_parts(message: Message, path_of: Callable[[str], Path]) -> Iterator[
                     path=str(path_of(attachment.sha256)),
                     name=attachment.name,
                     token_budget=attachment.token_budget,
+                    width=attachment.width,
+                    height=attachment.height,
+                    sample_count=attachment.sample_count,
                 )
             case ThoughtPart():
                 pass
@@ -72,21 +134,27 @@ def failed(error: str) -> End:
 
 
 def with_end(reply: Message, end: End) -> Message:
-    """The reply with the values of its end."""
+    """The reply with the values of its end; what it cost before it was continued counts, too."""
+    usage = _joined(reply.usage, end.usage)
+    return replace(reply, state=end.state, finish_reason=end.reason, usage=usage, error=end.error)
+
+
+def _joined(before: Usage | None, after: Usage | None) -> Usage | None:
+    """The cost of a reply written in two goes; the prompt is that of the first."""
+    if before is None or after is None:
+        return after or before
     return replace(
-        reply, state=end.state, finish_reason=end.reason, usage=end.usage, error=end.error
+        before,
+        generated_tokens=before.generated_tokens + after.generated_tokens,
+        prefill_seconds=before.prefill_seconds + after.prefill_seconds,
+        decode_seconds=before.decode_seconds + after.decode_seconds,
+        peak_memory_bytes=max(before.peak_memory_bytes, after.peak_memory_bytes),
     )
 
 
-def part_of(event: GenerationEvent) -> TextPart | ThoughtPart | None:
-    """What an event adds to the reply, if it does."""
-    match event:
-        case TextDelta(text):
-            return TextPart(text)
-        case ThoughtDelta(text):
-            return ThoughtPart(text)
-        case _:
-            return None
+def part_of(delta: TextDelta | ThoughtDelta) -> TextPart | ThoughtPart:
+    """What a delta adds to the reply."""
+    return TextPart(delta.text) if isinstance(delta, TextDelta) else ThoughtPart(delta.text)
 
 
 def end_of(finished: Finished | None) -> End:
@@ -96,7 +164,7 @@ def end_of(finished: Finished | None) -> End:
         EngineError: It ended without saying how, or with an error it did not explain.
     """
     match finished:
-        case Finished("stop" | "length" as reason, usage):
+        case Finished("stop" | "length" | "repetition" as reason, usage):
             return End(MessageState.COMPLETE, reason, usage)
         case Finished("cancelled", usage):
             return End(MessageState.CANCELLED, "cancelled", usage)

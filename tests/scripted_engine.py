@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from gemma_tui.conversation import Usage
+from gemma_tui.conversation import TextPart, Usage
 from gemma_tui.errors import GemmaError, UnsupportedFormatError
 from gemma_tui.generation import (
     EngineState,
@@ -23,6 +23,7 @@ from gemma_tui.generation import (
     GenerationRequest,
     MediaInfo,
     ModelInfo,
+    PromptSize,
     TextDelta,
     ThoughtDelta,
 )
@@ -81,6 +82,7 @@ class ScriptedEngine:
     ) -> None:
         self.scripts: deque[Sequence[Step]] = deque(scripts or [["Hello", " there", "."]])
         self.requests: list[GenerationRequest] = []
+        self.counted: list[GenerationRequest] = []
         self.probed: list[Path] = []
         self.media: dict[str, MediaInfo | GemmaError] = {}
         """What `probe` answers for a name, before it looks at the suffix."""
@@ -175,6 +177,16 @@ class ScriptedEngine:
         if info is None:
             raise UnsupportedFormatError(f"“{name}” is not a picture or a sound.")
         return info
+
+    async def count(self, request: GenerationRequest) -> PromptSize:
+        """As many tokens as characters; media cost their budget."""
+        self.counted.append(request)
+        texts = [
+            part.text for m in request.messages for part in m.parts if isinstance(part, TextPart)
+        ]
+        media = sum(item.token_budget for item in request.media)
+        text = sum(map(len, texts))
+        return PromptSize(text + media, media, 256, self.model.context_length)
 
     async def status(self) -> EngineStatus:
         return EngineStatus(

@@ -16,14 +16,8 @@ from pathlib import Path
 
 from gemma_tui.conversation import TextPart
 from gemma_tui.engine.client import EngineClient
-from gemma_tui.generation import (
-    GenerationOptions,
-    GenerationRequest,
-    Media,
-    PromptMessage,
-    SamplingOptions,
-    TextDelta,
-)
+from gemma_tui.generation import GenerationRequest, Media, PromptMessage, TextDelta
+from gemma_tui.options import GenerationOptions, SamplingOptions
 
 HERE = Path(__file__).resolve().parent
 BUDGETS = (70, 140, 280)

@@ -21,12 +21,20 @@ from gemma_tui.cli.output import Answer, Progress, to_json
 from gemma_tui.conversation import Draft
 from gemma_tui.engine.client import EngineClient
 from gemma_tui.errors import GemmaError
-from gemma_tui.generation import MediaProgress, PrefillProgress, TextDelta, ThoughtDelta
+from gemma_tui.generation import (
+    Finished,
+    MediaProgress,
+    PrefillProgress,
+    TextDelta,
+    ThoughtDelta,
+    TurnsLeftOut,
+)
 from gemma_tui.preprocessing.budget import check_budget
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
 from gemma_tui.storage.faults import storage_faults
+from gemma_tui.turn import left_out_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -180,8 +188,13 @@ def _show(event: TurnEvent, answer: Answer, progress: Progress, *, as_json: bool
             progress.show("thinking")
         case MediaProgress(done, total):
             progress.show(f"looking at the attachments, {done} of {total}")
-        case PrefillProgress(done, total):
-            progress.show(f"reading the prompt, {100 * done // max(total, 1)} %")
+        case PrefillProgress(done, total, seconds_left=left):
+            time_left = f", {left:.0f} s left" if left and left >= 2 else ""
+            progress.show(f"reading the prompt, {100 * done // max(total, 1)} %{time_left}")
+        case TurnsLeftOut():
+            progress.tell(left_out_sentence(event))
+        case Finished(reason="repetition"):
+            progress.tell("The answer said the same over and over, so it was cut off.")
         case TurnStarted():
             progress.show("starting the answer")
         case _:

@@ -10,11 +10,31 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gemma_tui import __version__
-from gemma_tui.generation import GenerationOptions, SamplingOptions
+from gemma_tui.cli.ask_options import (  # noqa: TC001  # typer reads them at run time
+    AsJson,
+    Attach,
+    ImageTokens,
+    MaxThoughtTokens,
+    MaxTokens,
+    MinP,
+    PresencePenalty,
+    RepetitionPenalty,
+    Save,
+    Seed,
+    Stop,
+    System,
+    Temperature,
+    Think,
+    TopK,
+    TopP,
+)
+from gemma_tui.options import GenerationOptions, SamplingOptions
 from gemma_tui.paths import builtin_model, default_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+_DEFAULTS = GenerationOptions()
 
 ModelOption = Annotated[
     Path | None,
@@ -85,45 +105,48 @@ def chat(
 def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the command
     context: typer.Context,
     prompt: Annotated[str, typer.Argument(help="The question. A pipe may bring it too.")] = "",
-    attach: Annotated[
-        list[str] | None,
-        typer.Option("-a", "--attach", metavar="FILE", help="A picture or a sound; - is a pipe."),
-    ] = None,
-    image_tokens: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Soft tokens a picture may cost: 70, 140, 280, 560, 1120."),
-    ] = None,
-    system: Annotated[str, typer.Option(metavar="TEXT", help="The system prompt.")] = "",
-    think: Annotated[bool, typer.Option("--think", help="Think before answering.")] = False,
-    temperature: Annotated[
-        float, typer.Option(metavar="T", min=0.0, help="0 always takes the likeliest token.")
-    ] = SamplingOptions().temperature,
-    seed: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="The same seed, the same answer.")
-    ] = None,
-    max_tokens: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Most tokens of the answer, thought included.")
-    ] = GenerationOptions().max_tokens,
+    attach: Attach = None,
+    image_tokens: ImageTokens = None,
+    system: System = "",
+    think: Think = False,
+    max_thought_tokens: MaxThoughtTokens = None,
+    max_tokens: MaxTokens = _DEFAULTS.max_tokens,
+    stop: Stop = None,
+    temperature: Temperature = None,
+    top_k: TopK = None,
+    top_p: TopP = None,
+    min_p: MinP = _DEFAULTS.sampling.min_p,
+    repetition_penalty: RepetitionPenalty = _DEFAULTS.sampling.repetition_penalty,
+    presence_penalty: PresencePenalty = _DEFAULTS.sampling.presence_penalty,
+    seed: Seed = None,
     model: ModelOption = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object instead of the text.")
-    ] = False,
-    save: Annotated[
-        bool, typer.Option("--save", help="Keep the conversation, for the app to show.")
-    ] = False,
+    json: AsJson = False,
+    save: Save = False,
 ) -> None:
-    """Ask one question and print the answer, nothing else. Without --save nothing is stored."""
+    """Ask one question and print the answer, nothing else. Without --save nothing is stored.
+
+    Sampling options that are left out are as the model's generation_config.json says.
+    """
+    sampling = SamplingOptions(
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        seed=seed,
+        min_p=min_p,
+        repetition_penalty=repetition_penalty,
+        presence_penalty=presence_penalty,
+    )
+    options = GenerationOptions(
+        sampling,
+        max_tokens=max_tokens,
+        thinking=think,
+        max_thought_tokens=max_thought_tokens,
+        stop=tuple(stop or ()),
+    )
     from gemma_tui.cli.ask import run_ask  # noqa: PLC0415  # not needed for --help
     from gemma_tui.cli.question import Question  # noqa: PLC0415
 
-    sampling = SamplingOptions(temperature=temperature, seed=seed)
-    question = Question(
-        prompt=prompt,
-        files=tuple(attach or ()),
-        token_budget=image_tokens,
-        system_prompt=system,
-        options=GenerationOptions(sampling, max_tokens=max_tokens, thinking=think),
-    )
+    question = Question(prompt, tuple(attach or ()), image_tokens, system, options)
     folder = model or context.obj.model or builtin_model()
     context.obj.action = partial(
         run_ask, question, folder, default_paths(), as_json=json, save=save

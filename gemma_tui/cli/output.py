@@ -66,10 +66,10 @@ class Answer:
 
 
 class Progress:
-    """One line that says what is going on; silent where nobody watches.
+    """One line that says what is going on, silent where nobody watches; and what must be known.
 
     Args:
-        stream: The standard error; written to only if it is a terminal.
+        stream: The standard error; the line is shown only if it is a terminal.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -83,6 +83,12 @@ class Progress:
             self._stream.write(f"{_CLEAR_LINE}{sanitize_line(text)} …")
             self._stream.flush()
             self._is_shown = True
+
+    def tell(self, sentence: str) -> None:
+        """Say something that must not be missed, on a line of its own, watched or not."""
+        self.clear()
+        self._stream.write(f"gemma-tui: {sanitize_line(sentence)}\n")
+        self._stream.flush()
 
     def clear(self) -> None:
         """Remove the line."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.errors import LimitError, UsageError
-from gemma_tui.generation import GenerationOptions
+from gemma_tui.options import GenerationOptions
 from gemma_tui.storage.blobs import MAX_BLOB_BYTES
 from gemma_tui.storage.faults import storage_faults
 

@@ -29,14 +29,19 @@ class _Entry:
     event: Event
     pieces: list[str] = field(default_factory=list)
     """The texts of all the deltas merged into this one; joined once, when it is taken."""
+    token_ids: list[int] = field(default_factory=list)
+    """Their tokens."""
+
+    def __post_init__(self) -> None:
+        self._add(self.event)
 
     def absorb(self, request_id: int, event: Event) -> bool:
         """Take `event` in, if nothing is lost by that."""
         if request_id != self.request_id or type(event) is not type(self.event):
             return False
         match event:
-            case TextDelta(text=text) | ThoughtDelta(text=text):
-                self.pieces.append(text)
+            case TextDelta() | ThoughtDelta():
+                self._add(event)
             case PrefillProgress() | MediaProgress() | LoadProgress():
                 pass
             case _:
@@ -46,8 +51,14 @@ class _Entry:
 
     def merged(self) -> Event:
         if isinstance(self.event, TextDelta | ThoughtDelta):
-            return replace(self.event, text="".join(self.pieces))
+            text, token_ids = "".join(self.pieces), tuple(self.token_ids)
+            return replace(self.event, text=text, token_ids=token_ids)
         return self.event
+
+    def _add(self, event: Event) -> None:
+        if isinstance(event, TextDelta | ThoughtDelta):
+            self.pieces.append(event.text)
+            self.token_ids.extend(event.token_ids)
 
 
 class Backlog:
@@ -63,10 +74,7 @@ class Backlog:
         """Append an event, or merge it into the last one."""
         if self._entries and self._entries[-1].absorb(request_id, event):
             return
-        entry = _Entry(request_id, event)
-        if isinstance(event, TextDelta | ThoughtDelta):
-            entry.pieces.append(event.text)
-        self._entries.append(entry)
+        self._entries.append(_Entry(request_id, event))
 
     def take(self) -> list[tuple[int, Event]]:
         """Everything that waits, in order; leaves the backlog empty."""

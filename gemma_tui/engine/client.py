@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from gemma_tui.engine.process import EngineProcess, how_it_ended, worker_command
 from gemma_tui.engine.protocol import (
     Cancel,
+    Count,
     Generate,
     Load,
     ModelLoaded,
@@ -29,11 +30,9 @@ from gemma_tui.generation import (
     Finished,
     LoadProgress,
     MediaInfo,
-    MediaProgress,
     ModelInfo,
-    PrefillProgress,
-    TextDelta,
-    ThoughtDelta,
+    PromptSize,
+    ReplyProgress,
 )
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gemma_tui.engine.inbox import Inbox
-    from gemma_tui.engine.protocol import Event
+    from gemma_tui.engine.protocol import Request
     from gemma_tui.generation import GenerationEvent, GenerationRequest
 
 _T = TypeVar("_T")
@@ -124,7 +123,7 @@ class EngineClient:
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationEvent, None]:
         """Stream one reply, ending with `Finished`. Waits for a model that is still loading.
 
-        Closing the generator early cancels the reply: the engine stops before the next token.
+        Closing the generator early cancels the reply: the engine stops with the present token.
 
         Raises:
             GemmaError: Whatever kept the reply from being finished.
@@ -136,14 +135,13 @@ class EngineClient:
         try:
             while not inbox.is_ended:
                 for event in await inbox.take():
-                    match event:
-                        case Finished():
-                            self._crashes = 0
-                            self._set_state(replace(self._state, problem=""))
-                            self._leave(inbox)
-                            yield event
-                        case MediaProgress() | PrefillProgress() | ThoughtDelta() | TextDelta():
-                            yield event
+                    if isinstance(event, Finished):
+                        self._crashes = 0
+                        self._set_state(replace(self._state, problem=""))
+                        self._leave(inbox)
+                        yield event
+                    elif isinstance(event, ReplyProgress):
+                        yield event
         finally:
             if not inbox.is_ended:
                 process.forget(inbox)
@@ -162,23 +160,19 @@ class EngineClient:
             AttachmentError: It cannot be attached; `name` is used in the sentence.
             EngineError: The engine failed.
         """
-        process = await self._running()
-        event = await process.request(Probe(str(path), name)).last()
-        if isinstance(event, MediaInfo):
-            return event
-        raise _out_of_place(event)
+        return await self._answer(Probe(str(path), name), MediaInfo)
 
-    async def status(self) -> EngineStatus:
-        """A snapshot of the engine process.
+    async def count(self, request: GenerationRequest) -> PromptSize:
+        """What the prompt of `request` would take; answers also while a reply is generated.
 
         Raises:
-            EngineError: The engine failed.
+            ModelError: No model is loaded, so nobody knows.
         """
-        process = await self._running()
-        event = await process.request(Status()).last()
-        if isinstance(event, EngineStatus):
-            return event
-        raise _out_of_place(event)
+        return await self._answer(Count(request), PromptSize)
+
+    async def status(self) -> EngineStatus:
+        """A snapshot of the engine process; raises `EngineError` if it failed."""
+        return await self._answer(Status(), EngineStatus)
 
     async def close(self) -> None:
         """End the engine process; nothing can be asked afterwards."""
@@ -192,6 +186,14 @@ class EngineClient:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._set_state(EngineState("stopped"))
+
+    async def _answer(self, request: Request, kind: type[_T]) -> _T:
+        """The one answer to a request."""
+        process = await self._running()
+        event = await process.request(request).last()
+        if not isinstance(event, kind):
+            raise EngineError(f"The engine gave an answer out of place ({type(event).__name__}).")
+        return event
 
     async def _start(self) -> None:
         """Start and load in the background, where a failure can only show in the state."""
@@ -294,7 +296,3 @@ class EngineClient:
         if not task.cancelled():
             # Asking marks it as seen: whoever waits for the load has it, and the state tells it.
             task.exception()
-
-
-def _out_of_place(event: Event) -> EngineError:
-    return EngineError(f"The engine gave an answer out of place ({type(event).__name__}).")

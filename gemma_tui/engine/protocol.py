@@ -13,12 +13,11 @@ import struct
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from gemma_tui.conversation import TextPart, Usage
+from gemma_tui.conversation import TextPart, ThoughtPart, Usage
 from gemma_tui.errors import ContextOverflowError, EngineError, GemmaError, error_classes
 from gemma_tui.generation import (
     EngineStatus,
     Finished,
-    GenerationOptions,
     GenerationRequest,
     LoadProgress,
     Media,
@@ -27,10 +26,15 @@ from gemma_tui.generation import (
     ModelInfo,
     PrefillProgress,
     PromptMessage,
-    SamplingOptions,
+    PromptSize,
+    ReplyProgress,
+    ReplySoFar,
+    Resumed,
     TextDelta,
     ThoughtDelta,
+    TurnsLeftOut,
 )
+from gemma_tui.options import GenerationOptions, SamplingOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +61,7 @@ class Generate:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """End request `target` before its next token. Answered by that request's own last event."""
+    """End request `target` with the token that is under way. Answered by its own last event."""
 
     target: int
 
@@ -78,6 +82,13 @@ class Probe:
 
     path: str
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Tell what the prompt of `request` takes. Answer: `PromptSize` or `Failed`."""
+
+    request: GenerationRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,20 +126,23 @@ class Failed:
         return error_classes().get(self.error, EngineError)(self.message, self.hint)
 
 
-Request: TypeAlias = Load | Generate | Cancel | Unload | Status | Probe | Shutdown
-Progress: TypeAlias = LoadProgress | MediaProgress | PrefillProgress | ThoughtDelta | TextDelta
+Request: TypeAlias = Load | Generate | Cancel | Unload | Status | Probe | Count | Shutdown
+Progress: TypeAlias = LoadProgress | ReplyProgress
 """Events that more answers to the same request follow; the others end it."""
 
-Event: TypeAlias = Progress | ModelLoaded | Finished | Unloaded | EngineStatus | MediaInfo | Failed
+Event: TypeAlias = (
+    Progress | ModelLoaded | Finished | Unloaded | EngineStatus | MediaInfo | PromptSize | Failed
+)
 
 _WIRE_TYPES: Final = {
     cls.__name__: cls
     for cls in (
-        *(Load, Generate, Cancel, Unload, Status, Probe, Shutdown),
-        *(LoadProgress, ModelLoaded, MediaProgress, PrefillProgress, ThoughtDelta, TextDelta),
-        *(Finished, Unloaded, EngineStatus, MediaInfo, Failed),
-        *(GenerationRequest, PromptMessage, TextPart, Media, GenerationOptions, SamplingOptions),
-        *(ModelInfo, Usage),
+        *(Load, Generate, Cancel, Unload, Status, Probe, Count, Shutdown),
+        *(LoadProgress, ModelLoaded, MediaProgress, TurnsLeftOut, PrefillProgress),
+        *(Resumed, ThoughtDelta, TextDelta, Finished),
+        *(Unloaded, EngineStatus, MediaInfo, PromptSize, Failed),
+        *(GenerationRequest, PromptMessage, TextPart, ThoughtPart, Media, ReplySoFar),
+        *(GenerationOptions, SamplingOptions, ModelInfo, Usage),
     )
 }
 

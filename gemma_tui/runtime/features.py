@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
+
+from gemma_tui.preprocessing.budget import audio_tokens, image_tokens
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
@@ -77,6 +80,24 @@ class FeatureStore:
                 break
             excess -= self._sizes.pop(key)
             del self._futures[key]
+
+
+def soft_tokens(media: Media) -> int:
+    """Soft tokens of a medium, by arithmetic where its size is known, else by looking into it.
+
+    Raises:
+        AttachmentError: Its size is not known, and the file cannot be used.
+    """
+    if media.kind == "image" and media.width and media.height:
+        return image_tokens(media.width, media.height, media.token_budget)
+    if media.kind == "audio" and media.sample_count:
+        return audio_tokens(media.sample_count)
+    from gemma_tui.preprocessing.probe import probe  # noqa: PLC0415  # as below
+
+    info = probe(Path(media.path), media.name)
+    return soft_tokens(
+        replace(media, width=info.width, height=info.height, sample_count=info.sample_count)
+    )
 
 
 def _compute(media: Media) -> Features:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 import mlx.core as mx
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from gemma_tui.runtime.gemma4.merge import SoftTokens
     from gemma_tui.runtime.gemma4.model import Gemma4
+    from gemma_tui.runtime.sampler import Sampler
 
 CHUNK_TOKENS: Final = 512
-"""Prompt tokens between two looks at the cancel flag, and between two progress events."""
+"""Prompt tokens between two looks at the cancel flag, where memory is no concern."""
 
 
 def prefill(
@@ -27,6 +28,7 @@ def prefill(
     stop: int,
     cache: list[Any],
     soft: SoftTokens | None,
+    chunk_tokens: int = CHUNK_TOKENS,
 ) -> Iterator[int]:
     """Advance `cache` from token `start` of a prompt to `stop`, one chunk at a time.
 
@@ -37,12 +39,13 @@ def prefill(
         stop: Where to end.
         cache: Of `model`; its state is evaluated whenever this yields.
         soft: Soft tokens of the prompt, positions counted from its first token.
+        chunk_tokens: Length of a chunk.
 
     Yields:
         How many tokens of the prompt `cache` has seen.
     """
     while start < stop:
-        end = min(start + CHUNK_TOKENS, stop)
+        end = min(start + chunk_tokens, stop)
         chunk = mx.array([ids[start:end]])  # [1, length]
         model.prefill(chunk, cache=cache, soft=soft.slice(start, end) if soft else None)
         mx.eval([layer.state for layer in cache])
@@ -50,36 +53,48 @@ def prefill(
         yield start
 
 
-def decode(
-    model: Gemma4,
-    last_id: int,
-    *,
-    cache: list[Any],
-    sampler: Callable[[mx.array], mx.array],
-) -> Generator[int, None, None]:
+class TokenStream:
     """Endless tokens after a prompt; whoever takes them decides when it is enough.
 
-    While one token is handed out the next one is already being computed. At each `yield` the
+    While one token is handed out the next one is already being computed. After each `next` the
     cache has seen exactly the prompt and the tokens handed out so far.
 
     Args:
         model: The network.
         last_id: The last token of the prompt, which `cache` has not seen yet.
         cache: Of `model`, after all other tokens of the prompt.
-        sampler: From logits [1, vocabulary] to token ids [1], lazy.
-
-    Yields:
-        Token ids.
+        sampler: Draws the tokens.
     """
 
-    def step(token: mx.array) -> mx.array:
-        logits = model(token[None], cache=cache, last_only=True)  # [1, 1, vocabulary]
-        return sampler(logits[:, -1, :])
+    def __init__(self, model: Gemma4, last_id: int, *, cache: list[Any], sampler: Sampler) -> None:
+        self._model = model
+        self._cache = cache
+        self._sampler = sampler
+        self._pending = self._follow(mx.array([last_id]))
 
-    token = step(mx.array([last_id]))
-    mx.async_eval(token)  # type: ignore[no-untyped-call]
-    while True:
-        following = step(token)
+    def __iter__(self) -> Iterator[int]:
+        return self
+
+    def __next__(self) -> int:
+        """Hand out a token, with the one behind it on its way."""
+        token = self._pending
+        self._sampler.note(token)
+        self._pending = self._follow(token)
+        return int(token.item())  # type: ignore[arg-type]
+
+    def force(self, token_id: int) -> None:
+        """Have the next token be this one, whatever the model would have chosen."""
+        self._pending = mx.array([token_id], dtype=mx.uint32)
+
+    def last(self) -> int:
+        """The next token, behind which nothing follows: the cache does not get to see it.
+
+        So a reply that is cut off can go on from this cache with this token, at no cost.
+        """
+        return int(self._pending.item())  # type: ignore[arg-type]
+
+    def _follow(self, token: mx.array) -> mx.array:
+        logits = self._model(token[None], cache=self._cache, last_only=True)  # [1, 1, vocabulary]
+        following = self._sampler(logits[:, -1, :])
         mx.async_eval(following)  # type: ignore[no-untyped-call]
-        yield int(token.item())  # type: ignore[arg-type]
-        token = following
+        return following

@@ -1,7 +1,7 @@
 """The model in memory, and the jobs that can be done with it.
 
-Importing this imports mlx. Made, used and dropped on the MLX thread; only `memory`, `model_info`
-and `cached_tokens` are read from others.
+Importing this imports mlx. Made, used and dropped on the MLX thread; only `memory`, `model_info`,
+`cached_tokens` and `count` are for others too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from gemma_tui.engine.protocol import Generate, Load, ModelLoaded, Unload, Unloa
 from gemma_tui.errors import ModelError
 from gemma_tui.generation import LoadPhase, LoadProgress, ModelInfo
 from gemma_tui.runtime.encoder import MediaEncoder
+from gemma_tui.runtime.features import soft_tokens
+from gemma_tui.runtime.fitting import Fitting
 from gemma_tui.runtime.loader import load_model
+from gemma_tui.runtime.open_reply import open_ids
 from gemma_tui.runtime.prompt import PromptFlavour, PromptRenderer
 from gemma_tui.runtime.prompt_cache import PromptCache
 from gemma_tui.runtime.reply import Reply, Resident
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     import logging
 
     from gemma_tui.conversation import Usage
+    from gemma_tui.generation import GenerationRequest, PromptSize
     from gemma_tui.runtime.gemma4.config import Gemma4Config, TextConfig
     from gemma_tui.runtime.jobs import Job
 
@@ -61,6 +65,24 @@ class Inference:
         """Tokens held by the prompt cache."""
         resident = self._resident
         return resident.prompt_cache.token_count if resident else 0
+
+    def count(self, request: GenerationRequest) -> PromptSize:
+        """What the prompt of `request` takes; from any thread, also while a reply is written.
+
+        Raises:
+            ModelError: No model is loaded.
+        """
+        resident = self._resident
+        if resident is None:
+            raise ModelError(*self._problem)
+        so_far = request.reply
+        return Fitting(
+            request,
+            [soft_tokens(media) for media in request.media],
+            renderer=resident.renderer,
+            model=resident.loaded.info,
+            reply_ids=open_ids(so_far, resident.tokenizer) if so_far else (),
+        ).size()
 
     def memory(self) -> tuple[int, int]:
         """Bytes that arrays take now, and the most they took during the latest reply."""

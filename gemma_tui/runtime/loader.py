@@ -5,7 +5,7 @@ The one place where files become a `LoadedModel`. Must run on the thread that wi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import mlx.core as mx
@@ -19,6 +19,7 @@ from gemma_tui.runtime.gemma4.layers import on_cpu
 from gemma_tui.runtime.gemma4.model import Gemma4
 from gemma_tui.runtime.gemma4.read_config import read_config
 from gemma_tui.runtime.gemma4.weights import Quantisation, fill, quantise_layers, read_tensors
+from gemma_tui.runtime.generation_config import sampling_defaults
 from gemma_tui.runtime.model_folder import open_folder
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ def load_model(folder: Path, progress: Callable[[LoadPhase, float], None]) -> Lo
     for token in (*stop_ids, *suppressed):
         if not 0 <= token < config.text.vocab_size:
             raise generation.impossible("eos_token_id or suppress_tokens", token)
+    sampling = sampling_defaults(generation)
     budget = _token_budget(config, files.processor_config)
     progress("weights", _CHECKED)
     is_cpu = on_cpu()
@@ -97,7 +99,7 @@ def load_model(folder: Path, progress: Callable[[LoadPhase, float], None]) -> Lo
     return LoadedModel(
         model=model,
         config=config,
-        info=_info(folder, config, budget, weight_bytes),
+        info=replace(_info(folder, config, budget, weight_bytes), sampling=sampling),
         stop_ids=frozenset(stop_ids),
         suppressed_ids=suppressed,
         tokenizer_file=files.tokenizer,

@@ -9,21 +9,26 @@ from __future__ import annotations
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import mlx.core as mx
 
 from gemma_tui.conversation import Usage
-from gemma_tui.errors import CapabilityError, ContextOverflowError, UsageError
-from gemma_tui.generation import Finished, FinishReason, MediaProgress, PrefillProgress
+from gemma_tui.errors import CapabilityError, UsageError
+from gemma_tui.generation import Finished, MediaProgress
+from gemma_tui.runtime.answer import Answer
+from gemma_tui.runtime.chunk_size import chunk_size, free_bytes, token_bytes
+from gemma_tui.runtime.fitting import Fitting
+from gemma_tui.runtime.gemma4.layers import on_cpu
 from gemma_tui.runtime.gemma4.merge import SoftTokens, join_soft_tokens
-from gemma_tui.runtime.generate import decode, prefill
-from gemma_tui.runtime.reply_parser import ReplyParser
-from gemma_tui.runtime.sampler import check_sampling, make_sampler
-from gemma_tui.runtime.tokenizer import Control
+from gemma_tui.runtime.generate import prefill
+from gemma_tui.runtime.open_reply import open_ids
+from gemma_tui.runtime.reading import ReadingProgress
+from gemma_tui.runtime.sampler import check_sampling
 
 if TYPE_CHECKING:
     from gemma_tui.generation import GenerationRequest, ModelInfo
+    from gemma_tui.options import GenerationOptions
     from gemma_tui.runtime.encoder import MediaEncoder
     from gemma_tui.runtime.features import Features
     from gemma_tui.runtime.jobs import Job
@@ -31,12 +36,6 @@ if TYPE_CHECKING:
     from gemma_tui.runtime.prompt import Prompt, PromptRenderer
     from gemma_tui.runtime.prompt_cache import PromptCache
     from gemma_tui.runtime.tokenizer import Tokenizer
-
-_MEDIA_MARKERS: Final = (
-    *(Control.IMAGE_START, Control.IMAGE, Control.IMAGE_END),
-    *(Control.AUDIO_START, Control.AUDIO, Control.AUDIO_END),
-)
-"""Tokens that a model reads and never writes, whatever its checkpoint says about them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ class Reply:
         self._request = request
         self._job = job
         self._model = resident.loaded.model
-        self._context = resident.loaded.info.context_length
+        self._reply_ids: tuple[int, ...] = ()
         self._prompt_tokens = 0
         self._cached = 0
 
@@ -89,14 +88,24 @@ class Reply:
         try:
             features = self._collect_features()
             prompt = self._render(features)
+            features = features[len(features) - len(prompt.spans) :]
             cache = self._take_up(prompt)
             self._read(prompt, cache, self._encode(prompt, features))
         except _CancelledError:
             return Finished("cancelled", self._usage(0, time.perf_counter() - started, 0.0))
         read = time.perf_counter()
-        reason, written = self._write_tokens(prompt, cache)
-        usage = self._usage(written, read - started, time.perf_counter() - read)
-        return Finished(reason, usage)
+        resident, options = self._resident, self._request.options
+        answer = Answer(
+            *(resident.loaded, resident.tokenizer, options),
+            reply_ids=self._reply_ids,
+            job=self._job,
+        )
+        reason = answer.write(prompt, cache)
+        if answer.seen:
+            ids = (*prompt.ids, *answer.written[: answer.seen])
+            resident.prompt_cache.keep(ids, prompt.spans, cache)
+        usage = self._usage(len(answer.written), read - started, time.perf_counter() - read)
+        return Finished(reason, usage, answer.unsent)
 
     def _collect_features(self) -> list[Features]:
         """Wait for the features that the media threads are making."""
@@ -110,16 +119,20 @@ class Reply:
         return collected
 
     def _render(self, features: list[Features]) -> Prompt:
-        counts = [item.token_count for item in features]
-        prompt = self._resident.renderer.render(self._request, counts)
-        self._prompt_tokens = len(prompt.ids)
-        if self._prompt_tokens >= self._context:
-            raise ContextOverflowError(
-                f"The conversation takes {self._prompt_tokens:,} tokens, and the context of "
-                f"{self._resident.loaded.info.name} holds {self._context:,}.",
-                "Start a new conversation, or remove something from this one.",
-            )
-        return prompt
+        """The prompt that fits, with the reply so far behind it."""
+        resident, so_far = self._resident, self._request.reply
+        self._reply_ids = open_ids(so_far, resident.tokenizer) if so_far else ()
+        fitted = Fitting(
+            self._request,
+            [item.token_count for item in features],
+            renderer=resident.renderer,
+            model=resident.loaded.info,
+            reply_ids=self._reply_ids,
+        ).fit()
+        if fitted.left_out:
+            self._job.emit(fitted.left_out)
+        self._prompt_tokens = len(fitted.prompt.ids)
+        return fitted.prompt
 
     def _take_up(self, prompt: Prompt) -> list[Any]:
         """Caches that have seen as much of the prompt as any remembered state has."""
@@ -143,47 +156,32 @@ class Reply:
         """Prefill all but the last token; keep the state at the end of the user's turn."""
         ids = prompt.ids
         turn_end, last = prompt.turn_ends[-1], len(ids) - 1
-        self._show_progress(self._cached)
-        start = self._cached
+        progress = ReadingProgress(len(ids), self._cached)
+        self._show_progress(progress, self._cached)
+        start, chunk = self._cached, self._chunk_tokens()
         for stop in (turn_end, last):
-            for done in prefill(self._model, ids, start=start, stop=stop, cache=cache, soft=soft):
-                self._show_progress(done)
+            for done in prefill(
+                *(self._model, ids),
+                start=start,
+                stop=stop,
+                cache=cache,
+                soft=soft,
+                chunk_tokens=chunk,
+            ):
+                self._show_progress(progress, done)
             if stop == turn_end > start:
                 self._resident.prompt_cache.keep(ids[:turn_end], prompt.spans, cache)
             start = max(start, stop)
 
-    def _show_progress(self, done: int) -> None:
-        self._stop_if_cancelled()
-        self._job.emit(PrefillProgress(done, self._prompt_tokens, self._cached))
+    def _chunk_tokens(self) -> int:
+        loaded = self._resident.loaded
+        item_bytes = 4 if on_cpu() else 2
+        cost = token_bytes(loaded.config.text, self._prompt_tokens, item_bytes)
+        return chunk_size(free_bytes=free_bytes(), token_bytes=cost)
 
-    def _write_tokens(self, prompt: Prompt, cache: list[Any]) -> tuple[FinishReason, int]:
-        """Decode until the model, a limit or the user ends it; keep the state for the next turn."""
-        options, tokenizer = self._request.options, self._resident.tokenizer
-        markers = {tokenizer.id_of(marker) for marker in _MEDIA_MARKERS}
-        suppressed = markers.union(self._resident.loaded.suppressed_ids)
-        sampler = make_sampler(options.sampling, suppressed=suppressed)
-        parser = ReplyParser(tokenizer)
-        limit = min(options.max_tokens, self._context - len(prompt.ids))
-        tokens = decode(self._model, prompt.ids[-1], cache=cache, sampler=sampler)
-        written: list[int] = []
-        reason: FinishReason = "length"
-        while len(written) < limit:
-            if self._job.is_cancelled():
-                reason = "cancelled"
-                break
-            token = next(tokens)
-            written.append(token)
-            if token in self._resident.loaded.stop_ids:
-                reason = "stop"
-                break
-            for delta in parser.add(token):
-                self._job.emit(delta)
-        tokens.close()
-        for delta in parser.finish():
-            self._job.emit(delta)
-        if written:
-            self._resident.prompt_cache.keep((*prompt.ids, *written), prompt.spans, cache)
-        return reason, len(written)
+    def _show_progress(self, progress: ReadingProgress, done: int) -> None:
+        self._stop_if_cancelled()
+        self._job.emit(progress.at(done))
 
     def _usage(self, written: int, prefill_seconds: float, decode_seconds: float) -> Usage:
         return Usage(
@@ -209,9 +207,7 @@ def check_request(request: GenerationRequest, model: ModelInfo) -> None:
     """
     if not request.messages:
         raise UsageError("There is no message to answer.", "Write one first.")
-    check_sampling(request.options.sampling)
-    if request.options.max_tokens < 1:
-        raise UsageError("A reply needs room for one token at least.", "Raise the limit.")
+    check_options(request.options)
     for media in request.media:
         if media.kind == "image" and not model.can_see:
             raise CapabilityError(
@@ -223,3 +219,18 @@ def check_request(request: GenerationRequest, model: ModelInfo) -> None:
                 f"{model.name} cannot hear, and the conversation contains {media.name}.",
                 "Choose a model that hears, or remove the clip.",
             )
+
+
+def check_options(options: GenerationOptions) -> None:
+    """Refuse what no reply can be written with.
+
+    Raises:
+        UsageError: An option is outside its range.
+    """
+    check_sampling(options.sampling)
+    if options.max_tokens < 1:
+        raise UsageError("A reply needs room for one token at least.", "Raise the limit.")
+    if options.max_thought_tokens is not None and options.max_thought_tokens < 1:
+        raise UsageError("A thought needs room for one token at least.", "Turn thinking off.")
+    if "" in options.stop:
+        raise UsageError("An empty text would end every reply at once.", "Leave it out.")

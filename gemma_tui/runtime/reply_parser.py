@@ -55,10 +55,23 @@ class ReplyParser:
         self._trim_answer = False
         self._answer_begun = False
         self._token_count = 0
+        self._thought_tokens = 0
+
+    @property
+    def is_thinking(self) -> bool:
+        """Whether a thought is open."""
+        return self._place is not _Place.ANSWER
+
+    @property
+    def thought_tokens(self) -> int:
+        """Tokens of all thoughts so far, without their markers and names."""
+        return self._thought_tokens
 
     def add(self, token_id: int) -> tuple[Delta, ...]:
         """What this token adds to the reply; often one delta, or none."""
         self._token_count += 1
+        if self._place is _Place.THOUGHT and token_id != self._close_id:
+            self._thought_tokens += 1
         deltas = self._take(self._detokenizer.add(token_id))
         if token_id == self._open_id:
             self._place, self._name = _Place.NAME, ""

@@ -16,11 +16,13 @@ import signal
 import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, assert_never
 
 from gemma_tui.engine.protocol import (
     Cancel,
+    Count,
     Failed,
     FrameDecoder,
     Generate,
@@ -31,7 +33,7 @@ from gemma_tui.engine.protocol import (
     Status,
     Unload,
 )
-from gemma_tui.errors import EngineError, GemmaError
+from gemma_tui.errors import EngineError, GemmaError, ModelError
 from gemma_tui.generation import EngineStatus
 from gemma_tui.runtime.features import FeatureStore
 from gemma_tui.runtime.jobs import Job, MlxThread
@@ -39,9 +41,9 @@ from gemma_tui.runtime.logfile import describe, open_log
 from gemma_tui.runtime.outbox import Outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from gemma_tui.generation import MediaInfo
+    from gemma_tui.generation import GenerationRequest, MediaInfo, PromptSize
     from gemma_tui.runtime.inference import Inference
 
 OFFLINE: Final = {
@@ -89,8 +91,10 @@ class Worker:
                     self._mlx.submit(job)
                 case Cancel(target=target):
                     self._mlx.cancel(target)
-                case Probe():
-                    self._probe(request_id, request)
+                case Probe(path=path, name=name):
+                    self._in_pool(request_id, partial(_probe, Path(path), name))
+                case Count(request=prompt):
+                    self._in_pool(request_id, partial(self._count, prompt))
                 case Status():
                     self._outbox.put(request_id, self._status())
                 case Shutdown():
@@ -121,8 +125,16 @@ class Worker:
             cached_tokens=inference.cached_tokens if inference is not None else 0,
         )
 
-    def _probe(self, request_id: int, request: Probe) -> None:
-        def answer(done: Future[MediaInfo]) -> None:
+    def _count(self, request: GenerationRequest) -> PromptSize:
+        inference = self._inference
+        if inference is None:
+            raise ModelError("No model is loaded.", "Choose a model first.")
+        return inference.count(request)
+
+    def _in_pool(self, request_id: int, work: Callable[[], MediaInfo | PromptSize]) -> None:
+        """Answer with what `work` returns, from a thread that does not wait for MLX."""
+
+        def answer(done: Future[MediaInfo | PromptSize]) -> None:
             if done.cancelled():
                 return
             match done.exception():
@@ -131,14 +143,14 @@ class Worker:
                 case GemmaError() as error:
                     self._outbox.put(request_id, Failed.from_error(error))
                 case error:
-                    self._log.error("Probe failed: %s", describe(error))
+                    self._log.error("media work failed: %s", describe(error))
                     sentence = f"Something unexpected went wrong ({type(error).__name__})."
                     failed = Failed.from_error(
                         EngineError(sentence, "The engine's log says where.")
                     )
                     self._outbox.put(request_id, failed)
 
-        self._pool.submit(_probe, Path(request.path), request.name).add_done_callback(answer)
+        self._pool.submit(work).add_done_callback(answer)
 
 
 def _probe(path: Path, name: str) -> MediaInfo:

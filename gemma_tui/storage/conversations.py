@@ -6,13 +6,14 @@ Every change is durable when its call returns. Attachment bytes and models are n
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Conversation, Draft, Message, MessageState
 from gemma_tui.errors import StorageError
+from gemma_tui.storage.replies import finish_message, resume_message, write_so_far
 from gemma_tui.storage.rows import (
-    finish_message,
     insert_message,
     read_branch,
     read_draft,
@@ -21,8 +22,8 @@ from gemma_tui.storage.rows import (
     to_conversation,
     to_text,
     write_draft,
-    write_parts,
 )
+from gemma_tui.storage.tidying import mark_interrupted, purge, used_blobs
 
 if TYPE_CHECKING:
     import sqlite3
@@ -43,16 +44,6 @@ _TOUCH: Final = """
 """
 _SET_TITLE: Final = "UPDATE conversation SET title = ? WHERE id = ?"
 _SET_DELETED: Final = "UPDATE conversation SET deleted_by = ? WHERE id = ?"
-_DELETED: Final = """
-    SELECT id, deleted_by FROM conversation WHERE deleted_by IS NOT NULL AND id NOT IN (
-        SELECT conversation_id FROM message WHERE state = 'streaming'
-    )
-"""
-_FORGET_ATTACHMENTS: Final = """
-    DELETE FROM attachment WHERE sha256 NOT IN (
-        SELECT sha256 FROM part WHERE sha256 IS NOT NULL UNION SELECT sha256 FROM draft_attachment
-    )
-"""
 
 
 class ConversationStore:
@@ -142,7 +133,13 @@ class ConversationStore:
         return await self._database.write(work)
 
     async def add_turn(
-        self, conversation_id: int, parent_id: int | None, question: Sequence[Part], title: str
+        self,
+        conversation_id: int,
+        parent_id: int | None,
+        question: Sequence[Part],
+        title: str,
+        *,
+        thinking: bool = False,
     ) -> tuple[Message | None, Message]:
         """Store a question and the empty reply that will stream below it, both or neither.
 
@@ -153,6 +150,7 @@ class ConversationStore:
             parent_id: What the question follows; without a question, what is answered (again).
             question: Parts of the question; none to answer `parent_id`.
             title: For a conversation that has none yet.
+            thinking: Whether the model is asked to think first.
 
         Returns:
             The question, if there is one, and the reply in state `streaming`.
@@ -169,14 +167,31 @@ class ConversationStore:
                 )
             above = asked.id if asked else parent_id
             reply = self._new(conversation_id, above, "model", (), MessageState.STREAMING)
-            return asked, self._insert(connection, reply)
+            return asked, self._insert(connection, replace(reply, thinking=thinking))
 
         return await self._database.write(work)
 
-    async def update_streaming(self, message_id: int, parts: Sequence[Part]) -> None:
-        """Store what a reply says so far."""
-        now = tuple(parts)
-        await self._database.write(partial(write_parts, message_id=message_id, parts=now))
+    async def update_streaming(
+        self, message_id: int, parts: Sequence[Part], token_ids: Sequence[int] = ()
+    ) -> None:
+        """Store what a reply says so far, and the tokens that say it."""
+        now, ids = tuple(parts), tuple(token_ids)
+        await self._database.write(lambda c: write_so_far(c, message_id, now, ids))
+
+    async def resume(self, message_id: int) -> tuple[None, Message]:
+        """Let a reply that was cut off stream again.
+
+        Returns:
+            As `add_turn`, without a question.
+
+        Raises:
+            StorageError: It is gone, or is being written already.
+        """
+
+        def work(connection: sqlite3.Connection) -> tuple[None, Message]:
+            return None, _existing(resume_message(connection, message_id, self._database.token))
+
+        return await self._database.write(work)
 
     async def finish(self, message: Message) -> Message:
         """Store the last values of a reply: parts, state, model, finish reason, usage, error."""
@@ -188,38 +203,16 @@ class ConversationStore:
 
     async def mark_interrupted(self) -> int:
         """Mark the replies of processes that ended while they streamed; returns how many."""
-
-        def work(connection: sqlite3.Connection) -> int:
-            rows = connection.execute("SELECT id, writer FROM message WHERE state = 'streaming'")
-            dead = [(row["id"],) for row in rows if not self._database.is_alive(row["writer"])]
-            connection.executemany("UPDATE message SET state = 'interrupted' WHERE id = ?", dead)
-            return len(dead)
-
-        return await self._database.write(work)
+        mark = partial(mark_interrupted, is_alive=self._database.is_alive)
+        return await self._database.write(mark)
 
     async def purge(self) -> int:
         """Remove for good what was deleted in processes that have ended; returns how many."""
-
-        def work(connection: sqlite3.Connection) -> int:
-            rows = connection.execute(_DELETED)
-            gone = [(r["id"],) for r in rows if not self._database.is_alive(r["deleted_by"])]
-            connection.executemany("DELETE FROM conversation WHERE id = ?", gone)
-            connection.execute(_FORGET_ATTACHMENTS)
-            return len(gone)
-
-        return await self._database.write(work)
+        return await self._database.write(partial(purge, is_alive=self._database.is_alive))
 
     async def used_blobs(self) -> frozenset[str]:
         """The sha256 of every attachment in a message or a draft."""
-
-        def work(connection: sqlite3.Connection) -> frozenset[str]:
-            rows = connection.execute(
-                "SELECT sha256 FROM part WHERE sha256 IS NOT NULL"
-                " UNION SELECT sha256 FROM draft_attachment"
-            )
-            return frozenset(row["sha256"] for row in rows)
-
-        return await self._database.read(work)
+        return await self._database.read(used_blobs)
 
     async def save_draft(self, conversation_id: int | None, draft: Draft) -> None:
         """Keep what the composer holds.

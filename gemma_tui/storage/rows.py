@@ -5,6 +5,7 @@ Plain functions on a connection; transactions are the caller's.
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import (
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Sequence
 
-_USAGE_COLUMNS: Final = (
+USAGE_COLUMNS: Final = (
     "prompt_tokens",
     "cached_tokens",
     "generated_tokens",
@@ -106,34 +107,16 @@ def insert_message(connection: sqlite3.Connection, message: Message, writer: str
         The id it got.
     """
     row_id = connection.execute(
-        "INSERT INTO message (conversation_id, parent_id, role, state, writer, created_at)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO message"
+        " (conversation_id, parent_id, role, state, writer, created_at, thinking)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
             *(message.conversation_id, message.parent_id, message.role),
-            *(message.state.value, writer, message.created_at),
+            *(message.state.value, writer, message.created_at, message.thinking),
         ),
     ).lastrowid
     write_parts(connection, row_id or 0, message.parts)
     return row_id or 0
-
-
-def finish_message(connection: sqlite3.Connection, message: Message) -> Message | None:
-    """Store every value of a message that can change; returns it as stored, None if it is gone."""
-    write_parts(connection, message.id, message.parts)
-    connection.execute(
-        "UPDATE message SET state = ?, model = ?, finish_reason = ?, error = ? WHERE id = ?",
-        (
-            *(message.state.value, to_text(message.model), message.finish_reason),
-            *(to_text(message.error), message.id),
-        ),
-    )
-    if message.usage:
-        connection.execute(
-            "UPDATE message SET prompt_tokens = ?, cached_tokens = ?, generated_tokens = ?,"
-            " prefill_seconds = ?, decode_seconds = ?, peak_memory_bytes = ? WHERE id = ?",
-            (*(getattr(message.usage, name) for name in _USAGE_COLUMNS), message.id),
-        )
-    return read_message(connection, message.id)
 
 
 def write_parts(connection: sqlite3.Connection, message_id: int, parts: Sequence[Part]) -> None:
@@ -273,6 +256,18 @@ def _to_message(row: sqlite3.Row, parts: tuple[Part, ...]) -> Message:
         created_at=row["created_at"],
         model=row["model"],
         finish_reason=row["finish_reason"],
-        usage=Usage(**{name: row[name] for name in _USAGE_COLUMNS}) if has_usage else None,
+        usage=Usage(**{name: row[name] for name in USAGE_COLUMNS}) if has_usage else None,
         error=row["error"],
+        thinking=bool(row["thinking"]),
+        token_ids=unpack_ids(row["token_ids"]),
     )
+
+
+def pack_ids(token_ids: Sequence[int]) -> bytes | None:
+    """Token ids as they are stored."""
+    return struct.pack(f"<{len(token_ids)}I", *token_ids) if token_ids else None
+
+
+def unpack_ids(stored: bytes | None) -> tuple[int, ...]:
+    """Token ids as `pack_ids` stored them."""
+    return struct.unpack(f"<{len(stored) // 4}I", stored) if stored else ()

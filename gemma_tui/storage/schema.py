@@ -108,7 +108,13 @@ _FIRST: Final = (
     "CREATE INDEX draft_attachment_sha256 ON draft_attachment (sha256)",
 )
 
-MIGRATIONS: Final = (_FIRST,)
+_CONTINUED_REPLIES: Final = (
+    # Ids of a reply that was cut off, each as four bytes, the lowest first; NULL otherwise.
+    "ALTER TABLE message ADD COLUMN token_ids BLOB",
+    "ALTER TABLE message ADD COLUMN thinking INTEGER NOT NULL DEFAULT 0",
+)
+
+MIGRATIONS: Final = (_FIRST, _CONTINUED_REPLIES)
 """Statements of each migration, in order."""
 
 

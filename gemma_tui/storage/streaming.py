@@ -10,13 +10,15 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from gemma_tui.conversation import TextPart, ThoughtPart
 from gemma_tui.errors import StorageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
     from typing import Self
 
-    from gemma_tui.conversation import Message, Part, TextPart, ThoughtPart
+    from gemma_tui.conversation import Message, Part
     from gemma_tui.storage.conversations import ConversationStore
 
 FLUSH_SECONDS: Final = 0.05
@@ -31,15 +33,17 @@ class StreamingReply:
 
     Args:
         store: Where the row is.
-        reply: The row, in state `streaming`.
+        reply: The row, in state `streaming`; what it says already is kept.
     """
 
     def __init__(self, store: ConversationStore, reply: Message) -> None:
         self._store = store
         self._message_id = reply.id
         self._pieces: list[tuple[type[TextPart | ThoughtPart], list[str]]] = []
+        self._token_ids: list[int] = []
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._take(reply.parts, reply.token_ids)
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._flush_for_ever(), name="flush-reply")
@@ -62,17 +66,36 @@ class StreamingReply:
         """Everything so far."""
         return tuple(kind("".join(texts)) for kind, texts in self._pieces)
 
-    def add(self, part: TextPart | ThoughtPart) -> None:
-        """More of the answer or of the thought."""
+    def add(self, part: TextPart | ThoughtPart, token_ids: Sequence[int] = ()) -> None:
+        """More of the answer or of the thought, and the tokens that say it."""
+        self.add_tokens(token_ids)
         if not part.text:
             return
+        self._append(part)
+        self._changed.set()
+
+    def add_tokens(self, token_ids: Sequence[int]) -> None:
+        """Tokens that say nothing yet; stored with what follows."""
+        self._token_ids.extend(token_ids)
+
+    def start_from(self, parts: Sequence[Part], token_ids: Sequence[int]) -> None:
+        """Replace everything so far, in one write."""
+        self._take(parts, token_ids)
+        self._changed.set()
+
+    def _take(self, parts: Sequence[Part], token_ids: Sequence[int]) -> None:
+        self._pieces, self._token_ids = [], list(token_ids)
+        for part in parts:
+            if isinstance(part, TextPart | ThoughtPart):
+                self._append(part)
+
+    def _append(self, part: TextPart | ThoughtPart) -> None:
         if not self._pieces or self._pieces[-1][0] is not type(part):
             self._pieces.append((type(part), []))
         self._pieces[-1][1].append(part.text)
-        self._changed.set()
 
     async def finish(self, last: Message) -> Message:
-        """Store the last values and all parts.
+        """Store the last values and all parts; of a reply that was cut off its tokens, too.
 
         Args:
             last: The reply with its last state, usage and so on; its parts are not looked at.
@@ -80,7 +103,8 @@ class StreamingReply:
         Raises:
             StorageError: They could not be stored; the row is still `streaming`.
         """
-        return await self._store.finish(replace(last, parts=self.parts))
+        reply = replace(last, parts=self.parts, token_ids=tuple(self._token_ids))
+        return await self._store.finish(reply if reply.is_cut_off else replace(reply, token_ids=()))
 
     async def _flush_for_ever(self) -> None:
         while True:
@@ -88,7 +112,9 @@ class StreamingReply:
             self._changed.clear()
             begun = time.monotonic()
             try:
-                await self._store.update_streaming(self._message_id, self.parts)
+                await self._store.update_streaming(
+                    self._message_id, self.parts, tuple(self._token_ids)
+                )
             except StorageError:
                 # A disk may be full for a while: the answer goes on, and the next flush or
                 # `finish` writes all of it. Only `finish` can tell that it was in vain.

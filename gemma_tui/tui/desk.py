@@ -15,6 +15,7 @@ from textual.worker import get_current_worker
 
 from gemma_tui.chat import TurnStarted
 from gemma_tui.errors import GemmaError
+from gemma_tui.generation import TurnsLeftOut
 from gemma_tui.tui.turn import Turn, run_turn
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.chat import Chat, TurnEvent
     from gemma_tui.conversation import Conversation, Draft, Message
-    from gemma_tui.generation import GenerationOptions
+    from gemma_tui.options import GenerationOptions
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.tui.drafts import DraftKeeper
     from gemma_tui.tui.page import Page
@@ -163,6 +164,15 @@ class Desk:
             parent_id = last.parent_id if last.role == "model" else last.id
             self._start(Turn(self._page.conversation_id, None, parent_id), options)
 
+    def continue_reply(self, options: GenerationOptions) -> bool:
+        """Let the last reply go on; False if it was not cut off."""
+        last = self._page.last
+        if last is None or not last.is_cut_off:
+            return False
+        conversation_id = self._page.conversation_id
+        self._start(Turn(conversation_id, None, last.parent_id, continued_id=last.id), options)
+        return True
+
     def stop(self) -> bool:
         """Stop the reply that is being written, wherever; False if there is none."""
         turn = self.turn
@@ -233,4 +243,6 @@ class Desk:
             await self.refresh_list()
         else:
             self._page.show_event(turn, event)
+            if isinstance(event, TurnsLeftOut):
+                self._panel.problem.tell(turn.notice)
         self._owner.show_status()

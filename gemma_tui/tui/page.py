@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gemma_tui.chat import TurnFinished, TurnStarted
-from gemma_tui.generation import MediaProgress, PrefillProgress, TextDelta, ThoughtDelta
+from gemma_tui.generation import MediaProgress, PrefillProgress, Resumed, TextDelta, ThoughtDelta
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,10 +79,18 @@ class Page:
     def show_event(self, turn: Turn, event: TurnEvent) -> None:
         """Show what just happened in `turn`, if it happens on this page."""
         if isinstance(event, TurnStarted):
-            if turn.conversation_id == self.conversation_id and not self.shows(turn):
-                self._begin(event.question, event.reply)
-            return
-        if turn.reply is None or not self.shows(turn):
+            self._show_start(turn, event)
+        elif self.shows(turn):
+            self._show_more(turn, event)
+
+    def _show_start(self, turn: Turn, started: TurnStarted) -> None:
+        if self.shows(turn):
+            self.finish(started.reply)  # it goes on
+        elif turn.conversation_id == self.conversation_id:
+            self._begin(started.question, started.reply)
+
+    def _show_more(self, turn: Turn, event: TurnEvent) -> None:
+        if turn.reply is None:
             return
         match event:
             case ThoughtDelta(text):
@@ -91,6 +99,9 @@ class Page:
                 self.transcript.add_text(turn.reply.id, text)
             case MediaProgress() | PrefillProgress():
                 self.show_label(turn, turn.label)
+            case Resumed():
+                if (reply := turn.snapshot()) is not None:
+                    self.finish(reply)
             case TurnFinished(reply):
                 self.finish(reply)
 
@@ -100,7 +111,7 @@ class Page:
             self.transcript.set_progress(turn.reply.id, label)
 
     def finish(self, reply: Message) -> None:
-        """Show the final values of a reply."""
+        """Show the new values of a reply."""
         for index, message in enumerate(self._branch):
             if message.id == reply.id:
                 self._branch[index] = reply

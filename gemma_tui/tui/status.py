@@ -1,13 +1,16 @@
-"""What the status line says, from the state of the engine and of the turn that runs. Pure."""
+"""What the status line and the list say, from the state of the engine and of the turn. Pure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gemma_tui.tui.widgets.status_line import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gemma_tui.generation import EngineState
+    from gemma_tui.options import Overflow
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.turn import Turn
 
@@ -37,6 +40,28 @@ def still_writing(turn: Turn, page: Page) -> str:
     """Why nothing can be sent now, and what to do."""
     where = "" if turn.conversation_id == page.conversation_id else " elsewhere"
     return f"A reply is still being written{where}. Wait for it, or press Esc to stop it."
+
+
+COMPLETE: Final = "The last reply is complete: there is nothing to go on with."
+"""What to say when nothing can be continued."""
+
+
+def overflow_sentence(overflow: Overflow) -> str:
+    """What happens when the context is full."""
+    what = "the oldest turns are left out" if overflow == "drop_oldest" else "nothing is left out"
+    return f"When the context is full, {what}."
+
+
+def list_marks(
+    current: int | None, drafts: Iterable[int | None], turn: Turn | None
+) -> dict[int, str]:
+    """What stands before the conversations in the list."""
+    marks = {key: "✎" for key in drafts if key is not None}
+    if current is not None:
+        marks[current] = "▸"
+    if turn is not None and turn.conversation_id is not None:
+        marks[turn.conversation_id] = "…"
+    return marks
 
 
 def status_of(state: EngineState, page: Page, turn: Turn | None, *, thinking: bool) -> Status:

@@ -17,16 +17,19 @@ from gemma_tui.generation import (
     Finished,
     MediaProgress,
     PrefillProgress,
+    Resumed,
     TextDelta,
     ThoughtDelta,
+    TurnsLeftOut,
 )
+from gemma_tui.turn import left_out_sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from gemma_tui.chat import Chat, TurnEvent
-    from gemma_tui.conversation import Draft, Message
-    from gemma_tui.generation import GenerationOptions
+    from gemma_tui.conversation import Draft, Message, Part
+    from gemma_tui.options import GenerationOptions
     from gemma_tui.storage.conversations import ConversationStore
 
 
@@ -39,10 +42,14 @@ class Turn:
     draft: Draft | None
     """What was asked; None answers `parent_id` again."""
     parent_id: int | None
+    continued_id: int | None = None
+    """The reply that goes on, instead of anything being asked."""
     reply: Message | None = None
     """The stored row of the reply, from the moment it exists."""
     label: str = "sending"
     """What happens now, in words."""
+    notice: str = ""
+    """What the user must know about it, in a sentence."""
     token_count: int = 0
     stored: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the question is stored, or never will be."""
@@ -56,12 +63,14 @@ class Turn:
     _thought: list[str] = field(default_factory=list)
     _text: list[str] = field(default_factory=list)
     _first_token_at: float = 0.0
+    _tokens_before: int = 0
 
     @property
     def tokens_per_second(self) -> float:
         """Speed so far; 0 until it means something."""
         elapsed = time.monotonic() - self._first_token_at
-        return self.token_count / elapsed if self._first_token_at and elapsed > 0.2 else 0.0
+        written = max(0, self.token_count - self._tokens_before)
+        return written / elapsed if self._first_token_at and elapsed > 0.2 else 0.0
 
     def note(self, event: TurnEvent) -> None:
         """Take in what happened."""
@@ -69,11 +78,17 @@ class Turn:
             case TurnStarted(_, reply):
                 self.reply = reply
                 self.label = "waiting for the model"
+                self._start_from(reply.parts)
+                self._tokens_before = len(reply.token_ids)
+            case Resumed(parts):
+                self._start_from(parts)
             case MediaProgress(done, total):
                 which = f"attachment {min(done + 1, total)} of {total}" if total > 1 else "the file"
                 self.label = f"reading {which}"
-            case PrefillProgress(done, total):
-                self.label = f"reading the prompt {100 * done // max(1, total)} %"
+            case PrefillProgress():
+                self.label = reading_label(event)
+            case TurnsLeftOut():
+                self.notice = left_out_sentence(event)
             case ThoughtDelta(text):
                 self._begin("thinking")
                 self._thought.append(text)
@@ -95,9 +110,22 @@ class Turn:
         text = TextPart("".join(self._text))
         return replace(self.reply, parts=tuple(part for part in (thought, text) if part.text))
 
+    def _start_from(self, parts: Iterable[Part]) -> None:
+        """What a continued reply says already."""
+        found = tuple(parts)
+        self._thought = [part.text for part in found if isinstance(part, ThoughtPart)]
+        self._text = [part.text for part in found if isinstance(part, TextPart)]
+
     def _begin(self, label: str) -> None:
         self.label = label
         self._first_token_at = self._first_token_at or time.monotonic()
+
+
+def reading_label(progress: PrefillProgress) -> str:
+    """How far the prompt is read, with the time left where it is worth a word."""
+    share = f"reading the prompt {100 * progress.done // max(1, progress.total)} %"
+    left = progress.seconds_left
+    return share if left is None or left < 2 else f"{share}, {left:.0f} s left"
 
 
 async def run_turn(
@@ -124,9 +152,12 @@ async def run_turn(
     try:
         if turn.conversation_id is None:
             turn.conversation_id = (await store.create("")).id
-        events = chat.reply(
-            turn.conversation_id, turn.draft, parent_id=turn.parent_id, options=options
-        )
+        if turn.continued_id is not None:
+            events = chat.continue_reply(turn.conversation_id, turn.continued_id, options=options)
+        else:
+            events = chat.reply(
+                turn.conversation_id, turn.draft, parent_id=turn.parent_id, options=options
+            )
         async with aclosing(events):
             async for event in events:
                 turn.note(event)

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from gemma_tui.chat import Chat, TurnEvent
 from gemma_tui.conversation import Draft
-from gemma_tui.generation import GenerationOptions
+from gemma_tui.options import GenerationOptions
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.chat import Chat
 from gemma_tui.conversation import Draft
-from gemma_tui.generation import GenerationEvent, GenerationOptions, TextDelta
+from gemma_tui.generation import GenerationEvent, TextDelta
+from gemma_tui.options import GenerationOptions
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
@@ -43,9 +44,11 @@ class TellingStore(ConversationStore):
         super().__init__(database)
         self._pipe = pipe
 
-    async def update_streaming(self, message_id: int, parts: Sequence[Part]) -> None:
+    async def update_streaming(
+        self, message_id: int, parts: Sequence[Part], token_ids: Sequence[int] = ()
+    ) -> None:
         length = sum(len(part.text) for part in parts if hasattr(part, "text"))
-        await super().update_streaming(message_id, parts)
+        await super().update_streaming(message_id, parts, token_ids)
         tell(self._pipe, FLUSHED, length)
 
 

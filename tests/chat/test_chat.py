@@ -32,13 +32,12 @@ from gemma_tui.errors import (
 from gemma_tui.generation import (
     EngineState,
     Finished,
-    GenerationOptions,
     Media,
     PrefillProgress,
     PromptMessage,
-    SamplingOptions,
     TextDelta,
 )
+from gemma_tui.options import GenerationOptions, SamplingOptions
 from tests.scripted_engine import MODEL, USAGE, Hold, thinking
 
 if TYPE_CHECKING:
@@ -133,7 +132,8 @@ class TestReply:
         path = str(bench.blobs.path_of(cat.sha256))
         assert bench.engine.requests[-1].messages == (
             PromptMessage(
-                "user", (Media("image", cat.sha256, path, "cat.png", 70), TextPart("first"))
+                "user",
+                (Media("image", cat.sha256, path, "cat.png", 70, 640, 480), TextPart("first")),
             ),
             PromptMessage("model", (TextPart("one"),)),
             PromptMessage("user", (TextPart("second"),)),

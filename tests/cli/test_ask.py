@@ -17,12 +17,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gemma_tui.cli.ask import run_ask
+from gemma_tui.cli.commands import run_command
 from gemma_tui.cli.question import Question
 from gemma_tui.conversation import Conversation, Message, MessageState
 from gemma_tui.errors import CapabilityError
+from gemma_tui.generation import Finished, TurnsLeftOut
+from gemma_tui.options import GenerationOptions, SamplingOptions
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
-from tests.scripted_engine import MODEL, ScriptedEngine
+from tests.scripted_engine import MODEL, USAGE, ScriptedEngine, Step
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,6 +107,54 @@ def test_the_same_seed_gives_the_same_answer_cut_off_where_it_was_told(
     first, second = (value(cli.run("ask", "hello", "--json", *options)) for _ in range(2))
     assert (first["finish_reason"], first["usage"]["generated_tokens"]) == ("length", 12)
     assert first["text"] == second["text"] != ""
+
+
+def test_a_stop_string_ends_the_answer(cli: CommandLine) -> None:
+    whole = value(cli.run("ask", "hello", "--json", "--temperature", "0"))["text"]
+    words = whole.split()
+    stops = ("--stop", "never said", "--stop", words[2])
+    found = value(cli.run("ask", "hello", "--json", "--temperature", "0", *stops))
+    assert found["text"] == whole.partition(words[2])[0]
+    assert found["finish_reason"] == "stop"
+
+
+def test_every_option_reaches_the_engine(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script: list[Step] = [TurnsLeftOut(1, 1204), "ha ha", Finished("repetition", USAGE)]
+    engine = ScriptedEngine(script)
+    monkeypatch.setattr("gemma_tui.cli.ask.EngineClient", lambda _log: engine)
+    monkeypatch.setattr("gemma_tui.cli.commands.default_paths", lambda: paths)
+    monkeypatch.setattr(sys, "stdin", None)
+    arguments = (
+        *("--temperature", "0.5", "--top-k", "3", "--top-p", "0.8", "--min-p", "0.1"),
+        *("--repetition-penalty", "1.2", "--presence-penalty", "0.3", "--seed", "4"),
+        *("--max-tokens", "9", "--think", "--max-thought-tokens", "5", "--stop", "a"),
+        *("--stop", "b c"),
+    )
+    assert run_command(["ask", "hi", *arguments]) == 0
+    (request,) = engine.requests
+    sampling = SamplingOptions(0.5, 3, 0.8, 4, 0.1, 1.2, 0.3)
+    assert request.options == GenerationOptions(
+        sampling, max_tokens=9, thinking=True, max_thought_tokens=5, stop=("a", "b c")
+    )
+    told = capsys.readouterr()
+    assert told.out == "ha ha\n"
+    assert told.err.splitlines() == [
+        "gemma-tui: The oldest turn was left out (1,204 tokens): the context is full.",
+        "gemma-tui: The answer said the same over and over, so it was cut off.",
+    ]
+
+
+def test_what_is_not_given_is_left_to_the_model(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = ScriptedEngine()
+    monkeypatch.setattr("gemma_tui.cli.ask.EngineClient", lambda _log: engine)
+    monkeypatch.setattr("gemma_tui.cli.commands.default_paths", lambda: paths)
+    monkeypatch.setattr(sys, "stdin", None)
+    assert run_command(["ask", "hi"]) == 0
+    assert engine.requests[0].options == GenerationOptions()
 
 
 def test_a_question_that_is_refused_leaves_no_conversation(

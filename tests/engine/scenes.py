@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING
 from gemma_tui.conversation import TextPart
 from gemma_tui.generation import (
     Finished,
-    GenerationOptions,
     GenerationRequest,
     Media,
     PromptMessage,
     PromptPart,
-    SamplingOptions,
     TextDelta,
     ThoughtDelta,
 )
+from gemma_tui.options import GenerationOptions, SamplingOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -22,10 +22,10 @@ from gemma_tui.generation import (
     Finished,
     MediaProgress,
     PrefillProgress,
-    SamplingOptions,
     TextDelta,
     ThoughtDelta,
 )
+from gemma_tui.options import SamplingOptions
 from tests.engine.scenes import (
     ask,
     collect,
@@ -312,3 +312,30 @@ async def eventually_idle(engine: EngineClient) -> None:
     """Wait until the engine itself says that it writes nothing."""
     while (await engine.status()).is_generating:
         pass
+
+
+async def test_a_prompt_is_counted_while_a_reply_is_written(talker: EngineClient) -> None:
+    request = ask("What are you?", max_tokens=1)
+    usage = finish_of(await collect(talker.generate(request))).usage
+    reply = talker.generate(ask("Count", max_tokens=8000))
+    async with aclosing(reply) as events:
+        async for event in events:
+            if isinstance(event, TextDelta):
+                assert (await talker.count(request)).tokens == usage.prompt_tokens
+                assert (await talker.status()).is_generating
+                break
+
+
+async def test_without_a_model_nothing_is_counted(new_engine: NewEngine) -> None:
+    client = new_engine()
+    with pytest.raises(ModelError, match="No model is loaded"):
+        await client.count(ask("Hi"))
+
+
+async def test_prefill_tells_the_time_left(engine: EngineClient) -> None:
+    long = ask("shapes and colors " * 300, max_tokens=1)
+    progress = [e for e in await collect(engine.generate(long)) if isinstance(e, PrefillProgress)]
+    left = [event.seconds_left for event in progress]
+    assert left[0] is None
+    assert left[-1] is not None
+    assert all(seconds is None or seconds >= 0 for seconds in left)

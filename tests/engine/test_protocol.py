@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gemma_tui.conversation import TextPart, Usage
+from gemma_tui.conversation import TextPart, ThoughtPart, Usage
 from gemma_tui.engine import protocol
 from gemma_tui.engine.protocol import (
     MAX_FRAME_BYTES,
     Cancel,
+    Count,
     Event,
     Failed,
     FrameDecoder,
@@ -34,7 +35,6 @@ from gemma_tui.errors import ContextOverflowError, EngineError, GemmaError, erro
 from gemma_tui.generation import (
     EngineStatus,
     Finished,
-    GenerationOptions,
     GenerationRequest,
     LoadProgress,
     Media,
@@ -43,10 +43,14 @@ from gemma_tui.generation import (
     ModelInfo,
     PrefillProgress,
     PromptMessage,
-    SamplingOptions,
+    PromptSize,
+    ReplySoFar,
+    Resumed,
     TextDelta,
     ThoughtDelta,
+    TurnsLeftOut,
 )
+from gemma_tui.options import GenerationOptions, SamplingOptions
 
 MODEL = ModelInfo("Gemma 4 E2B", "folder", True, False, 131_072, 280, 10**10)
 REQUEST = GenerationRequest(
@@ -58,7 +62,8 @@ REQUEST = GenerationRequest(
         PromptMessage("user", (TextPart("\ud800 alone"), Media("audio", "cd", "p", "n"))),
     ),
     "system\n",
-    GenerationOptions(SamplingOptions(0.0, 1, 0.5, 2**63), 7, thinking=True),
+    GenerationOptions(SamplingOptions(0.0, 1, None, 2**63), 7, thinking=True, stop=("¿", "b")),
+    ReplySoFar((TextPart("é"),), (5, 6)),
 )
 BODIES: list[Request | Event] = [
     *(
@@ -68,11 +73,13 @@ BODIES: list[Request | Event] = [
         Unload(),
         Status(),
         Probe("p", "n"),
+        Count(REQUEST),
         Shutdown(),
     ),
     *(LoadProgress("weights", 0.5), ModelLoaded(MODEL), MediaProgress(1, 2)),
-    *(PrefillProgress(1, 2, 1), ThoughtDelta("t"), TextDelta("é\ud83d", 9), Unloaded()),
-    Finished("length", Usage(1, 2, 3, 0.1, 0.2, 4)),
+    *(PrefillProgress(1, 2, 1, 0.5), ThoughtDelta("t", (1,)), TextDelta("é\ud83d", 9, (2, 3))),
+    *(TurnsLeftOut(1, 20), Resumed((ThoughtPart("t"), TextPart("é")), (1, 2)), Unloaded()),
+    *(Finished("length", Usage(1, 2, 3, 0.1, 0.2, 4), (7,)), PromptSize(1, 2, 3, 4)),
     EngineStatus(1, MODEL, True, 2, 3, 4),
     EngineStatus(1, None, False, 2, 3, 4),
     MediaInfo("audio", "audio/wav", sample_count=16_000),

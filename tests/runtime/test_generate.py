@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import mlx.core as mx
 import pytest
 
-from gemma_tui.generation import SamplingOptions
-from gemma_tui.runtime import generate
+from gemma_tui.options import SamplingOptions
 from gemma_tui.runtime.gemma4.merge import SoftTokens
-from gemma_tui.runtime.generate import decode, prefill
+from gemma_tui.runtime.generate import TokenStream, prefill
 from gemma_tui.runtime.loader import LoadedModel, load_model
-from gemma_tui.runtime.sampler import make_sampler
+from gemma_tui.runtime.sampler import Sampler
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,21 +25,17 @@ def loaded(tiny_model: Path) -> LoadedModel:
     return load_model(tiny_model, lambda *_: None)
 
 
-def test_prefill_tells_how_far_it_is(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generate, "CHUNK_TOKENS", 64)
+def test_prefill_tells_how_far_it_is(loaded: LoadedModel) -> None:
     model = loaded.model
     cache = model.make_cache()
-    steps = prefill(model, IDS, start=0, stop=150, cache=cache, soft=None)
+    steps = prefill(model, IDS, start=0, stop=150, cache=cache, soft=None, chunk_tokens=64)
     offsets = [(done, cache[0].offset) for done in steps]
     assert offsets == [(64, 64), (128, 128), (150, 150)]
     assert list(prefill(model, IDS, start=150, stop=150, cache=cache, soft=None)) == []
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 512])
-def test_chunks_of_any_size_leave_the_same_state(
-    loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
-    monkeypatch.setattr(generate, "CHUNK_TOKENS", size)
+def test_chunks_of_any_size_leave_the_same_state(loaded: LoadedModel, size: int) -> None:
     model = loaded.model
     width = loaded.config.text.hidden_size
     rows = mx.random.normal((40, width), key=mx.random.key(1))
@@ -48,7 +43,8 @@ def test_chunks_of_any_size_leave_the_same_state(
     whole = model(mx.array([IDS]), cache=model.make_cache(), soft=soft)[:, -1]
     cache = model.make_cache()
     last = len(IDS) - 1
-    assert [*prefill(model, IDS, start=0, stop=last, cache=cache, soft=soft)][-1] == last
+    steps = prefill(model, IDS, start=0, stop=last, cache=cache, soft=soft, chunk_tokens=size)
+    assert [*steps][-1] == last
     chunked = model(mx.array([IDS[-1:]]), cache=cache)[:, -1]
     assert float(mx.abs(whole - chunked).max().item()) < 1e-4  # type: ignore[arg-type]
 
@@ -61,7 +57,7 @@ def test_decoding_equals_taking_the_best_token_again_and_again(loaded: LoadedMod
         expected.append(int(mx.argmax(logits[0, -1]).item()))  # type: ignore[arg-type]
     cache = model.make_cache()
     list(prefill(model, IDS, start=0, stop=len(IDS) - 1, cache=cache, soft=None))
-    tokens = decode(model, IDS[-1], cache=cache, sampler=make_sampler(GREEDY))
+    tokens = TokenStream(model, IDS[-1], cache=cache, sampler=Sampler(GREEDY))
     assert [next(tokens) for _ in range(12)] == expected
 
 
@@ -69,9 +65,8 @@ def test_the_state_has_seen_exactly_what_was_handed_out(loaded: LoadedModel) -> 
     model = loaded.model
     cache = model.make_cache()
     list(prefill(model, IDS, start=0, stop=len(IDS) - 1, cache=cache, soft=None))
-    tokens = decode(model, IDS[-1], cache=cache, sampler=make_sampler(GREEDY))
+    tokens = TokenStream(model, IDS[-1], cache=cache, sampler=Sampler(GREEDY))
     written = [next(tokens) for _ in range(5)]
-    tokens.close()
     assert {layer.offset for layer in cache} == {len(IDS) + 5}
     warm = model(mx.array([[7]]), cache=cache)[:, -1]
     cold = model(mx.array([[*IDS, *written, 7]]), cache=model.make_cache())[:, -1]

@@ -13,7 +13,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gemma_tui.conversation import TextPart
-from gemma_tui.generation import GenerationOptions, GenerationRequest, Media, PromptMessage
+from gemma_tui.generation import GenerationRequest, Media, PromptMessage
+from gemma_tui.options import GenerationOptions
 from gemma_tui.runtime.prompt import (
     Prompt,
     PromptFlavour,

@@ -11,7 +11,8 @@ import mlx.core as mx
 import pytest
 
 from gemma_tui.engine.protocol import Event, Generate, Load
-from gemma_tui.generation import Finished, GenerationRequest, SamplingOptions
+from gemma_tui.generation import Finished, GenerationRequest
+from gemma_tui.options import SamplingOptions
 from gemma_tui.runtime.features import FeatureStore
 from gemma_tui.runtime.inference import Inference
 from gemma_tui.runtime.jobs import Job

@@ -12,8 +12,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gemma_tui.errors import UsageError
-from gemma_tui.generation import SamplingOptions
-from gemma_tui.runtime.sampler import keep_likely, make_sampler
+from gemma_tui.options import SamplingOptions
+from gemma_tui.runtime.sampler import Sampler, keep_likely
 
 LOGITS = (2.0, 1.5, 1.0, 0.9, 0.5, 0.0, -0.3, -1.0, -1.1, -2.0, -4.0, -9.0)
 
@@ -24,9 +24,9 @@ def softmax(scores: np.ndarray) -> np.ndarray:
 
 
 def filter_as_the_reference(
-    logits: np.ndarray, temperature: float, top_k: int, top_p: float
+    logits: np.ndarray, temperature: float, top_k: int, top_p: float, min_p: float = 0.0
 ) -> np.ndarray:
-    """Probabilities after temperature, top-k and top-p, written from their definitions."""
+    """Probabilities after temperature, top-k, top-p and min-p, written from their definitions."""
     scores = logits.astype(np.float64) / temperature
     if top_k:
         kth = np.sort(scores)[-min(top_k, scores.size)]
@@ -36,11 +36,16 @@ def filter_as_the_reference(
         drop = softmax(scores[rising]).cumsum() <= 1 - top_p
         drop[-1] = False
         scores[rising[drop]] = -np.inf
+    if min_p:
+        likely = softmax(scores)
+        scores = np.where(likely < min_p * likely.max(), -np.inf, scores)
     return softmax(scores)
 
 
-def kept(logits: np.ndarray, temperature: float, top_k: int, top_p: float) -> np.ndarray:
-    scores, ids = keep_likely(mx.array(logits)[None] / temperature, top_k, top_p)
+def kept(
+    logits: np.ndarray, temperature: float, top_k: int, top_p: float, min_p: float = 0.0
+) -> np.ndarray:
+    scores, ids = keep_likely(mx.array(logits)[None] / temperature, top_k, top_p, min_p)
     dense = np.full(logits.size, -np.inf)
     dense[np.array(ids)[0]] = np.array(scores)[0]
     return softmax(dense)
@@ -57,7 +62,7 @@ def random_state() -> list[int]:
 
 
 def draw(options: SamplingOptions, logits: mx.array, count: int) -> list[int]:
-    sample = make_sampler(options)
+    sample = Sampler(options)
     return [token_of(sample(logits)) for _ in range(count)]
 
 
@@ -67,15 +72,19 @@ def draw(options: SamplingOptions, logits: mx.array, count: int) -> list[int]:
     temperature=st.floats(0.1, 3),
     top_k=st.integers(0, 90),
     top_p=st.floats(0.01, 1),
+    min_p=st.sampled_from([0.0]) | st.floats(0.001, 1),
 )
 def test_filters_are_those_of_the_reference(
-    seed: int, size: int, temperature: float, top_k: int, top_p: float
+    seed: int, size: int, temperature: float, top_k: int, top_p: float, min_p: float
 ) -> None:
     logits = np.random.default_rng(seed).normal(size=size).astype(np.float32) * 3
-    expected = filter_as_the_reference(logits, temperature, top_k, top_p)
-    nearly = [filter_as_the_reference(logits, temperature, top_k, top_p + e) for e in (-1e-5, 1e-5)]
+    expected = filter_as_the_reference(logits, temperature, top_k, top_p, min_p)
+    nearly = [
+        filter_as_the_reference(logits, temperature, top_k, top_p + e, min_p * (1 + e))
+        for e in (-1e-5, 1e-5)
+    ]
     assume(all(((p > 0) == (expected > 0)).all() for p in nearly))  # not on the edge of a rounding
-    found = kept(logits, temperature, top_k, top_p)
+    found = kept(logits, temperature, top_k, top_p, min_p)
     np.testing.assert_array_equal(found > 0, expected > 0)
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
@@ -101,11 +110,14 @@ def test_the_order_of_the_filters_matters_and_is_the_references() -> None:
     ids=["plain", "temperature", "top-k", "top-p", "all"],
 )
 def test_draws_follow_the_probabilities(options: SamplingOptions) -> None:
+    assert options.temperature is not None
+    assert options.top_k is not None
+    assert options.top_p is not None
     expected = filter_as_the_reference(
         np.array(LOGITS), options.temperature, options.top_k, options.top_p
     )
     count = 1000
-    sample, logits = make_sampler(options), mx.array(LOGITS)[None]
+    sample, logits = Sampler(options), mx.array(LOGITS)[None]
     tokens = mx.concatenate([sample(logits) for _ in range(count)])
     found = np.bincount(np.array(tokens), minlength=len(LOGITS)) / count
     assert not found[expected == 0].any()
@@ -162,7 +174,7 @@ def test_the_coldest_temperatures_take_the_best_token(temperature: float) -> Non
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_suppressed_tokens_are_never_drawn(temperature: float) -> None:
     options = SamplingOptions(temperature=temperature, top_k=0, top_p=1.0, seed=1)
-    sample = make_sampler(options, suppressed=frozenset({0, 1, 11}))
+    sample = Sampler(options, suppressed=frozenset({0, 1, 11}))
     logits = mx.array(LOGITS)[None]
     tokens = {token_of(sample(logits)) for _ in range(200)}
     assert tokens.isdisjoint({0, 1, 11})
@@ -174,20 +186,20 @@ def test_suppressed_tokens_are_never_drawn(temperature: float) -> None:
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_nothing_is_evaluated_while_drawing(temperature: float) -> None:
-    sample = make_sampler(SamplingOptions(temperature=temperature, seed=1), suppressed=[3])
+    sample = Sampler(SamplingOptions(temperature=temperature, seed=1), suppressed=[3])
     # Evaluating inside a traced function is an error in mlx.
-    token = mx.compile(sample)(mx.array(LOGITS)[None])
+    token = mx.compile(sample.__call__)(mx.array(LOGITS)[None])
     assert (token.shape, token.dtype) == ((1,), mx.uint32)
 
 
 def test_running_one_token_ahead_draws_the_same() -> None:
     table = mx.random.normal((12, 12), key=mx.random.key(5))
     options = SamplingOptions(seed=9)
-    sample, token, plain = make_sampler(options), mx.array([0]), []
+    sample, token, plain = Sampler(options), mx.array([0]), []
     for _ in range(20):
         token = sample(table[token])
         plain.append(token_of(token))
-    sample, token, ahead = make_sampler(options), mx.array([0]), []
+    sample, token, ahead = Sampler(options), mx.array([0]), []
     token = sample(table[token])
     mx.async_eval(token)  # type: ignore[no-untyped-call]
     for _ in range(20):
@@ -216,10 +228,107 @@ def test_the_global_random_state_is_neither_read_nor_changed() -> None:
         SamplingOptions(top_p=0.0),
         SamplingOptions(top_p=1.1),
         SamplingOptions(top_p=math.nan),
+        SamplingOptions(min_p=-0.1),
+        SamplingOptions(min_p=math.nan),
+        SamplingOptions(repetition_penalty=0.0),
+        SamplingOptions(repetition_penalty=math.inf),
+        SamplingOptions(presence_penalty=math.nan),
     ],
     ids=str,
 )
 def test_options_out_of_range_are_refused(options: SamplingOptions) -> None:
     with pytest.raises(UsageError) as caught:
-        make_sampler(options)
+        Sampler(options)
     assert caught.value.hint
+
+
+def penalised(
+    logits: np.ndarray, *, prompt: list[int], reply: list[int], repetition: float, presence: float
+) -> np.ndarray:
+    """Logits after both penalties, written from their definitions."""
+    scores = logits.astype(np.float64).copy()
+    for token in {*prompt, *reply}:
+        scores[token] *= repetition if scores[token] < 0 else 1 / repetition
+    scores[list(set(reply))] -= presence
+    return scores
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    prompt=st.lists(st.integers(0, 29), max_size=8),
+    written=st.lists(st.integers(0, 29), max_size=8),
+    noted=st.lists(st.integers(0, 29), max_size=8),
+    repetition=st.sampled_from([1.0, 0.5, 1.2, 3.0]),
+    presence=st.sampled_from([0.0, -1.0, 0.5, 2.0]),
+)
+def test_penalties_are_those_of_their_definitions(
+    seed: int,
+    prompt: list[int],
+    written: list[int],
+    noted: list[int],
+    repetition: float,
+    presence: float,
+) -> None:
+    logits = np.random.default_rng(seed).normal(size=30).astype(np.float32) * 3
+    options = SamplingOptions(
+        temperature=0, repetition_penalty=repetition, presence_penalty=presence
+    )
+    sample = Sampler(options, prompt=prompt, written=written)
+    for token in noted:
+        sample.note(mx.array([token], dtype=mx.uint32))
+    expected = penalised(
+        logits,
+        prompt=prompt,
+        reply=[*written, *noted],
+        repetition=repetition,
+        presence=presence,
+    )
+    best, second = np.sort(expected)[[-1, -2]]
+    assume(best - second > 1e-4)
+    assert token_of(sample(mx.array(logits)[None])) == int(expected.argmax())
+
+
+def test_the_prompt_is_no_reason_for_a_presence_penalty() -> None:
+    options = SamplingOptions(temperature=0, presence_penalty=100.0)
+    assert token_of(Sampler(options, prompt=[0])(mx.array(LOGITS)[None])) == 0
+    assert token_of(Sampler(options, written=[0])(mx.array(LOGITS)[None])) == 1
+
+
+def test_a_token_counts_before_anyone_has_looked_at_it() -> None:
+    """Penalties run one token ahead: the token that is noted is not evaluated yet."""
+    options = SamplingOptions(temperature=0, presence_penalty=100.0)
+    sample, logits = Sampler(options), mx.array(LOGITS)[None]
+
+    def three(logits: mx.array) -> mx.array:
+        tokens = [sample(logits)]
+        for _ in range(2):
+            sample.note(tokens[-1])
+            tokens.append(sample(logits))
+        return mx.concatenate(tokens)
+
+    assert np.array(mx.compile(three)(logits)).tolist() == [0, 1, 2]
+
+
+def test_a_continued_reply_draws_what_it_would_have_drawn() -> None:
+    options, logits = SamplingOptions(seed=7, top_k=0, top_p=1.0), mx.array(LOGITS)[None]
+    uncut = draw(options, logits, 30)
+    for place in (1, 13, 29):
+        sample = Sampler(options, written=uncut[:place])
+        assert [token_of(sample(logits)) for _ in range(30 - place)] == uncut[place:]
+
+
+def test_a_token_can_be_suppressed_on_the_way() -> None:
+    sample, logits = Sampler(SamplingOptions(temperature=0)), mx.array(LOGITS)[None]
+    assert token_of(sample(logits)) == 0
+    for _ in range(2):
+        sample.suppress(0)
+        assert token_of(sample(logits)) == 1
+    sample.suppress(1)
+    assert token_of(sample(logits)) == 2
+
+
+def test_what_is_left_open_is_filled_from_the_model_then_from_gemma() -> None:
+    model = SamplingOptions(temperature=0.2, top_k=5)
+    filled = SamplingOptions(top_k=7, seed=3, min_p=0.1).filled(model)
+    assert filled == SamplingOptions(0.2, 7, 0.95, 3, min_p=0.1)
+    assert SamplingOptions().filled() == SamplingOptions(1.0, 64, 0.95)

@@ -183,10 +183,12 @@ async def test_a_broken_page_is_found_after_a_kill(paths: Paths) -> None:
 
 async def test_a_broken_page_that_was_met_is_found_at_the_next_start(paths: Paths) -> None:
     await filled(paths)
-    pages = paths.database.stat().st_size // 4096
+    connection = sqlite3.connect(paths.database)
+    roots = connection.execute("SELECT rootpage FROM sqlite_schema").fetchall()
+    connection.close()
     with paths.database.open("r+b") as file:
-        for page in range(2, pages):  # all but the schema, which every start reads
-            file.seek(page * 4096)
+        for (page,) in roots:  # all but the schema, which every start reads
+            file.seek((page - 1) * 4096)
             file.write(b"\x5a" * 4096)
     database = await Database.open(paths.database)
     with pytest.raises(DamagedStoreError, match="Start gemma-tui: it sets the file aside"):

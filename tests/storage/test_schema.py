@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import TYPE_CHECKING
 
+from gemma_tui.storage.rows import read_message
 from gemma_tui.storage.schema import APPLICATION_ID, MIGRATIONS, migrate
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_a_migration_leaves_its_number_and_our_mark() -> None:
@@ -15,6 +20,29 @@ def test_a_migration_leaves_its_number_and_our_mark() -> None:
     before = list(connection.iterdump())
     migrate(connection, "x")
     assert list(connection.iterdump()) == before
+    connection.close()
+
+
+def test_a_database_of_the_first_version_keeps_its_messages(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    with monkeypatch.context() as patch:
+        patch.setattr("gemma_tui.storage.schema.MIGRATIONS", MIGRATIONS[:1])
+        migrate(connection, "x")
+    connection.execute(
+        "INSERT INTO conversation (title, system_prompt, created_at, updated_at, rank)"
+        " VALUES ('t', '', 0, 0, 1)"
+    )
+    connection.execute(
+        "INSERT INTO message (conversation_id, role, state, writer, created_at)"
+        " VALUES (1, 'model', 'cancelled', 'w', 0)"
+    )
+    migrate(connection, "x")
+    connection.row_factory = sqlite3.Row
+    message = read_message(connection, 1)
+    assert message is not None
+    assert (message.state, message.token_ids, message.thinking) == ("cancelled", (), False)
     connection.close()
 
 

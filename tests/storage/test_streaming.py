@@ -27,11 +27,13 @@ class FullDisk(ConversationStore):
         self.failures = failures
         self.tries = 0
 
-    async def update_streaming(self, message_id: int, parts: Sequence[Part]) -> None:
+    async def update_streaming(
+        self, message_id: int, parts: Sequence[Part], token_ids: Sequence[int] = ()
+    ) -> None:
         self.tries += 1
         if self.tries <= self.failures:
             raise DiskFullError("There is no space left.")
-        await super().update_streaming(message_id, parts)
+        await super().update_streaming(message_id, parts, token_ids)
 
 
 async def begun(store: ConversationStore) -> Message:
@@ -111,7 +113,7 @@ async def test_a_fault_in_the_background_is_not_hidden(
     reply = await begun(store)
     broken = asyncio.Event()
 
-    async def faulty(_message_id: int, _parts: Sequence[Part]) -> None:
+    async def faulty(_message_id: int, _parts: Sequence[Part], _ids: Sequence[int]) -> None:
         broken.set()
         raise ZeroDivisionError
 
@@ -122,3 +124,36 @@ async def test_a_fault_in_the_background_is_not_hidden(
             await broken.wait()
             done = await row.finish(replace(reply, state=MessageState.COMPLETE))
     assert done.text == "kept"
+
+
+async def test_tokens_are_stored_with_the_text_they_say(store: ConversationStore) -> None:
+    reply = await begun(store)
+    async with StreamingReply(store, reply) as row:
+        row.add(TextPart("so"), (7, 8))
+        await until_stored(store, reply, "so")
+        assert (await store.messages(reply.conversation_id))[-1].token_ids == (7, 8)
+        row.add_tokens((9,))
+        done = await row.finish(replace(reply, state=MessageState.CANCELLED))
+    assert (done.parts, done.token_ids) == ((TextPart("so"),), (7, 8, 9))
+
+
+async def test_a_complete_reply_needs_no_tokens(store: ConversationStore) -> None:
+    reply = await begun(store)
+    async with StreamingReply(store, reply) as row:
+        row.add(TextPart("so"), (7, 8))
+        await until_stored(store, reply, "so")
+        last = replace(reply, state=MessageState.COMPLETE, finish_reason="stop")
+        assert (await row.finish(last)).token_ids == ()
+
+
+async def test_a_reply_starts_from_what_it_says(store: ConversationStore) -> None:
+    reply = await begun(store)
+    said = replace(reply, parts=(ThoughtPart("hm"), TextPart("so f")), token_ids=(1, 2))
+    async with StreamingReply(store, said) as row:
+        assert row.parts == said.parts
+        row.start_from((ThoughtPart("hm"), TextPart("so ")), (1, 2, 3))
+        await until_stored(store, reply, "so ")
+        row.add(TextPart("far"), (4,))
+        done = await row.finish(replace(reply, state=MessageState.CANCELLED))
+    assert done.parts == (ThoughtPart("hm"), TextPart("so far"))
+    assert done.token_ids == (1, 2, 3, 4)

@@ -5,24 +5,32 @@ It decides what happens when; how a turn runs is `Chat.reply`'s business, how it
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
 from gemma_tui.conversation import Draft
 from gemma_tui.errors import GemmaError
-from gemma_tui.generation import GenerationOptions
+from gemma_tui.options import GenerationOptions
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.attaching import Attaching
 from gemma_tui.tui.desk import Desk
 from gemma_tui.tui.drafts import SAVE_DELAY_SECONDS, DraftKeeper
 from gemma_tui.tui.dropped import may_be_dropped
 from gemma_tui.tui.page import Page
-from gemma_tui.tui.status import status_of, still_writing, turn_label
+from gemma_tui.tui.screens.chat_keys import CHAT_KEYS
+from gemma_tui.tui.status import (
+    COMPLETE,
+    list_marks,
+    overflow_sentence,
+    status_of,
+    still_writing,
+    turn_label,
+)
 from gemma_tui.tui.transcript.widget import Transcript
 from gemma_tui.tui.widgets.composer import Composer
 from gemma_tui.tui.widgets.composer_panel import ComposerPanel
@@ -48,17 +56,7 @@ class ChatScreen(Screen[None]):
     """Header, list, transcript, composer, status."""
 
     AUTO_FOCUS = "Composer"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "stop", "Stop the reply"),
-        Binding("ctrl+n", "new_conversation", "New conversation"),
-        Binding("ctrl+b", "toggle_list", "Show or hide the conversations"),
-        Binding("ctrl+o", "attach", "Attach a file by its path"),
-        Binding("ctrl+t", "toggle_thinking", "Thinking on or off"),
-        Binding("ctrl+r", "retry", "Answer again"),
-        Binding("f4", "change_budget", "Next token budget of the picture"),
-        Binding("pageup", "scroll_transcript(-1)", "Scroll up", show=False),
-        Binding("pagedown", "scroll_transcript(1)", "Scroll down", show=False),
-    ]
+    BINDINGS = CHAT_KEYS
 
     def __init__(
         self,
@@ -82,7 +80,7 @@ class ChatScreen(Screen[None]):
         self.desk = Desk(chat=chat, store=store, drafts=drafts, page=page, panel=panel, owner=self)
         self._attaching = Attaching(chat=chat, store=store, page=page, panel=panel)
         self._save_timer: Timer | None = None
-        self._thinking = False
+        self._options = GenerationOptions()
         self._sends_when_ready = False
         self._problem = ""
         self.has_begun = False
@@ -140,17 +138,13 @@ class ChatScreen(Screen[None]):
     def show_status(self) -> None:
         """Say what the engine and the turn do."""
         self._status.status = status_of(
-            self._engine.state, self._page, self.desk.turn, thinking=self._thinking
+            self._engine.state, self._page, self.desk.turn, thinking=self._options.thinking
         )
 
     def show_list(self, conversations: tuple[Conversation, ...]) -> None:
         """Show the conversations, and the title of the open one."""
-        current, turn = self._page.conversation_id, self.desk.turn
-        marks = {key: "✎" for key in self._drafts.kept if key is not None}
-        if current is not None:
-            marks[current] = "▸"
-        if turn is not None and turn.conversation_id is not None:
-            marks[turn.conversation_id] = "…"
+        current = self._page.conversation_id
+        marks = list_marks(current, self._drafts.kept, self.desk.turn)
         self._list.show(conversations, current=current, marks=marks)
         titles = {conversation.id: conversation.title for conversation in conversations}
         self._header.title = titles.get(current, "") if current else "New conversation"
@@ -173,14 +167,25 @@ class ChatScreen(Screen[None]):
 
     def action_toggle_thinking(self) -> None:
         """Think before the next answers, or do not."""
-        self._thinking = not self._thinking
+        self._options = replace(self._options, thinking=not self._options.thinking)
         self.show_status()
+
+    def action_toggle_overflow(self) -> None:
+        """Leave out the oldest turns when the context is full, or refuse the question."""
+        refuses = self._options.overflow == "refuse"
+        self._options = replace(self._options, overflow="drop_oldest" if refuses else "refuse")
+        self.notify(overflow_sentence(self._options.overflow), markup=False)
 
     def action_retry(self) -> None:
         """Answer the last question again."""
         if not self._is_refused_while_writing():
             self._panel.problem.tell("")
-            self.desk.answer_again(self._options())
+            self.desk.answer_again(self._options)
+
+    def action_continue_reply(self) -> None:
+        """Let the last reply go on where it was cut off."""
+        if not self._is_refused_while_writing():
+            self._panel.problem.tell("" if self.desk.continue_reply(self._options) else COMPLETE)
 
     def action_change_budget(self) -> None:
         """Next budget for the chosen chip."""
@@ -222,7 +227,7 @@ class ChatScreen(Screen[None]):
 
     def _send(self, text: str) -> None:
         self._panel.problem.tell("")
-        self.desk.send(self._panel.take_with(text), self._options())
+        self.desk.send(self._panel.take_with(text), self._options)
 
     @on(ComposerPanel.AllRead)
     def _send_if_ready(self) -> None:
@@ -230,9 +235,6 @@ class ChatScreen(Screen[None]):
         if self._sends_when_ready and self.has_begun and not self._panel.tray.pending:
             self._sends_when_ready = False
             self._panel.composer.submit()
-
-    def _options(self) -> GenerationOptions:
-        return GenerationOptions(thinking=self._thinking)
 
     def _is_refused_while_writing(self) -> bool:
         if self.desk.turn is None:

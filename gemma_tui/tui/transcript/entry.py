@@ -106,6 +106,10 @@ class Entry:
         """Rows, partly estimated."""
         return self.tops[-1]
 
+    @property
+    def _is_closed(self) -> bool:
+        return bool(self._sections) and not self._sections[-1].is_open
+
     def add(self, kind: SectionKind, text: str) -> None:
         """More text, to be drawn with the next `refresh`."""
         section = self._sections[-1] if self._sections else None
@@ -126,10 +130,14 @@ class Entry:
         self._replace_tail()
 
     def finish(self, message: Message) -> None:
-        """The final values of the message; what is drawn stays if its text is the same."""
+        """The new values of the message; what is drawn stays if its text is the same.
+
+        They are final, unless the message goes on: then its last block is open again.
+        """
         self.message, self.progress = message, ""
         streamed = [(section.kind, section.text) for section in self._sections]
-        if streamed != _texts(message):
+        goes_on = message.state is MessageState.STREAMING and self._is_closed
+        if goes_on or streamed != _texts(message):
             self._sections.clear()
             self._read()
         elif message.state is not MessageState.STREAMING:

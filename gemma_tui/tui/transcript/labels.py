@@ -60,6 +60,8 @@ def ending(message: Message) -> Iterator[Leaf]:
             yield _line(f"✗ failed: {reason}", "error", _GAP)
         case MessageState.COMPLETE if message.finish_reason == "length":
             yield _line("■ cut off: the reply reached its longest length", "warning", _GAP)
+        case MessageState.COMPLETE if message.finish_reason == "repetition":
+            yield _line("■ cut off: the reply said the same over and over", "warning", _GAP)
         case _:
             pass
     usage = message.usage

@@ -1,0 +1,53 @@
+"""The options of `ask`, as typer reads them: names, bounds, and one line of help each."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Attach = Annotated[
+    list[str] | None,
+    typer.Option("-a", "--attach", metavar="FILE", help="A picture or a sound; - is a pipe."),
+]
+ImageTokens = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Soft tokens a picture may cost: 70, 140, 280, 560, 1120."),
+]
+System = Annotated[str, typer.Option(metavar="TEXT", help="The system prompt.")]
+Think = Annotated[bool, typer.Option("--think", help="Think before answering.")]
+MaxThoughtTokens = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Most tokens of the thought; then it must answer."),
+]
+MaxTokens = Annotated[
+    int, typer.Option(metavar="N", min=1, help="Most tokens of the answer, thought included.")
+]
+Stop = Annotated[
+    list[str] | None,
+    typer.Option(metavar="TEXT", help="End the answer before this text; may be repeated."),
+]
+Temperature = Annotated[
+    float | None,
+    typer.Option(metavar="T", min=0.0, help="0 always takes the likeliest token."),
+]
+TopK = Annotated[
+    int | None, typer.Option(metavar="N", min=0, help="Draw from the N likeliest tokens; 0: all.")
+]
+TopP = Annotated[
+    float | None, typer.Option(metavar="P", help="Draw from the likeliest that reach P together.")
+]
+MinP = Annotated[
+    float, typer.Option(metavar="P", help="Drop tokens below P times the likeliest one.")
+]
+RepetitionPenalty = Annotated[
+    float, typer.Option(metavar="X", help="Above 1 avoids tokens of the prompt and the answer.")
+]
+PresencePenalty = Annotated[
+    float, typer.Option(metavar="X", help="Above 0 avoids tokens of the answer so far.")
+]
+Seed = Annotated[
+    int | None, typer.Option(metavar="N", min=0, help="The same seed, the same answer.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the text.")]
+Save = Annotated[bool, typer.Option("--save", help="Keep the conversation, for the app to show.")]
