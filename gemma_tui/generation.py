@@ -92,6 +92,8 @@ class ModelInfo:
     """Soft tokens a picture may cost unless the user says otherwise."""
     weight_bytes: int
     is_demo: bool = False
+    limitations: tuple[str, ...] = ()
+    """What this copy of the model cannot do and its size could; one sentence each."""
 
 
 @dataclass(frozen=True, slots=True)

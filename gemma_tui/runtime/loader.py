@@ -17,8 +17,14 @@ from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
 from gemma_tui.runtime.gemma4.json_fields import Fields
 from gemma_tui.runtime.gemma4.layers import on_cpu
 from gemma_tui.runtime.gemma4.model import Gemma4
+from gemma_tui.runtime.gemma4.quantisation import quantise_layers, read_quantisation
 from gemma_tui.runtime.gemma4.read_config import read_config
-from gemma_tui.runtime.gemma4.weights import Quantisation, fill, quantise_layers, read_tensors
+from gemma_tui.runtime.gemma4.weights import (
+    fill,
+    mlx_name,
+    read_tensors,
+    without_absent_towers,
+)
 from gemma_tui.runtime.model_folder import open_folder
 
 if TYPE_CHECKING:
@@ -33,6 +39,18 @@ DEFAULT_TOKEN_BUDGET: Final = 280
 
 _SIZES: Final = {(35, 1536): "Gemma 4 E2B", (42, 2560): "Gemma 4 E4B"}
 """Names by number of layers and hidden size (the model card)."""
+
+_PROCESSOR: Final[dict[str, dict[str, float]]] = {
+    "image_processor": {"patch_size": 16, "pooling_kernel_size": 3},
+    "feature_extractor": {
+        "sampling_rate": 16_000,
+        "feature_size": 128,
+        "frame_length_ms": 20.0,
+        "hop_length_ms": 10.0,
+    },
+}
+"""What preprocessing computes (processor_config.json of the released checkpoints). Those of 12B
+Unified cut raw samples and larger patches, so none of these numbers mean the same there."""
 
 _CHECKED, _READ = 0.02, 0.95
 """Where in the whole load the checks and the weights end."""
@@ -74,6 +92,7 @@ def load_model(folder: Path, progress: Callable[[LoadPhase, float], None]) -> Lo
     for token in (*stop_ids, *suppressed):
         if not 0 <= token < config.text.vocab_size:
             raise generation.impossible("eos_token_id or suppress_tokens", token)
+    _check_processor(files.processor_config)
     budget = _token_budget(config, files.processor_config)
     progress("weights", _CHECKED)
     is_cpu = on_cpu()
@@ -81,9 +100,10 @@ def load_model(folder: Path, progress: Callable[[LoadPhase, float], None]) -> Lo
         # On a CPU, compiling means running g++ and loading what it made from a shared temporary
         # folder: seconds at the first start, and no token faster for it.
         mx.disable_compile()
-    model = Gemma4(config)
     tensors = read_tensors(files.weights, config)
-    quantise_layers(model, tensors, _quantisation(files.config))
+    config, limitations = without_absent_towers(config, tensors)
+    model = Gemma4(config)
+    quantise_layers(model, tensors, read_quantisation(files.config, mlx_name))
     weight_bytes = fill(
         model,
         tensors,
@@ -97,7 +117,7 @@ def load_model(folder: Path, progress: Callable[[LoadPhase, float], None]) -> Lo
     return LoadedModel(
         model=model,
         config=config,
-        info=_info(folder, config, budget, weight_bytes),
+        info=_info(folder, config, budget, weight_bytes, limitations),
         stop_ids=frozenset(stop_ids),
         suppressed_ids=suppressed,
         tokenizer_file=files.tokenizer,
@@ -109,6 +129,22 @@ def _warm_up(model: Gemma4, config: Gemma4Config) -> None:
     cache = model.make_cache()
     for _ in range(2):
         mx.eval(model(mx.array([[config.tokens.bos]]), cache=cache, last_only=True))
+
+
+def _check_processor(processor: dict[str, Any]) -> None:
+    """Preprocessing has one geometry, the released checkpoints'; a folder may not ask for another.
+
+    What the file does not say, or a folder without the file, counts as the released value.
+
+    Raises:
+        ModelError: It asks for another one; names the field.
+    """
+    settings = Fields(processor, "processor_config.json")
+    for name, expected in _PROCESSOR.items():
+        section = settings.section(name)
+        if section is not None and "Unified" not in section.text(f"{name}_type", default=""):
+            for field, value in expected.items():
+                section.require(field, value)
 
 
 def _token_budget(config: Gemma4Config, processor: dict[str, Any]) -> int:
@@ -126,23 +162,13 @@ def _token_budget(config: Gemma4Config, processor: dict[str, Any]) -> int:
     return budget
 
 
-def _quantisation(content: dict[str, Any]) -> Quantisation | None:
-    """The `quantization` section MLX tools write: a default, and layers that differ by name."""
-    section = Fields(content, "config.json").section("quantization")
-    if section is None:
-        return None
-    layers = {
-        name: value for name, value in content["quantization"].items() if isinstance(value, dict)
-    }
-    return Quantisation(
-        group_size=section.positive("group_size"),
-        bits=section.positive("bits"),
-        mode=section.text("mode", default="affine"),
-        layers=layers,
-    )
-
-
-def _info(folder: Path, config: Gemma4Config, budget: int, weight_bytes: int) -> ModelInfo:
+def _info(
+    folder: Path,
+    config: Gemma4Config,
+    budget: int,
+    weight_bytes: int,
+    limitations: tuple[str, ...],
+) -> ModelInfo:
     is_demo = folder.resolve() == builtin_model().resolve()
     return ModelInfo(
         name="built-in demo" if is_demo else _name(folder, config.text),
@@ -153,6 +179,7 @@ def _info(folder: Path, config: Gemma4Config, budget: int, weight_bytes: int) ->
         default_token_budget=budget,
         weight_bytes=weight_bytes,
         is_demo=is_demo,
+        limitations=limitations,
     )
 
 

@@ -77,8 +77,16 @@ def open_folder(folder: Path) -> ModelFolder:
         tokenizer=folder / "tokenizer.json",
         config=settings["config.json"],
         generation_config=settings.get("generation_config.json", {}),
-        processor_config=settings.get("processor_config.json", {}),
+        processor_config=_processor_config(settings),
     )
+
+
+def _processor_config(settings: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The settings of preprocessing; older conversions keep those of both senses in one table."""
+    if (whole := settings.get("processor_config.json")) is not None:
+        return whole
+    flat = settings.get("preprocessor_config.json")
+    return {} if flat is None else {"image_processor": flat, "feature_extractor": flat}
 
 
 def _refuse_code(folder: Path, files: list[Path]) -> None:
