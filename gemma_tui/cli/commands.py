@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gemma_tui import __version__
+from gemma_tui.cli.models import models_app
 from gemma_tui.generation import GenerationOptions, SamplingOptions
 from gemma_tui.paths import builtin_model, default_paths
 
@@ -49,6 +50,7 @@ def run_command(arguments: Sequence[str] | None) -> int:
     )
     app.callback(invoke_without_command=True)(chat)
     app.command()(ask)
+    app.add_typer(models_app(), name="models")
     invocation = Invocation()
     try:
         typer.main.get_command(app).main(arguments, prog_name="gemma-tui", obj=invocation)

@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from gemma_tui.engine.protocol import ConvertProgress
 from gemma_tui.generation import (
     LoadProgress,
     MediaProgress,
@@ -37,7 +38,7 @@ class _Entry:
         match event:
             case TextDelta(text=text) | ThoughtDelta(text=text):
                 self.pieces.append(text)
-            case PrefillProgress() | MediaProgress() | LoadProgress():
+            case PrefillProgress() | MediaProgress() | LoadProgress() | ConvertProgress():
                 pass
             case _:
                 return False

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from gemma_tui.engine.process import EngineProcess, how_it_ended, worker_command
 from gemma_tui.engine.protocol import (
     Cancel,
+    Estimate,
     Generate,
     Load,
     ModelLoaded,
@@ -30,6 +31,7 @@ from gemma_tui.generation import (
     LoadProgress,
     MediaInfo,
     MediaProgress,
+    MemoryEstimate,
     ModelInfo,
     PrefillProgress,
     TextDelta,
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gemma_tui.engine.inbox import Inbox
-    from gemma_tui.engine.protocol import Event
+    from gemma_tui.engine.protocol import Request
     from gemma_tui.generation import GenerationEvent, GenerationRequest
 
 _T = TypeVar("_T")
@@ -162,23 +164,15 @@ class EngineClient:
             AttachmentError: It cannot be attached; `name` is used in the sentence.
             EngineError: The engine failed.
         """
-        process = await self._running()
-        event = await process.request(Probe(str(path), name)).last()
-        if isinstance(event, MediaInfo):
-            return event
-        raise _out_of_place(event)
+        return await self._ask(Probe(str(path), name), MediaInfo)
 
     async def status(self) -> EngineStatus:
-        """A snapshot of the engine process.
+        """A snapshot of the engine process; raises an `EngineError` when it failed."""
+        return await self._ask(Status(), EngineStatus)
 
-        Raises:
-            EngineError: The engine failed.
-        """
-        process = await self._running()
-        event = await process.request(Status()).last()
-        if isinstance(event, EngineStatus):
-            return event
-        raise _out_of_place(event)
+    async def estimate(self, request: Estimate) -> MemoryEstimate:
+        """What a folder would need in memory; raises a `ModelError` when it cannot be loaded."""
+        return await self._ask(request, MemoryEstimate)
 
     async def close(self) -> None:
         """End the engine process; nothing can be asked afterwards."""
@@ -266,6 +260,13 @@ class EngineClient:
             self._set_state(EngineState("failed", problem=str(error)))
         process.fail_all(error)
 
+    async def _ask(self, request: Request, answer: type[_T]) -> _T:
+        """The only answer to a request."""
+        event = await (await self._running()).request(request).last()
+        if isinstance(event, answer):
+            return event
+        raise EngineError(f"The engine gave an answer out of place ({type(event).__name__}).")
+
     def _leave(self, inbox: Inbox) -> None:
         """A reply is over."""
         if inbox in self._replies:
@@ -294,7 +295,3 @@ class EngineClient:
         if not task.cancelled():
             # Asking marks it as seen: whoever waits for the load has it, and the state tells it.
             task.exception()
-
-
-def _out_of_place(event: Event) -> EngineError:
-    return EngineError(f"The engine gave an answer out of place ({type(event).__name__}).")

@@ -5,7 +5,7 @@ The one place where files become a `LoadedModel`. Must run on the thread that wi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import mlx.core as mx
@@ -20,11 +20,15 @@ from gemma_tui.runtime.gemma4.model import Gemma4
 from gemma_tui.runtime.gemma4.quantisation import quantise_layers, read_quantisation
 from gemma_tui.runtime.gemma4.read_config import read_config
 from gemma_tui.runtime.gemma4.weights import (
+    described_tensors,
     fill,
+    memory_bytes,
     mlx_name,
     read_tensors,
     without_absent_towers,
 )
+from gemma_tui.runtime.generate import CHUNK_TOKENS
+from gemma_tui.runtime.memory import Machine, MemoryPlan, describe_limit, require_memory
 from gemma_tui.runtime.model_folder import open_folder
 
 if TYPE_CHECKING:
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.generation import LoadPhase
     from gemma_tui.runtime.gemma4.config import Gemma4Config, TextConfig
+    from gemma_tui.runtime.model_folder import ModelFolder
 
 DEFAULT_TOKEN_BUDGET: Final = 280
 """Soft tokens of a picture unless the checkpoint says otherwise (the reference's default)."""
@@ -70,7 +75,35 @@ class LoadedModel:
     tokenizer_file: Path
 
 
-def load_model(folder: Path, progress: Callable[[LoadPhase, float], None]) -> LoadedModel:
+def plan_memory(folder: Path, free_bytes: int) -> MemoryPlan:
+    """What the Gemma 4 in a folder would need, from its small files and the headers of its weights.
+
+    Args:
+        folder: As for `load_model`.
+        free_bytes: What may be used.
+
+    Raises:
+        ModelError: The folder cannot be loaded; the sentence names the file or the tensor.
+    """
+    files = open_folder(folder)
+    return _plan_memory(files, read_config(files.config), free_bytes)
+
+
+def _plan_memory(files: ModelFolder, config: Gemma4Config, free_bytes: int) -> MemoryPlan:
+    is_cpu = on_cpu()
+    headers = described_tensors(files.weights, config)
+    config, _ = without_absent_towers(config, headers)
+    size = sum(memory_bytes(tensor, upcast=is_cpu) for tensor in headers.values())
+    machine = Machine(item_bytes=4 if is_cpu else 2, chunk_tokens=CHUNK_TOKENS)
+    return MemoryPlan(config, size, machine, free_bytes)
+
+
+def load_model(
+    folder: Path,
+    progress: Callable[[LoadPhase, float], None],
+    *,
+    free_bytes: int | None = None,
+) -> LoadedModel:
     """Load the Gemma 4 in a folder.
 
     Without a GPU, weights in bf16 or fp16 become fp32, the fast type of a CPU.
@@ -79,22 +112,61 @@ def load_model(folder: Path, progress: Callable[[LoadPhase, float], None]) -> Lo
         folder: With config.json, tokenizer.json and *.safetensors, of the Hugging Face or the MLX
             layout.
         progress: Called with the phase and the fraction of the whole load, 0 to 1.
+        free_bytes: What may be used. The context becomes shorter where all of it does not fit.
+            None plans nothing.
 
     Raises:
+        InsufficientMemoryError: Not even a short context fits.
         ModelError: The folder cannot be loaded; the sentence names the file or the tensor.
     """
     progress("starting", 0.0)
     files = open_folder(folder)
     config = read_config(files.config)
+    stop_ids, suppressed = _read_ids(files, config)
+    _check_processor(files.processor_config)
+    budget = _token_budget(config, files.processor_config)
+    context, short_of = config.text.max_position_embeddings, ""
+    if free_bytes is not None:
+        estimate = require_memory(_plan_memory(files, config, free_bytes))
+        context, short_of = min(context, estimate.fitting_context), describe_limit(estimate)
+    progress("weights", _CHECKED)
+    model, config, limitations, weight_bytes = _build(
+        files,
+        config,
+        lambda fraction: progress("weights", _CHECKED + fraction * (_READ - _CHECKED)),
+    )
+    progress("warming", _READ)
+    _warm_up(model, config)
+    progress("warming", 1.0)
+    return LoadedModel(
+        model=model,
+        config=config,
+        info=replace(
+            _info(folder, config, budget, weight_bytes),
+            context_length=context,
+            limitations=(*limitations, short_of) if short_of else limitations,
+        ),
+        stop_ids=frozenset(stop_ids),
+        suppressed_ids=suppressed,
+        tokenizer_file=files.tokenizer,
+    )
+
+
+def _read_ids(files: ModelFolder, config: Gemma4Config) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Ids that end a reply, and ids that must never be drawn."""
     generation = Fields(files.generation_config, "generation_config.json")
     stop_ids = generation.integers("eos_token_id", default=config.eos_ids)
     suppressed = generation.integers("suppress_tokens", default=())
     for token in (*stop_ids, *suppressed):
         if not 0 <= token < config.text.vocab_size:
             raise generation.impossible("eos_token_id or suppress_tokens", token)
-    _check_processor(files.processor_config)
-    budget = _token_budget(config, files.processor_config)
-    progress("weights", _CHECKED)
+    return stop_ids, suppressed
+
+
+def _build(
+    files: ModelFolder, config: Gemma4Config, report: Callable[[float], None]
+) -> tuple[Gemma4, Gemma4Config, tuple[str, ...], int]:
+    """The network with its weights, the config as far as it came true, what it lacks, its bytes."""
     is_cpu = on_cpu()
     if is_cpu:
         # On a CPU, compiling means running g++ and loading what it made from a shared temporary
@@ -104,24 +176,9 @@ def load_model(folder: Path, progress: Callable[[LoadPhase, float], None]) -> Lo
     config, limitations = without_absent_towers(config, tensors)
     model = Gemma4(config)
     quantise_layers(model, tensors, read_quantisation(files.config, mlx_name))
-    weight_bytes = fill(
-        model,
-        tensors,
-        upcast=is_cpu,
-        report=lambda fraction: progress("weights", _CHECKED + fraction * (_READ - _CHECKED)),
-    )
+    weight_bytes = fill(model, tensors, upcast=is_cpu, report=report)
     model.eval()
-    progress("warming", _READ)
-    _warm_up(model, config)
-    progress("warming", 1.0)
-    return LoadedModel(
-        model=model,
-        config=config,
-        info=_info(folder, config, budget, weight_bytes, limitations),
-        stop_ids=frozenset(stop_ids),
-        suppressed_ids=suppressed,
-        tokenizer_file=files.tokenizer,
-    )
+    return model, config, limitations, weight_bytes
 
 
 def _warm_up(model: Gemma4, config: Gemma4Config) -> None:
@@ -162,13 +219,7 @@ def _token_budget(config: Gemma4Config, processor: dict[str, Any]) -> int:
     return budget
 
 
-def _info(
-    folder: Path,
-    config: Gemma4Config,
-    budget: int,
-    weight_bytes: int,
-    limitations: tuple[str, ...],
-) -> ModelInfo:
+def _info(folder: Path, config: Gemma4Config, budget: int, weight_bytes: int) -> ModelInfo:
     is_demo = folder.resolve() == builtin_model().resolve()
     return ModelInfo(
         name="built-in demo" if is_demo else _name(folder, config.text),
@@ -179,7 +230,6 @@ def _info(
         default_token_budget=budget,
         weight_bytes=weight_bytes,
         is_demo=is_demo,
-        limitations=limitations,
     )
 
 

@@ -104,6 +104,8 @@ def _parse(file_name: str, raw: bytes) -> dict[str, Any]:
 
 
 def _check_metadata(file_name: str, metadata: object) -> None:
+    if metadata is None:  # as MLX writes when there are none
+        return
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
         raise ModelError(f"{file_name} is damaged: its metadata are not texts.", _HINT)
 

@@ -16,10 +16,10 @@ from mlx.utils import tree_flatten
 
 from gemma_tui.errors import ModelError
 from gemma_tui.runtime.gemma4.quantisation import scales_are_sound
-from gemma_tui.runtime.safetensors import read_header
+from gemma_tui.runtime.safetensors import StoredTensor, read_header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from gemma_tui.runtime.gemma4.config import Gemma4Config
@@ -37,6 +37,23 @@ _CLIP_BOUND: Final = re.compile(r"\.(input|output)_(min|max)$")
 _SHARED_KEYS: Final = re.compile(
     r"^language_model\.model\.layers\.(\d+)\.self_attn\.(k_proj|v_proj|k_norm|v_norm)\."
 )
+
+
+def described_tensors(files: Sequence[Path], config: Gemma4Config) -> dict[str, StoredTensor]:
+    """What the headers say of all tensors this network can use, by their names in the MLX layout.
+
+    Raises:
+        ModelError: A file is damaged.
+    """
+    named = (
+        (mlx_name(name), tensor) for file in files for name, tensor in read_header(file).items()
+    )
+    return {name: tensor for name, tensor in named if not _is_unused(name, config)}
+
+
+def memory_bytes(tensor: StoredTensor, *, upcast: bool) -> int:
+    """Bytes of a stored tensor in memory; `upcast` as for `fill`."""
+    return (tensor.stop - tensor.start) * (1 + (upcast and tensor.dtype in ("BF16", "F16")))
 
 
 def read_tensors(files: Sequence[Path], config: Gemma4Config) -> dict[str, mx.array]:
@@ -118,9 +135,25 @@ def without_absent_towers(
     return config, tuple(limitations)
 
 
+def fitted(model: Gemma4, tensors: Mapping[str, mx.array]) -> dict[str, mx.array]:
+    """The tensors in the shapes and the order of axes of the network's parameters, lazily.
+
+    Raises:
+        ModelError: A tensor is unknown, missing, misshapen, or of a foreign type.
+    """
+    expected = dict(tree_flatten(model.parameters()))
+    if unknown := sorted(tensors.keys() - expected.keys()):
+        raise ModelError(
+            f"The weights hold a tensor this model has no use for: {unknown[0]}.", _HINT
+        )
+    if missing := sorted(expected.keys() - tensors.keys()):
+        raise ModelError(f"The weights lack tensor {missing[0]}.", _HINT)
+    return {name: _fit(name, tensors[name], expected[name]) for name in sorted(tensors)}
+
+
 def fill(
     model: Gemma4,
-    tensors: dict[str, mx.array],
+    tensors: Mapping[str, mx.array],
     *,
     upcast: bool,
     report: Callable[[float], None],
@@ -140,19 +173,10 @@ def fill(
         ModelError: A tensor is unknown, missing, misshapen, of a foreign type, or holds values
             that are not numbers.
     """
-    expected = dict(tree_flatten(model.parameters()))
-    if unknown := sorted(tensors.keys() - expected.keys()):
-        raise ModelError(
-            f"The weights hold a tensor this model has no use for: {unknown[0]}.", _HINT
-        )
-    if missing := sorted(expected.keys() - tensors.keys()):
-        raise ModelError(f"The weights lack tensor {missing[0]}.", _HINT)
     ready = []
-    for name, tensor in sorted(tensors.items()):
-        fitted = _fit(name, tensor, expected[name])
-        if upcast and fitted.dtype in (mx.bfloat16, mx.float16):
-            fitted = fitted.astype(mx.float32)
-        ready.append((name, fitted))
+    for name, tensor in fitted(model, tensors).items():
+        is_half = upcast and tensor.dtype in (mx.bfloat16, mx.float16)
+        ready.append((name, tensor.astype(mx.float32) if is_half else tensor))
     model.load_weights(ready, strict=True)
     modes = {
         f"{name}.scales": module.mode
@@ -194,18 +218,29 @@ def _read(
         pending += array.nbytes
         if pending < _EVALUATED_BYTES and index + 1 < len(weights):
             continue
-        checks = [_is_sound(*item, modes) for item in waiting]
+        checks = [is_sound(*item, modes) for item in waiting]
         mx.eval([item for _, item in waiting], checks)
         for (bad, _), check in zip(waiting, checks, strict=True):
             if not check.item():
-                raise ModelError(f"Tensor {bad} holds values that are not numbers.", _HINT)
+                raise not_numbers(bad)
         done += pending
         report(done / total)
         pending, waiting = 0, []
 
 
-def _is_sound(name: str, array: mx.array, modes: dict[str, str]) -> mx.array:
-    """Whether all values are numbers; `modes` tells how those of quantised scales are stored."""
+def not_numbers(name: str) -> ModelError:
+    """The error for a tensor with NaN or infinity in it."""
+    return ModelError(f"Tensor {name} holds values that are not numbers.", _HINT)
+
+
+def is_sound(name: str, array: mx.array, modes: Mapping[str, str]) -> mx.array:
+    """Whether all values are numbers, as one lazy boolean.
+
+    Args:
+        name: In the MLX layout.
+        array: Any tensor, or some rows of it.
+        modes: How quantised scales are stored, by their name.
+    """
     if array.dtype == mx.uint8 and name in modes:
         return scales_are_sound(array, modes[name])
     if not mx.issubdtype(array.dtype, mx.floating):
