@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from gemma_tui.runtime.model_folder import ModelFolder
 
 CONVERTED_BITS: Final = (4, 5, 6, 8)
-"""Below 4 bits Gemma 4 forgets how to listen (docs/models.md)."""
+"""Fewer are reported to lose speech (llama.cpp: its 4-bit kinds hear, its 3-bit ones do not)."""
 
 BLOCK_BYTES: Final = 64 * 1024 * 1024
 """Weights that are in memory at a time: E2B's table of per-layer embeddings alone has 4.7 GB."""
@@ -49,7 +49,7 @@ BLOCK_BYTES: Final = 64 * 1024 * 1024
 _PER_LAYER_TABLE: Final = "language_model.model.embed_tokens_per_layer"
 
 _KEPT: Final = ("per_layer_input_gate", "per_layer_projection", "per_layer_model_projection")
-"""Projections of per-layer inputs: 1 % of the weights, and twice the divergence if quantised."""
+"""Projections of per-layer inputs: 1 % of the weights, and reported to double the divergence."""
 
 _ROUTER: Final = "router.proj"
 """Chooses experts; 8 bits at least, as mlx-lm does."""

@@ -112,8 +112,7 @@ def load_model(
         folder: With config.json, tokenizer.json and *.safetensors, of the Hugging Face or the MLX
             layout.
         progress: Called with the phase and the fraction of the whole load, 0 to 1.
-        free_bytes: What may be used. The context becomes shorter where all of it does not fit.
-            None plans nothing.
+        free_bytes: What may be used; the context is cut to it. None plans nothing.
 
     Raises:
         InsufficientMemoryError: Not even a short context fits.
@@ -123,7 +122,6 @@ def load_model(
     files = open_folder(folder)
     config = read_config(files.config)
     stop_ids, suppressed = _read_ids(files, config)
-    _check_processor(files.processor_config)
     budget = _token_budget(config, files.processor_config)
     context, short_of = config.text.max_position_embeddings, ""
     if free_bytes is not None:
@@ -205,6 +203,8 @@ def _check_processor(processor: dict[str, Any]) -> None:
 
 
 def _token_budget(config: Gemma4Config, processor: dict[str, Any]) -> int:
+    """Soft tokens of a picture unless the user chooses; preprocessing must be what it expects."""
+    _check_processor(processor)
     image = Fields(processor, "processor_config.json").section("image_processor")
     budget = config.image_token_budget
     if image is not None and image.has("max_soft_tokens"):

@@ -29,7 +29,7 @@ PATCHES_PER_TOKEN: Final = 9
 """3 by 3 patches are pooled into one soft token."""
 
 _FUSED_HEAD_DIMS: Final = frozenset((64, 80, 128))
-"""Heads whose attention on a GPU never stores all scores (mlx 0.32)."""
+"""Heads whose attention on a GPU never stores all scores (mlx 0.32; read, not measured)."""
 
 _QUERY_BLOCK: Final = 512
 """Queries that the vision tower attends at once on a CPU."""
@@ -48,6 +48,11 @@ class Machine:
     def is_gpu(self) -> bool:
         """Whether attention may be fused."""
         return self.item_bytes == 2
+
+    @property
+    def feed_forward_copies(self) -> int:
+        """Arrays of the inner width at a time: gate, up, product; more where GELU is not fused."""
+        return 3 if self.is_gpu else 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,38 +168,41 @@ class MemoryPlan:
 def prefill_bytes(text: TextConfig, context: int, machine: Machine) -> int:
     """The most that the last chunk of a full context needs beside the caches.
 
-    The larger of attention in a global layer, with scores of every query against every token and
-    their softmax, and of the feed-forward; with the states that live through a layer, the inputs
-    of all layers, and a global layer's cache that is copied because it grows.
+    States that live through a layer, the inputs of all layers, attention with the scores of every
+    query against every token of a global layer, the feed-forward, a global layer's cache that is
+    copied because it grows, and the logits.
     """
     chunk = min(machine.chunk_tokens, context)
     heads, head = text.num_attention_heads, max(text.head_dim, text.global_head_dim)
     states = 4 * text.hidden_size + 3 * text.num_hidden_layers * text.hidden_size_per_layer_input
     attention = 4 * heads * head
     if "full_attention" in text.layer_types and not (machine.is_gpu and head in _FUSED_HEAD_DIMS):
-        attention += 2 * heads * context
-    feed_forward = 3 * text.intermediate_size * (2 if text.use_double_wide_mlp else 1)
+        attention += heads * context
+    inner = text.intermediate_size * (2 if text.use_double_wide_mlp else 1)
     grown = 2 * context * CacheShape.of(text).global_width
     logits = 3 * text.vocab_size
-    numbers = chunk * (states + max(attention, feed_forward)) + grown + logits
+    numbers = chunk * (states + attention + machine.feed_forward_copies * inner) + grown + logits
     return numbers * machine.item_bytes
 
 
 def vision_bytes(vision: VisionConfig, budget: int, machine: Machine) -> int:
-    """The most that the vision tower needs for one picture of `budget` soft tokens."""
+    """The most that the vision tower needs for one picture of `budget` soft tokens.
+
+    The larger of attention and feed-forward, with the states that live through a layer and the
+    pixels, which are there twice in float32.
+    """
     patches = budget * PATCHES_PER_TOKEN
     heads, head = vision.num_attention_heads, vision.head_dim
-    attention = 6 * heads * head
-    feed_forward = 3 * vision.intermediate_size
-    numbers = patches * (4 * vision.hidden_size + max(attention, feed_forward))
-    scores = 0
+    attention = patches * 6 * heads * head
     if not machine.is_gpu:
         # One head and one block of queries at a time, outside of MLX.
-        scores = 2 * _QUERY_BLOCK * patches
+        attention += 2 * _QUERY_BLOCK * patches
     elif head not in _FUSED_HEAD_DIMS:
-        scores = 2 * heads * patches * patches
-    pixels = patches * 3 * vision.patch_size**2 * 4
-    return (numbers + scores) * machine.item_bytes + 2 * pixels
+        attention += heads * patches * patches
+    feed_forward = patches * machine.feed_forward_copies * vision.intermediate_size
+    states = patches * 6 * vision.hidden_size
+    pixels = patches * 3 * vision.patch_size**2
+    return (states + max(attention, feed_forward)) * machine.item_bytes + 2 * pixels * 4
 
 
 def require_memory(plan: MemoryPlan) -> MemoryEstimate:
@@ -222,10 +230,13 @@ def describe_limit(estimate: MemoryEstimate) -> str:
     """A sentence on what memory does not allow; empty if it allows everything."""
     if estimate.fits:
         return ""
-    pictures = f" with pictures of {estimate.fitting_budget} tokens" * bool(estimate.fitting_budget)
+    allowed = f"a context of {estimate.fitting_context:,} tokens"
+    wanted = f"{estimate.context_length:,}"
+    if estimate.token_budget:
+        allowed += f" with pictures of {estimate.fitting_budget}"
+        wanted += f" with {estimate.token_budget}"
     return (
-        f"Memory allows a context of {estimate.fitting_context:,} tokens{pictures}, not"
-        f" {estimate.context_length:,}: {_gigabytes(estimate.free_bytes)} are free, and"
+        f"Memory allows {allowed}, not {wanted}: {_gigabytes(estimate.free_bytes)} are free, and"
         f" {_gigabytes(estimate.total_bytes)} would be needed."
     )
 

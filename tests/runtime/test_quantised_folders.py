@@ -13,39 +13,13 @@ from gemma_tui.errors import ModelError
 from gemma_tui.preprocessing.audio import AudioFeatures
 from gemma_tui.preprocessing.image import ImageFeatures
 from gemma_tui.runtime.loader import LoadedModel, load_model
-from tests.runtime.quantised import Kind, stored_tensors, write_quantised
+from tests.runtime.quantised import KINDS, Kind, stored_tensors, write_quantised
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gemma_tui.runtime.gemma4.model import Gemma4
 
-KINDS = {
-    "2 bits": Kind(32, 2),
-    "3 bits": Kind(64, 3),
-    "4 bits": Kind(64, 4),
-    "5 bits": Kind(128, 5),
-    "6 bits": Kind(32, 6),
-    "8 bits": Kind(128, 8),
-    "mxfp4": Kind(32, 4, "mxfp4"),
-    "mxfp8": Kind(32, 8, "mxfp8"),
-    "nvfp4": Kind(16, 4, "nvfp4"),
-    "alias": Kind(key="quantization_config"),
-    "Hugging Face names": Kind(hugging_face_names=True),
-    "towers": Kind(32, 6, towers=True),
-    "mxfp8 towers": Kind(32, 8, "mxfp8", towers=True),
-    "plain per-layer embeddings": Kind(64, 4, layers={"embed_tokens_per_layer": None}),
-    "a mix": Kind(
-        64,
-        4,
-        layers={
-            "embed_tokens_per_layer": {"group_size": 32, "bits": 8},
-            "mlp.": {"group_size": 64, "bits": 8},
-            "self_attn.v_proj": {"group_size": 32, "bits": 4, "mode": "mxfp4"},
-            "layers.1.": None,
-        },
-    ),
-}
 SCALES = "language_model.model.layers.0.mlp.up_proj.scales"
 
 
