@@ -178,10 +178,11 @@ def prefill_bytes(text: TextConfig, context: int, machine: Machine) -> int:
     attention = 4 * heads * head
     if "full_attention" in text.layer_types and not (machine.is_gpu and head in _FUSED_HEAD_DIMS):
         attention += heads * context
-    inner = text.intermediate_size * (2 if text.use_double_wide_mlp else 1)
+    # Doubly wide are only the layers without keys of their own, which see one token of a chunk.
+    inner = machine.feed_forward_copies * text.intermediate_size
     grown = 2 * context * CacheShape.of(text).global_width
     logits = 3 * text.vocab_size
-    numbers = chunk * (states + attention + machine.feed_forward_copies * inner) + grown + logits
+    numbers = chunk * (states + attention + inner) + grown + logits
     return numbers * machine.item_bytes
 
 
