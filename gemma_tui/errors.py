@@ -9,7 +9,8 @@ GemmaError
 │   └── LimitError            too large, too long or too short
 ├── BudgetError               not one of the token budgets
 ├── ModelError                a model folder that cannot be loaded
-│   └── CapabilityError       this model cannot see, or cannot hear
+│   ├── CapabilityError       this model cannot see, or cannot hear
+│   └── InsufficientMemoryError  it needs more memory than is free
 ├── ContextOverflowError      the prompt does not fit the context
 ├── EngineError               the engine process failed
 │   └── EngineStoppedError    it ended while it was needed
@@ -77,6 +78,10 @@ class CapabilityError(ModelError):
     """The loaded model lacks a sense that the prompt needs."""
 
 
+class InsufficientMemoryError(ModelError):
+    """The model needs more memory than is free."""
+
+
 class ContextOverflowError(GemmaError):
     """The prompt does not fit the model's context."""
 
@@ -94,7 +99,7 @@ class StorageError(GemmaError):
 
 
 class DiskFullError(StorageError):
-    """There is no space left where the data folder lies."""
+    """There is no space left where something had to be written."""
 
 
 class DamagedStoreError(StorageError):

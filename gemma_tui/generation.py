@@ -91,6 +91,39 @@ class ModelInfo:
     is_demo: bool = False
     sampling: SamplingOptions = GEMMA_SAMPLING
     """How the model is to be sampled where the user says nothing."""
+    limitations: tuple[str, ...] = ()
+    """What this copy of the model cannot do and its size could; one sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryEstimate:
+    """What a model would need in memory for a context and a budget, against what is free."""
+
+    weight_bytes: int
+    cache_bytes: int
+    """Keys and values of a full context."""
+    working_bytes: int
+    """The most that one step needs beside that: a chunk of prefill, or the vision tower."""
+    overhead_bytes: int
+    """What the process keeps for itself."""
+    free_bytes: int
+    context_length: int
+    """What the figures are for."""
+    token_budget: int
+    """The same for the largest picture; 0 for a model that cannot see."""
+    fitting_context: int
+    """The largest setting that fits, up to the one asked for; 0: nothing does."""
+    fitting_budget: int
+
+    @property
+    def total_bytes(self) -> int:
+        """Everything together."""
+        return self.weight_bytes + self.cache_bytes + self.working_bytes + self.overhead_bytes
+
+    @property
+    def fits(self) -> bool:
+        """Whether what was asked for fits."""
+        return self.total_bytes <= self.free_bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
 import tempfile
 from contextlib import AsyncExitStack, aclosing, contextmanager
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.chat import Chat, TurnStarted
 from gemma_tui.cli.output import Answer, Progress, to_json
+from gemma_tui.cli.signals import until_signalled
 from gemma_tui.conversation import Draft
 from gemma_tui.engine.client import EngineClient
 from gemma_tui.errors import GemmaError
@@ -66,7 +66,8 @@ def run_ask(question: Question, model: Path, paths: Paths, *, as_json: bool, sav
     with _scratch_folder() as scratch:
         whole = question.with_pipe(_pipe(), scratch)
         place = paths if save else replace(paths, data=scratch)
-        return asyncio.run(_run(_Asking(whole, model, place, as_json=as_json, save=save)))
+        asking = _Asking(whole, model, place, as_json=as_json, save=save)
+        return asyncio.run(until_signalled(_ask(asking)))
 
 
 @contextmanager
@@ -91,28 +92,6 @@ class _Asking:
     paths: Paths
     as_json: bool
     save: bool
-
-
-async def _run(asking: _Asking) -> int:
-    """Ask until answered, or until a signal ends the program."""
-    task = asyncio.ensure_future(_ask(asking))
-    ended_by: list[int] = []
-
-    def end(number: int) -> None:
-        ended_by.append(number)
-        task.cancel()
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup
-            loop.add_signal_handler(number, end, number)
-    try:
-        await task
-    except asyncio.CancelledError:
-        if not ended_by:
-            raise
-        return 128 + ended_by[0]
-    return 0
 
 
 async def _ask(asking: _Asking) -> None:

@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from gemma_tui.engine.protocol import ConvertProgress
 from gemma_tui.generation import (
     LoadProgress,
     MediaProgress,
@@ -42,7 +43,7 @@ class _Entry:
         match event:
             case TextDelta() | ThoughtDelta():
                 self._add(event)
-            case PrefillProgress() | MediaProgress() | LoadProgress():
+            case PrefillProgress() | MediaProgress() | LoadProgress() | ConvertProgress():
                 pass
             case _:
                 return False

@@ -15,6 +15,7 @@ from gemma_tui.engine.process import EngineProcess, how_it_ended, worker_command
 from gemma_tui.engine.protocol import (
     Cancel,
     Count,
+    Estimate,
     Generate,
     Load,
     ModelLoaded,
@@ -30,6 +31,7 @@ from gemma_tui.generation import (
     Finished,
     LoadProgress,
     MediaInfo,
+    MemoryEstimate,
     ModelInfo,
     PromptSize,
     ReplyProgress,
@@ -173,6 +175,10 @@ class EngineClient:
     async def status(self) -> EngineStatus:
         """A snapshot of the engine process; raises `EngineError` if it failed."""
         return await self._answer(Status(), EngineStatus)
+
+    async def estimate(self, request: Estimate) -> MemoryEstimate:
+        """What a folder would need in memory; raises a `ModelError` when it cannot be loaded."""
+        return await self._answer(request, MemoryEstimate)
 
     async def close(self) -> None:
         """End the engine process; nothing can be asked afterwards."""

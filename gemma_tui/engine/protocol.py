@@ -23,6 +23,7 @@ from gemma_tui.generation import (
     Media,
     MediaInfo,
     MediaProgress,
+    MemoryEstimate,
     ModelInfo,
     PrefillProgress,
     PromptMessage,
@@ -92,6 +93,30 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """What would this folder need in memory? Answer: `MemoryEstimate` or `Failed`."""
+
+    folder: str
+    context_length: int = 0
+    """Tokens of prompt and reply together; 0: all that the model takes."""
+    token_budget: int = 0
+    """Of the largest picture; 0: the largest there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Convert:
+    """Write a quantised copy of a folder. Answers: `ConvertProgress`…, `Converted` or `Failed`."""
+
+    folder: str
+    target: str
+    """Must not be there yet."""
+    bits: int
+    group_size: int = 64
+    per_layer_bits: int | None = None
+    """Of the table of per-layer embeddings; None: as all the others."""
+
+
+@dataclass(frozen=True, slots=True)
 class Shutdown:
     """End the process. Closing its stdin does the same."""
 
@@ -106,6 +131,22 @@ class ModelLoaded:
 @dataclass(frozen=True, slots=True)
 class Unloaded:
     """The model's memory is free again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertProgress:
+    """Bytes of weights read and written so far."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """The copy is whole."""
+
+    folder: str
+    weight_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +167,30 @@ class Failed:
         return error_classes().get(self.error, EngineError)(self.message, self.hint)
 
 
-Request: TypeAlias = Load | Generate | Cancel | Unload | Status | Probe | Count | Shutdown
-Progress: TypeAlias = LoadProgress | ReplyProgress
+Request: TypeAlias = (
+    Load | Generate | Cancel | Unload | Status | Probe | Count | Estimate | Convert | Shutdown
+)
+Progress: TypeAlias = LoadProgress | ReplyProgress | ConvertProgress
 """Events that more answers to the same request follow; the others end it."""
 
 Event: TypeAlias = (
-    Progress | ModelLoaded | Finished | Unloaded | EngineStatus | MediaInfo | PromptSize | Failed
+    Progress
+    | ModelLoaded
+    | Finished
+    | Unloaded
+    | EngineStatus
+    | MediaInfo
+    | PromptSize
+    | MemoryEstimate
+    | Converted
+    | Failed
 )
 
 _WIRE_TYPES: Final = {
     cls.__name__: cls
     for cls in (
         *(Load, Generate, Cancel, Unload, Status, Probe, Count, Shutdown),
+        *(Estimate, MemoryEstimate, Convert, ConvertProgress, Converted),
         *(LoadProgress, ModelLoaded, MediaProgress, TurnsLeftOut, PrefillProgress),
         *(Resumed, ThoughtDelta, TextDelta, Finished),
         *(Unloaded, EngineStatus, MediaInfo, PromptSize, Failed),

@@ -13,13 +13,25 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 import mlx.core as mx
 
-from gemma_tui.engine.protocol import Generate, Load, ModelLoaded, Unload, Unloaded
-from gemma_tui.errors import ModelError
+from gemma_tui.engine.protocol import (
+    Convert,
+    Converted,
+    ConvertProgress,
+    Estimate,
+    Generate,
+    Load,
+    ModelLoaded,
+    Unload,
+    Unloaded,
+)
+from gemma_tui.errors import EngineError, ModelError
 from gemma_tui.generation import LoadPhase, LoadProgress, ModelInfo
+from gemma_tui.runtime.convert import Conversion, convert_folder
 from gemma_tui.runtime.encoder import MediaEncoder
 from gemma_tui.runtime.features import soft_tokens
 from gemma_tui.runtime.fitting import Fitting
-from gemma_tui.runtime.loader import load_model
+from gemma_tui.runtime.free_memory import free_memory
+from gemma_tui.runtime.loader import load_model, plan_memory
 from gemma_tui.runtime.open_reply import open_ids
 from gemma_tui.runtime.prompt import PromptFlavour, PromptRenderer
 from gemma_tui.runtime.prompt_cache import PromptCache
@@ -28,6 +40,7 @@ from gemma_tui.runtime.tokenizer import Control, Tokenizer
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable
 
     from gemma_tui.conversation import Usage
     from gemma_tui.generation import GenerationRequest, PromptSize
@@ -46,10 +59,14 @@ class Inference:
 
     Args:
         log: Told how long things took, never what they were about.
+        free_memory: How many bytes arrays may take.
     """
 
-    def __init__(self, log: logging.Logger) -> None:
+    def __init__(
+        self, log: logging.Logger, *, free_memory: Callable[[], int] = free_memory
+    ) -> None:
         self._log = log
+        self._free_memory = free_memory
         mx.set_cache_limit(BUFFER_CACHE_BYTES)
         self._resident: Resident | None = None
         self._problem = _NO_MODEL
@@ -106,6 +123,11 @@ class Inference:
             case Unload():
                 self._free()
                 job.emit(Unloaded())
+            case Estimate(folder=folder, context_length=context, token_budget=budget):
+                plan = plan_memory(Path(folder), self._free_memory())
+                job.emit(plan.estimate(context, budget))
+            case Convert():
+                job.emit(_convert(job.work, job))
             case _:
                 assert_never(job.work)
 
@@ -121,7 +143,7 @@ class Inference:
         self._free()
         started = time.perf_counter()
         try:
-            loaded = load_model(folder, show)
+            loaded = load_model(folder, show, free_bytes=self._free_memory())
             tokenizer = Tokenizer.load(loaded.tokenizer_file)
             _check_vocabulary(tokenizer, loaded.config)
         except ModelError as error:
@@ -141,6 +163,17 @@ class Inference:
         self._problem = _NO_MODEL
         gc.collect()
         mx.clear_cache()
+
+
+def _convert(work: Convert, job: Job) -> Converted:
+    def show(done: int, total: int) -> None:
+        if job.is_cancelled():
+            raise EngineError("The conversion was stopped.", "Nothing of it was kept.")
+        job.emit(ConvertProgress(done, total))
+
+    conversion = Conversion(work.bits, work.group_size, work.per_layer_bits)
+    size = convert_folder(Path(work.folder), Path(work.target), conversion, report=show)
+    return Converted(work.target, size)
 
 
 def _cost(usage: Usage) -> str:

@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, TypeAlias
 
 from gemma_tui.conversation import Usage
-from gemma_tui.engine.protocol import Event, Failed, Generate, Load, Unload
+from gemma_tui.engine.protocol import Convert, Estimate, Event, Failed, Generate, Load, Unload
 from gemma_tui.errors import EngineError, GemmaError
 from gemma_tui.generation import Finished
 from gemma_tui.runtime.logfile import describe
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gemma_tui.runtime.features import Features
     from gemma_tui.runtime.inference import Inference
 
-Work: TypeAlias = Load | Generate | Unload
+Work: TypeAlias = Load | Generate | Unload | Estimate | Convert
 
 
 class Job:
@@ -159,7 +159,12 @@ class MlxThread:
 
 
 def _unexpected(error: BaseException, work: Work) -> EngineError:
-    doing = {Load: "loading the model", Unload: "freeing the model"}.get(type(work))
+    doing = {
+        Load: "loading the model",
+        Unload: "freeing the model",
+        Estimate: "estimating the memory a model needs",
+        Convert: "converting the model",
+    }.get(type(work))
     return EngineError(
         f"Something unexpected went wrong while {doing or 'writing the reply'}"
         f" ({type(error).__name__}).",

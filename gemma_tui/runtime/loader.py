@@ -17,9 +17,19 @@ from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
 from gemma_tui.runtime.gemma4.json_fields import Fields
 from gemma_tui.runtime.gemma4.layers import on_cpu
 from gemma_tui.runtime.gemma4.model import Gemma4
+from gemma_tui.runtime.gemma4.quantisation import quantise_layers, read_quantisation
 from gemma_tui.runtime.gemma4.read_config import read_config
-from gemma_tui.runtime.gemma4.weights import Quantisation, fill, quantise_layers, read_tensors
+from gemma_tui.runtime.gemma4.weights import (
+    described_tensors,
+    fill,
+    memory_bytes,
+    mlx_name,
+    read_tensors,
+    without_absent_towers,
+)
+from gemma_tui.runtime.generate import CHUNK_TOKENS
 from gemma_tui.runtime.generation_config import sampling_defaults
+from gemma_tui.runtime.memory import Machine, MemoryPlan, describe_limit, require_memory
 from gemma_tui.runtime.model_folder import open_folder
 
 if TYPE_CHECKING:
@@ -28,12 +38,25 @@ if TYPE_CHECKING:
 
     from gemma_tui.generation import LoadPhase
     from gemma_tui.runtime.gemma4.config import Gemma4Config, TextConfig
+    from gemma_tui.runtime.model_folder import ModelFolder
 
 DEFAULT_TOKEN_BUDGET: Final = 280
 """Soft tokens of a picture unless the checkpoint says otherwise (the reference's default)."""
 
 _SIZES: Final = {(35, 1536): "Gemma 4 E2B", (42, 2560): "Gemma 4 E4B"}
 """Names by number of layers and hidden size (the model card)."""
+
+_PROCESSOR: Final[dict[str, dict[str, float]]] = {
+    "image_processor": {"patch_size": 16, "pooling_kernel_size": 3},
+    "feature_extractor": {
+        "sampling_rate": 16_000,
+        "feature_size": 128,
+        "frame_length_ms": 20.0,
+        "hop_length_ms": 10.0,
+    },
+}
+"""What preprocessing computes (processor_config.json of the released checkpoints). Those of 12B
+Unified cut raw samples and larger patches, so none of these numbers mean the same there."""
 
 _CHECKED, _READ = 0.02, 0.95
 """Where in the whole load the checks and the weights end."""
@@ -53,7 +76,35 @@ class LoadedModel:
     tokenizer_file: Path
 
 
-def load_model(folder: Path, progress: Callable[[LoadPhase, float], None]) -> LoadedModel:
+def plan_memory(folder: Path, free_bytes: int) -> MemoryPlan:
+    """What the Gemma 4 in a folder would need, from its small files and the headers of its weights.
+
+    Args:
+        folder: As for `load_model`.
+        free_bytes: What may be used.
+
+    Raises:
+        ModelError: The folder cannot be loaded; the sentence names the file or the tensor.
+    """
+    files = open_folder(folder)
+    return _plan_memory(files, read_config(files.config), free_bytes)
+
+
+def _plan_memory(files: ModelFolder, config: Gemma4Config, free_bytes: int) -> MemoryPlan:
+    is_cpu = on_cpu()
+    headers = described_tensors(files.weights, config)
+    config, _ = without_absent_towers(config, headers)
+    size = sum(memory_bytes(tensor, upcast=is_cpu) for tensor in headers.values())
+    machine = Machine(item_bytes=4 if is_cpu else 2, chunk_tokens=CHUNK_TOKENS)
+    return MemoryPlan(config, size, machine, free_bytes)
+
+
+def load_model(
+    folder: Path,
+    progress: Callable[[LoadPhase, float], None],
+    *,
+    free_bytes: int | None = None,
+) -> LoadedModel:
     """Load the Gemma 4 in a folder.
 
     Without a GPU, weights in bf16 or fp16 become fp32, the fast type of a CPU.
@@ -62,48 +113,72 @@ def load_model(folder: Path, progress: Callable[[LoadPhase, float], None]) -> Lo
         folder: With config.json, tokenizer.json and *.safetensors, of the Hugging Face or the MLX
             layout.
         progress: Called with the phase and the fraction of the whole load, 0 to 1.
+        free_bytes: What may be used; the context is cut to it. None plans nothing.
 
     Raises:
+        InsufficientMemoryError: Not even a short context fits.
         ModelError: The folder cannot be loaded; the sentence names the file or the tensor.
     """
     progress("starting", 0.0)
     files = open_folder(folder)
     config = read_config(files.config)
     generation = Fields(files.generation_config, "generation_config.json")
-    stop_ids = generation.integers("eos_token_id", default=config.eos_ids)
-    suppressed = generation.integers("suppress_tokens", default=())
-    for token in (*stop_ids, *suppressed):
-        if not 0 <= token < config.text.vocab_size:
-            raise generation.impossible("eos_token_id or suppress_tokens", token)
-    sampling = sampling_defaults(generation)
+    stop_ids, suppressed = _read_ids(generation, config)
     budget = _token_budget(config, files.processor_config)
+    context, short_of = config.text.max_position_embeddings, ""
+    if free_bytes is not None:
+        estimate = require_memory(_plan_memory(files, config, free_bytes))
+        context, short_of = min(context, estimate.fitting_context), describe_limit(estimate)
     progress("weights", _CHECKED)
-    is_cpu = on_cpu()
-    if is_cpu:
-        # On a CPU, compiling means running g++ and loading what it made from a shared temporary
-        # folder: seconds at the first start, and no token faster for it.
-        mx.disable_compile()
-    model = Gemma4(config)
-    tensors = read_tensors(files.weights, config)
-    quantise_layers(model, tensors, _quantisation(files.config))
-    weight_bytes = fill(
-        model,
-        tensors,
-        upcast=is_cpu,
-        report=lambda fraction: progress("weights", _CHECKED + fraction * (_READ - _CHECKED)),
+    model, config, limitations, weight_bytes = _build(
+        files,
+        config,
+        lambda fraction: progress("weights", _CHECKED + fraction * (_READ - _CHECKED)),
     )
-    model.eval()
     progress("warming", _READ)
     _warm_up(model, config)
     progress("warming", 1.0)
     return LoadedModel(
         model=model,
         config=config,
-        info=replace(_info(folder, config, budget, weight_bytes), sampling=sampling),
+        info=replace(
+            _info(folder, config, budget, weight_bytes),
+            context_length=context,
+            sampling=sampling_defaults(generation),
+            limitations=(*limitations, short_of) if short_of else limitations,
+        ),
         stop_ids=frozenset(stop_ids),
         suppressed_ids=suppressed,
         tokenizer_file=files.tokenizer,
     )
+
+
+def _read_ids(generation: Fields, config: Gemma4Config) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Ids that end a reply, and ids that must never be drawn."""
+    stop_ids = generation.integers("eos_token_id", default=config.eos_ids)
+    suppressed = generation.integers("suppress_tokens", default=())
+    for token in (*stop_ids, *suppressed):
+        if not 0 <= token < config.text.vocab_size:
+            raise generation.impossible("eos_token_id or suppress_tokens", token)
+    return stop_ids, suppressed
+
+
+def _build(
+    files: ModelFolder, config: Gemma4Config, report: Callable[[float], None]
+) -> tuple[Gemma4, Gemma4Config, tuple[str, ...], int]:
+    """The network with its weights, the config as far as it came true, what it lacks, its bytes."""
+    is_cpu = on_cpu()
+    if is_cpu:
+        # On a CPU, compiling means running g++ and loading what it made from a shared temporary
+        # folder: seconds at the first start, and no token faster for it.
+        mx.disable_compile()
+    tensors = read_tensors(files.weights, config)
+    config, limitations = without_absent_towers(config, tensors)
+    model = Gemma4(config)
+    quantise_layers(model, tensors, read_quantisation(files.config, mlx_name))
+    weight_bytes = fill(model, tensors, upcast=is_cpu, report=report)
+    model.eval()
+    return model, config, limitations, weight_bytes
 
 
 def _warm_up(model: Gemma4, config: Gemma4Config) -> None:
@@ -113,7 +188,25 @@ def _warm_up(model: Gemma4, config: Gemma4Config) -> None:
         mx.eval(model(mx.array([[config.tokens.bos]]), cache=cache, last_only=True))
 
 
+def _check_processor(processor: dict[str, Any]) -> None:
+    """Preprocessing has one geometry, the released checkpoints'; a folder may not ask for another.
+
+    What the file does not say, or a folder without the file, counts as the released value.
+
+    Raises:
+        ModelError: It asks for another one; names the field.
+    """
+    settings = Fields(processor, "processor_config.json")
+    for name, expected in _PROCESSOR.items():
+        section = settings.section(name)
+        if section is not None and "Unified" not in section.text(f"{name}_type", default=""):
+            for field, value in expected.items():
+                section.require(field, value)
+
+
 def _token_budget(config: Gemma4Config, processor: dict[str, Any]) -> int:
+    """Soft tokens of a picture unless the user chooses; preprocessing must be what it expects."""
+    _check_processor(processor)
     image = Fields(processor, "processor_config.json").section("image_processor")
     budget = config.image_token_budget
     if image is not None and image.has("max_soft_tokens"):
@@ -126,22 +219,6 @@ def _token_budget(config: Gemma4Config, processor: dict[str, Any]) -> int:
             "Download the model again.",
         )
     return budget
-
-
-def _quantisation(content: dict[str, Any]) -> Quantisation | None:
-    """The `quantization` section MLX tools write: a default, and layers that differ by name."""
-    section = Fields(content, "config.json").section("quantization")
-    if section is None:
-        return None
-    layers = {
-        name: value for name, value in content["quantization"].items() if isinstance(value, dict)
-    }
-    return Quantisation(
-        group_size=section.positive("group_size"),
-        bits=section.positive("bits"),
-        mode=section.text("mode", default="affine"),
-        layers=layers,
-    )
 
 
 def _info(folder: Path, config: Gemma4Config, budget: int, weight_bytes: int) -> ModelInfo:

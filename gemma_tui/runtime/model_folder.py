@@ -7,13 +7,16 @@ formats that can. Opens no weights.
 from __future__ import annotations
 
 import json
+import os
+import stat
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gemma_tui.errors import ModelError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 CODE_SUFFIXES: Final = frozenset(
     (
@@ -26,6 +29,21 @@ CODE_SUFFIXES: Final = frozenset(
 
 CODE_KEYS: Final = ("model_file", "auto_map", "custom_pipelines")
 """Keys by which other programs run code found in a checkpoint."""
+
+CODE_STARTS: Final = {
+    b"\x80\x02": "a pickle",
+    b"\x80\x03": "a pickle",
+    b"\x80\x04": "a pickle",
+    b"\x80\x05": "a pickle",
+    b"PK\x03\x04": "an archive, as PyTorch writes pickles",
+    b"GGUF": "GGUF",
+    b"\x93NUMPY": "a numpy file, which can hold a pickle",
+    b"\x7fELF": "a program",
+}
+"""How the same formats begin, whatever a file is called."""
+
+_MAX_FILES: Final = 10_000
+"""A model has a dozen; beyond this it is somebody's disk."""
 
 _MAX_JSON_BYTES: Final = 16 * 1024 * 1024
 """No JSON file of a Gemma 4 but the tokenizer is larger than 1 MB."""
@@ -57,14 +75,15 @@ def open_folder(folder: Path) -> ModelFolder:
         if not folder.is_dir():
             raise ModelError(f"{folder} is not a folder.", _WRONG_FOLDER)
         files = sorted(path for path in folder.iterdir() if not path.is_dir())
-    except OSError as error:
+        for name in ("config.json", "tokenizer.json"):
+            if folder / name not in files:
+                raise ModelError(f"{folder} holds no model: there is no {name}.", _WRONG_FOLDER)
+        for path in _walk(folder):
+            _refuse_code(folder, path)
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle (Python 3.12)
         raise ModelError(
-            f"{folder} cannot be read ({error.strerror}).", "Check its permissions."
+            f"{folder} cannot be read ({error}).", "Check its permissions and links."
         ) from error
-    for name in ("config.json", "tokenizer.json"):
-        if folder / name not in files:
-            raise ModelError(f"{folder} holds no model: there is no {name}.", _WRONG_FOLDER)
-    _refuse_code(folder, files)
     # tokenizer.json is large and only ever read by the tokenizers library, which runs no code.
     settings = {
         path.name: _read_json(path)
@@ -77,30 +96,71 @@ def open_folder(folder: Path) -> ModelFolder:
         tokenizer=folder / "tokenizer.json",
         config=settings["config.json"],
         generation_config=settings.get("generation_config.json", {}),
-        processor_config=settings.get("processor_config.json", {}),
+        processor_config=_processor_config(settings),
     )
 
 
-def _refuse_code(folder: Path, files: list[Path]) -> None:
-    for path in files:
-        if path.suffix.lower() in CODE_SUFFIXES:
-            raise ModelError(
-                f"{path.name} in {folder} can carry code, so nothing of this folder is used.",
-                "Choose a folder with safetensors and JSON files only.",
-            )
-        if not _stays_inside(path, folder):
-            raise ModelError(
-                f"{path.name} in {folder} is a link to somewhere else, so it is not used.",
-                "Put the file itself there.",
-            )
+def _processor_config(settings: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The settings of preprocessing; older conversions keep those of both senses in one table."""
+    if (whole := settings.get("processor_config.json")) is not None:
+        return whole
+    flat = settings.get("preprocessor_config.json")
+    return {} if flat is None else {"image_processor": flat, "feature_extractor": flat}
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Every file below `folder`, and every link: those are not followed here.
+
+    Raises:
+        ModelError: There are too many for a model.
+        OSError: One of the folders cannot be read.
+    """
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    count = 0
+    for place, folders, names in os.walk(folder, onerror=fail):
+        links = [name for name in folders if (Path(place) / name).is_symlink()]
+        for name in (*names, *links):
+            count += 1
+            if count > _MAX_FILES:
+                raise ModelError(f"{folder} holds far more than a model.", _WRONG_FOLDER)
+            yield Path(place) / name
+
+
+def _refuse_code(folder: Path, path: Path) -> None:
+    """Raise a `ModelError` for a file that can carry code, a link that leads away, a device."""
+    safe = "Choose a folder with safetensors and JSON files only."
+    if path.suffix.lower() in CODE_SUFFIXES:
+        raise ModelError(
+            f"{path.name} in {folder} can carry code, so nothing of this folder is used.", safe
+        )
+    if not _stays_inside(path, folder):
+        raise ModelError(
+            f"{path.name} in {folder} is a link to somewhere else, so it is not used.",
+            "Put the file itself there.",
+        )
+    if path.is_dir():
+        return
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ModelError(f"{path.name} in {folder} is not a file.", safe)
+    with path.open("rb") as file:
+        start = file.read(8)
+    # A safetensors file begins with a number, which may be anything; its header is checked.
+    kind = next((kind for begin, kind in CODE_STARTS.items() if start.startswith(begin)), "")
+    if kind and path.suffix != ".safetensors":
+        raise ModelError(
+            f"{path.name} in {folder} is {kind}, so nothing of this folder is used.", safe
+        )
 
 
 def _stays_inside(path: Path, folder: Path) -> bool:
-    """Links may lead to a sibling, or into the blobs of the Hugging Face cache the folder is in."""
+    """Links may stay in the folder, or lead into the blobs of the Hugging Face cache it is in."""
     home = folder.resolve()
-    parent = path.resolve().parent
-    is_cached = home.parent.name == "snapshots" and parent == home.parent.parent / "blobs"
-    return parent == home or is_cached
+    target = path.resolve()
+    is_cached = home.parent.name == "snapshots" and target.parent == home.parent.parent / "blobs"
+    return target.is_relative_to(home) or is_cached
 
 
 def _read_json(path: Path) -> dict[str, Any]:
@@ -116,13 +176,26 @@ def _read_json(path: Path) -> dict[str, Any]:
         raise ModelError(f"{path.name} is damaged: it is not JSON.", _HINT) from error
     if not isinstance(content, dict):
         raise ModelError(f"{path.name} is damaged: it is not a table.", _HINT)
-    for key in CODE_KEYS:
-        if key in content:
-            raise ModelError(
-                f'{path.name} asks to run code of its own ("{key}"), so this folder is not used.',
-                "Choose a copy of the model without it.",
-            )
+    if key := _find_code_key(content):
+        raise ModelError(
+            f'{path.name} asks to run code of its own ("{key}"), so this folder is not used.',
+            "Choose a copy of the model without it.",
+        )
     return content
+
+
+def _find_code_key(content: object) -> str:
+    """The first key, at any depth, by which other programs run code; empty if there is none."""
+    waiting = [content]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if found := next((key for key in CODE_KEYS if key in value), ""):
+                return found
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+    return ""
 
 
 def _find_weights(

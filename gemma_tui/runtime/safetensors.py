@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -16,8 +17,15 @@ from gemma_tui.errors import ModelError
 if TYPE_CHECKING:
     from pathlib import Path
 
-MAX_HEADER_BYTES: Final = 100_000_000
-"""The format's own limit."""
+MAX_HEADER_BYTES: Final = 16 * 1024 * 1024
+"""The format allows 100 MB, which takes seconds to parse; no Gemma 4 comes near 1 MB."""
+
+MAX_DIMENSIONS: Final = 8
+MAX_SIZE: Final = 2**48
+"""Of one dimension: what no file can hold needs no arithmetic."""
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_.\-]{1,256}")
+"""No separators of paths and no control characters: a tensor's name is shown, and converted."""
 
 ITEM_BITS: Final = {
     "BF16": 16,
@@ -71,23 +79,35 @@ def read_header(path: Path) -> dict[str, StoredTensor]:
         raise ModelError(
             f"{path.name} cannot be read ({error.strerror}).", "Check its permissions."
         ) from error
-    tensors = {
-        name: _read_entry(path.name, name, entry)
-        for name, entry in _parse(path.name, raw).items()
-        if name != "__metadata__"
-    }
+    content = _parse(path.name, raw)
+    _check_metadata(path.name, content.pop("__metadata__", {}))
+    tensors = {name: _read_entry(path.name, name, entry) for name, entry in content.items()}
     _check_layout(path.name, tensors, size - 8 - length)
     return tensors
 
 
 def _parse(file_name: str, raw: bytes) -> dict[str, Any]:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        table = dict(pairs)
+        if len(table) != len(pairs):
+            # Which of the two counts would depend on the reader.
+            raise ModelError(f"{file_name} is damaged: its header says something twice.", _HINT)
+        return table
+
     try:
-        content = json.loads(raw)
+        content = json.loads(raw.decode("utf-8"), object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{file_name} is damaged: its header is not JSON.", _HINT) from error
     if not isinstance(content, dict):
         raise ModelError(f"{file_name} is damaged: its header is not a table.", _HINT)
     return content
+
+
+def _check_metadata(file_name: str, metadata: object) -> None:
+    if metadata is None:  # as MLX writes when there are none
+        return
+    if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
+        raise ModelError(f"{file_name} is damaged: its metadata are not texts.", _HINT)
 
 
 def _read_entry(file_name: str, name: str, entry: object) -> StoredTensor:
@@ -96,6 +116,8 @@ def _read_entry(file_name: str, name: str, entry: object) -> StoredTensor:
     )
     if not isinstance(entry, dict):
         raise broken
+    if not _NAME.fullmatch(name):
+        raise ModelError(f"{file_name} is damaged: {name[:80]!r} is no name of a tensor.", _HINT)
     dtype = entry.get("dtype")
     shape, offsets = _sizes(entry.get("shape")), _sizes(entry.get("data_offsets"))
     if shape is None or offsets is None or len(offsets) != 2:
@@ -105,6 +127,8 @@ def _read_entry(file_name: str, name: str, entry: object) -> StoredTensor:
             f"Tensor {name[:80]} has type {str(dtype)[:20]}, which this program does not read.",
             "Choose an unquantised or an MLX-quantised copy of the model.",
         )
+    if len(shape) > MAX_DIMENSIONS or max((*shape, *offsets)) > MAX_SIZE:
+        raise broken
     stored = StoredTensor(dtype, shape, start=offsets[0], stop=offsets[1])
     if (stored.stop - stored.start) * 8 != math.prod(stored.shape) * ITEM_BITS[dtype]:
         raise broken

@@ -22,7 +22,9 @@ from typing import TYPE_CHECKING, Final, NoReturn, assert_never
 
 from gemma_tui.engine.protocol import (
     Cancel,
+    Convert,
     Count,
+    Estimate,
     Failed,
     FrameDecoder,
     Generate,
@@ -83,7 +85,7 @@ class Worker:
         self._mlx.start()
         for request_id, request in requests:
             match request:
-                case Load() | Unload():
+                case Load() | Unload() | Estimate() | Convert():
                     self._mlx.submit(Job(request_id, request, emit=self._outbox.put))
                 case Generate(request=prompt):
                     features = tuple(self._features.request(media) for media in prompt.media)

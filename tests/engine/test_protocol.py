@@ -16,7 +16,11 @@ from gemma_tui.engine import protocol
 from gemma_tui.engine.protocol import (
     MAX_FRAME_BYTES,
     Cancel,
+    Convert,
+    Converted,
+    ConvertProgress,
     Count,
+    Estimate,
     Event,
     Failed,
     FrameDecoder,
@@ -40,6 +44,7 @@ from gemma_tui.generation import (
     Media,
     MediaInfo,
     MediaProgress,
+    MemoryEstimate,
     ModelInfo,
     PrefillProgress,
     PromptMessage,
@@ -52,7 +57,9 @@ from gemma_tui.generation import (
 )
 from gemma_tui.options import GenerationOptions, SamplingOptions
 
-MODEL = ModelInfo("Gemma 4 E2B", "folder", True, False, 131_072, 280, 10**10)
+MODEL = ModelInfo(
+    "Gemma 4 E2B", "folder", True, False, 131_072, 280, 10**10, limitations=("It is.",)
+)
 REQUEST = GenerationRequest(
     (
         PromptMessage(
@@ -83,6 +90,9 @@ BODIES: list[Request | Event] = [
     EngineStatus(1, MODEL, True, 2, 3, 4),
     EngineStatus(1, None, False, 2, 3, 4),
     MediaInfo("audio", "audio/wav", sample_count=16_000),
+    *(Estimate("folder", 4096, 70), MemoryEstimate(1, 2, 3, 4, 5, 6, 7, 8, 9)),
+    *(Convert("folder", "new", 4, 32, 8), Convert("folder", "new", 4), ConvertProgress(1, 2)),
+    Converted("new", 3),
     Failed("ModelError", "It is broken.", "Choose another."),
 ]
 

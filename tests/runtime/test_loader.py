@@ -102,6 +102,25 @@ def test_impossible_settings_are_refused(whole: Tensors, tmp_path: Path) -> None
     assert "100 soft tokens" in refusal(folder)
 
 
+@pytest.mark.parametrize(
+    ("section", "field", "value"),
+    [
+        ("feature_extractor", "sampling_rate", 8000),
+        ("feature_extractor", "feature_size", 80),
+        ("image_processor", "patch_size", 14),
+    ],
+)
+@pytest.mark.parametrize("flat", [False, True])
+def test_media_are_not_prepared_in_a_way_the_folder_does_not_want(
+    whole: Tensors, tmp_path: Path, section: str, field: str, value: int, flat: bool
+) -> None:
+    folder = write_folder(tmp_path / "model", whole)
+    name = "preprocessor_config.json" if flat else "processor_config.json"
+    content = {field: value} if flat else {section: {field: value}}
+    (folder / name).write_text(json.dumps(content))
+    assert f"{field} = {value}" in refusal(folder)
+
+
 def test_shards_load_as_one(whole: Tensors, expected: mx.array, tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "model", whole)
     (folder / "model.safetensors").unlink()

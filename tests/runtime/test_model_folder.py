@@ -1,16 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gemma_tui.errors import ModelError
-from gemma_tui.runtime.model_folder import CODE_KEYS, CODE_SUFFIXES, open_folder
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from gemma_tui.runtime.model_folder import CODE_KEYS, CODE_STARTS, CODE_SUFFIXES, open_folder
 
 
 @pytest.fixture
@@ -66,6 +64,60 @@ def test_json_that_asks_to_run_code_is_refused(folder: Path, key: str, name: str
     message = refusal(folder)
     assert key in message
     assert name in message
+
+
+@pytest.mark.parametrize("key", CODE_KEYS)
+def test_a_wish_to_run_code_is_found_at_any_depth(folder: Path, key: str) -> None:
+    content: object = {key: "model.py"}
+    for _ in range(50):
+        content = {"a": 1, "b": [None, {"c": content}]}
+    (folder / "anything.json").write_text(json.dumps(content))
+    assert key in refusal(folder)
+
+
+@pytest.mark.parametrize("start", CODE_STARTS, ids=CODE_STARTS.values())
+@pytest.mark.parametrize("name", ["weights", "tokenizer.model", "original/deep/README.md"])
+def test_code_is_known_by_how_it_begins(folder: Path, start: bytes, name: str) -> None:
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(start + b"...")
+    assert f"{Path(name).name} in {folder} is" in refusal(folder)
+
+
+def test_code_is_found_in_folders_inside(folder: Path) -> None:
+    (folder / "original" / "more").mkdir(parents=True)
+    (folder / "original" / "params.json").write_text("not looked at: nobody reads it")
+    open_folder(folder)
+    (folder / "original" / "more" / "model.py").write_text("")
+    assert "model.py" in refusal(folder)
+
+
+def test_a_folder_of_anything_is_no_model(folder: Path) -> None:
+    (folder / "many").mkdir()
+    for index in range(10_000):
+        (folder / "many" / str(index)).touch()
+    assert "far more than a model" in refusal(folder)
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "extra.txt"])
+def test_a_pipe_is_not_waited_for(folder: Path, name: str) -> None:
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    assert f"{name} in {folder} is not a file" in refusal(folder)
+
+
+def test_links_that_lead_nowhere_or_away_are_refused(folder: Path) -> None:
+    link = folder / "extra.txt"
+    link.symlink_to("extra.txt")
+    assert refusal(folder)
+    link.unlink()
+    link.symlink_to("absent.txt")
+    assert "cannot be read" in refusal(folder)
+    link.unlink()
+    link.symlink_to("..", target_is_directory=True)
+    assert "link to somewhere else" in refusal(folder)
+    link.unlink()
+    link.symlink_to("config.json")
+    open_folder(folder)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[1]", b"[" * 100_000])

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from gemma_tui.errors import ModelError
 from gemma_tui.runtime.safetensors import StoredTensor, read_header
+from tests.runtime.malformed import MALFORMED, entry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,10 +21,6 @@ def written(path: Path, header: object, data: bytes, length: int | None = None) 
     raw = json.dumps(header).encode()
     path.write_bytes(struct.pack("<Q", len(raw) if length is None else length) + raw + data)
     return path
-
-
-def entry(start: int, stop: int, dtype: str = "F32", shape: Any = (2,)) -> dict[str, Any]:
-    return {"dtype": dtype, "shape": list(shape), "data_offsets": [start, stop]}
 
 
 def refusal(path: Path) -> str:
@@ -98,6 +95,16 @@ def test_an_impossible_entry_names_its_tensor(tmp_path: Path, broken: object) ->
 def test_an_unknown_type_is_named(tmp_path: Path, dtype: Any) -> None:
     path = written(tmp_path / "w.safetensors", {"a": entry(0, 8, dtype)}, bytes(8))
     assert "Tensor a has type" in refusal(path)
+
+
+@pytest.mark.parametrize("content", MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_file_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(content)
+    message = refusal(path)
+    assert "w.safetensors" in message or "Tensor a" in message
+    assert message.isprintable()
+    assert len(message) < 300
 
 
 @given(content=st.binary(max_size=200), length=st.integers(0, 220))

@@ -8,18 +8,18 @@ must be right; what is not becomes an error that names it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 import mlx.core as mx
-from mlx import nn
 from mlx.utils import tree_flatten
 
 from gemma_tui.errors import ModelError
-from gemma_tui.runtime.safetensors import read_header
+from gemma_tui.runtime.gemma4.quantisation import scales_are_sound
+from gemma_tui.runtime.safetensors import StoredTensor, read_header
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from gemma_tui.runtime.gemma4.config import Gemma4Config
@@ -29,21 +29,31 @@ _HINT = "Download the model again."
 _EVALUATED_BYTES: Final = 64 * 1024 * 1024
 """Weights read between two reports of progress."""
 
+_VISION: Final = ("vision_tower.", "embed_vision.", "vision_embedder.")
+_AUDIO: Final = ("audio_tower.", "embed_audio.")
+"""How the names of what belongs to one sense begin."""
+
 _CLIP_BOUND: Final = re.compile(r"\.(input|output)_(min|max)$")
 _SHARED_KEYS: Final = re.compile(
     r"^language_model\.model\.layers\.(\d+)\.self_attn\.(k_proj|v_proj|k_norm|v_norm)\."
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Quantisation:
-    """How an MLX-quantised checkpoint was quantised."""
+def described_tensors(files: Sequence[Path], config: Gemma4Config) -> dict[str, StoredTensor]:
+    """What the headers say of all tensors this network can use, by their names in the MLX layout.
 
-    group_size: int
-    bits: int
-    mode: str
-    layers: dict[str, dict[str, Any]]
-    """Layers that differ, by name."""
+    Raises:
+        ModelError: A file is damaged.
+    """
+    named = (
+        (mlx_name(name), tensor) for file in files for name, tensor in read_header(file).items()
+    )
+    return {name: tensor for name, tensor in named if not _is_unused(name, config)}
+
+
+def memory_bytes(tensor: StoredTensor, *, upcast: bool) -> int:
+    """Bytes of a stored tensor in memory; `upcast` as for `fill`."""
+    return (tensor.stop - tensor.start) * (1 + (upcast and tensor.dtype in ("BF16", "F16")))
 
 
 def read_tensors(files: Sequence[Path], config: Gemma4Config) -> dict[str, mx.array]:
@@ -85,7 +95,7 @@ def _is_unused(name: str, config: Gemma4Config) -> bool:
     text, vision = config.text, config.vision
     if "rotary_emb" in name:
         return True
-    if name == "language_model.lm_head.weight" and text.tie_word_embeddings:
+    if name.startswith("language_model.lm_head.") and text.tie_word_embeddings:
         return True
     if match := _SHARED_KEYS.match(name):
         return int(match[1]) >= text.num_hidden_layers - text.num_kv_shared_layers
@@ -97,37 +107,53 @@ def _is_unused(name: str, config: Gemma4Config) -> bool:
     return False
 
 
-def quantise_layers(
-    model: Gemma4, tensors: dict[str, mx.array], quantisation: Quantisation | None
-) -> None:
-    """Give `model` quantised layers where the checkpoint has them.
+def without_absent_towers(
+    config: Gemma4Config, names: Iterable[str]
+) -> tuple[Gemma4Config, tuple[str, ...]]:
+    """The config without the senses of which the weights hold nothing at all.
+
+    A tower that is there in part stays, so that what it lacks is named when it is filled.
+
+    Args:
+        config: As read from the checkpoint.
+        names: Of every tensor, in the MLX layout.
+
+    Returns:
+        The config, and a sentence for each sense that was taken away.
+    """
+    has_vision = has_audio = False
+    for name in names:
+        has_vision = has_vision or name.startswith(_VISION)
+        has_audio = has_audio or name.startswith(_AUDIO)
+    limitations = []
+    if config.vision is not None and not has_vision:
+        config = replace(config, vision=None)
+        limitations.append("It cannot see: the folder holds no weights of a vision tower.")
+    if config.audio is not None and not has_audio:
+        config = replace(config, audio=None)
+        limitations.append("It cannot hear: the folder holds no weights of an audio tower.")
+    return config, tuple(limitations)
+
+
+def fitted(model: Gemma4, tensors: Mapping[str, mx.array]) -> dict[str, mx.array]:
+    """The tensors in the shapes and the order of axes of the network's parameters, lazily.
 
     Raises:
-        ModelError: The checkpoint has quantised layers but does not say how.
+        ModelError: A tensor is unknown, missing, misshapen, or of a foreign type.
     """
-    quantised = {name.removesuffix(".scales") for name in tensors if name.endswith(".scales")}
-    if not quantised:
-        return
-    if quantisation is None:
-        raise ModelError("The weights are quantised, but config.json does not say how.", _HINT)
-
-    def choose(path: str, module: nn.Module) -> bool | dict[str, Any]:
-        if path not in quantised or not hasattr(module, "to_quantized"):
-            return False
-        return quantisation.layers.get(path, True)
-
-    nn.quantize(
-        model,
-        group_size=quantisation.group_size,
-        bits=quantisation.bits,
-        mode=quantisation.mode,
-        class_predicate=choose,
-    )
+    expected = dict(tree_flatten(model.parameters()))
+    if unknown := sorted(tensors.keys() - expected.keys()):
+        raise ModelError(
+            f"The weights hold a tensor this model has no use for: {unknown[0]}.", _HINT
+        )
+    if missing := sorted(expected.keys() - tensors.keys()):
+        raise ModelError(f"The weights lack tensor {missing[0]}.", _HINT)
+    return {name: _fit(name, tensors[name], expected[name]) for name in sorted(tensors)}
 
 
 def fill(
     model: Gemma4,
-    tensors: dict[str, mx.array],
+    tensors: Mapping[str, mx.array],
     *,
     upcast: bool,
     report: Callable[[float], None],
@@ -147,28 +173,25 @@ def fill(
         ModelError: A tensor is unknown, missing, misshapen, of a foreign type, or holds values
             that are not numbers.
     """
-    expected = dict(tree_flatten(model.parameters()))
-    if unknown := sorted(tensors.keys() - expected.keys()):
-        raise ModelError(
-            f"The weights hold a tensor this model has no use for: {unknown[0]}.", _HINT
-        )
-    if missing := sorted(expected.keys() - tensors.keys()):
-        raise ModelError(f"The weights lack tensor {missing[0]}.", _HINT)
     ready = []
-    for name, tensor in sorted(tensors.items()):
-        fitted = _fit(name, tensor, expected[name])
-        if upcast and fitted.dtype in (mx.bfloat16, mx.float16):
-            fitted = fitted.astype(mx.float32)
-        ready.append((name, fitted))
+    for name, tensor in fitted(model, tensors).items():
+        is_half = upcast and tensor.dtype in (mx.bfloat16, mx.float16)
+        ready.append((name, tensor.astype(mx.float32) if is_half else tensor))
     model.load_weights(ready, strict=True)
-    _read(ready, report)
+    modes = {
+        f"{name}.scales": module.mode
+        for name, module in model.named_modules()
+        if isinstance(getattr(module, "mode", None), str)
+    }
+    _read(ready, modes, report)
     return sum(array.nbytes for _, array in ready)
 
 
 def _fit(name: str, tensor: mx.array, expected: mx.array) -> mx.array:
     """The tensor in the expected shape, with the axes of PyTorch's convolutions put in order."""
     shape = expected.shape
-    if mx.issubdtype(tensor.dtype, mx.floating) != mx.issubdtype(expected.dtype, mx.floating):
+    is_float, wants_float = (mx.issubdtype(x.dtype, mx.floating) for x in (tensor, expected))
+    if is_float != wants_float or not (is_float or tensor.dtype == expected.dtype):
         raise ModelError(f"Tensor {name} has a type ({tensor.dtype}) it cannot have.", _HINT)
     if tensor.shape == shape:
         return tensor
@@ -182,7 +205,9 @@ def _fit(name: str, tensor: mx.array, expected: mx.array) -> mx.array:
     )
 
 
-def _read(weights: list[tuple[str, mx.array]], report: Callable[[float], None]) -> None:
+def _read(
+    weights: list[tuple[str, mx.array]], modes: dict[str, str], report: Callable[[float], None]
+) -> None:
     """Evaluate a few at a time, so that progress is real and nothing is held twice."""
     total = sum(array.nbytes for _, array in weights) or 1
     done = 0
@@ -193,17 +218,31 @@ def _read(weights: list[tuple[str, mx.array]], report: Callable[[float], None]) 
         pending += array.nbytes
         if pending < _EVALUATED_BYTES and index + 1 < len(weights):
             continue
-        checks = [_is_sound(*item) for item in waiting]
+        checks = [is_sound(*item, modes) for item in waiting]
         mx.eval([item for _, item in waiting], checks)
         for (bad, _), check in zip(waiting, checks, strict=True):
             if not check.item():
-                raise ModelError(f"Tensor {bad} holds values that are not numbers.", _HINT)
+                raise not_numbers(bad)
         done += pending
         report(done / total)
         pending, waiting = 0, []
 
 
-def _is_sound(name: str, array: mx.array) -> mx.array:
+def not_numbers(name: str) -> ModelError:
+    """The error for a tensor with NaN or infinity in it."""
+    return ModelError(f"Tensor {name} holds values that are not numbers.", _HINT)
+
+
+def is_sound(name: str, array: mx.array, modes: Mapping[str, str]) -> mx.array:
+    """Whether all values are numbers, as one lazy boolean.
+
+    Args:
+        name: In the MLX layout.
+        array: Any tensor, or some rows of it.
+        modes: How quantised scales are stored, by their name.
+    """
+    if array.dtype == mx.uint8 and name in modes:
+        return scales_are_sound(array, modes[name])
     if not mx.issubdtype(array.dtype, mx.floating):
         return mx.array(True)
     # A bound may be infinite: that is how "no bound" is stored.

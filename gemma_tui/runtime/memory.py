@@ -1,0 +1,246 @@
+"""How much memory a model will take, from its config and the headers of its weights.
+
+Arithmetic only: knows neither MLX nor files. Measured against MLX's own peaks by
+`tests/runtime/test_memory.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from gemma_tui.errors import InsufficientMemoryError
+from gemma_tui.generation import MemoryEstimate
+from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
+
+if TYPE_CHECKING:
+    from gemma_tui.runtime.gemma4.config import Gemma4Config, TextConfig, VisionConfig
+
+MINIMUM_CONTEXT: Final = 2048
+"""A model that cannot hold this much is not worth loading."""
+
+OVERHEAD_BYTES: Final = 400 * 1024 * 1024
+"""Python and the libraries (130 MB measured), and the freed buffers MLX may keep (256 MiB)."""
+
+CACHE_STEP: Final = 256
+"""Tokens by which the cache of a global layer grows (mlx-lm's KVCache)."""
+
+PATCHES_PER_TOKEN: Final = 9
+"""3 by 3 patches are pooled into one soft token."""
+
+_FUSED_HEAD_DIMS: Final = frozenset((64, 80, 128))
+"""Heads whose attention on a GPU never stores all scores (mlx 0.32; read, not measured)."""
+
+_QUERY_BLOCK: Final = 512
+"""Queries that the vision tower attends at once on a CPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the arithmetic depends on beside the model."""
+
+    item_bytes: int
+    """Of one number in a step: 2 on a GPU (bf16), 4 on a CPU (fp32)."""
+    chunk_tokens: int
+    """Prompt tokens computed at once."""
+
+    @property
+    def is_gpu(self) -> bool:
+        """Whether attention may be fused."""
+        return self.item_bytes == 2
+
+    @property
+    def feed_forward_copies(self) -> int:
+        """Arrays of the inner width at a time: gate, up, product; more where GELU is not fused."""
+        return 3 if self.is_gpu else 6
+
+
+@dataclass(frozen=True, slots=True)
+class CacheShape:
+    """Key-value caches: how many layers of each type have one, and how wide a token is in it."""
+
+    sliding_layers: int
+    sliding_width: int
+    """Key heads times head size."""
+    global_layers: int
+    global_width: int
+    window: int
+
+    @classmethod
+    def of(cls, text: TextConfig) -> CacheShape:
+        """Only layers with keys of their own have a cache."""
+        own = text.layer_types[: text.num_hidden_layers - text.num_kv_shared_layers]
+        return cls(
+            sliding_layers=own.count("sliding_attention"),
+            sliding_width=text.num_key_value_heads * text.head_dim,
+            global_layers=own.count("full_attention"),
+            global_width=text.num_key_value_heads * text.global_head_dim,
+            window=text.sliding_window,
+        )
+
+    def byte_count(self, context: int, machine: Machine) -> int:
+        """Keys and values of `context` tokens.
+
+        A sliding layer keeps its window, and after a chunk as many tokens more as let the chunk's
+        first one see all of its own (mlx-lm's RotatingKVCache).
+        """
+        whole = -(-context // CACHE_STEP) * CACHE_STEP
+        kept = min(whole, self.window + machine.chunk_tokens - 1)
+        numbers = (
+            self.global_layers * self.global_width * whole
+            + self.sliding_layers * self.sliding_width * kept
+        )
+        return 2 * numbers * machine.item_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """A model on a machine.
+
+    Args:
+        config: The model's shape.
+        weight_bytes: As they will lie in memory.
+        machine: Where it will run.
+        free_bytes: What may be used.
+    """
+
+    config: Gemma4Config
+    weight_bytes: int
+    machine: Machine
+    free_bytes: int
+
+    def estimate(self, context: int = 0, budget: int = 0) -> MemoryEstimate:
+        """What a context and pictures of a budget need, and the largest setting that fits.
+
+        Args:
+            context: Tokens of prompt and reply together; 0: all that the model takes.
+            budget: Soft tokens of the largest picture; 0: the largest there is.
+        """
+        most = self.config.text.max_position_embeddings
+        context = min(context or most, most)
+        budget = (budget or TOKEN_BUDGETS[-1]) if self.config.vision is not None else 0
+        fitting = self._fitting(context, budget)
+        cache = CacheShape.of(self.config.text).byte_count(context, self.machine)
+        return MemoryEstimate(
+            weight_bytes=self.weight_bytes,
+            cache_bytes=cache,
+            working_bytes=self._working(context, budget),
+            overhead_bytes=OVERHEAD_BYTES,
+            free_bytes=self.free_bytes,
+            context_length=context,
+            token_budget=budget,
+            fitting_context=fitting[0],
+            fitting_budget=fitting[1],
+        )
+
+    def _working(self, context: int, budget: int) -> int:
+        vision = self.config.vision
+        seeing = vision_bytes(vision, budget, self.machine) if vision is not None else 0
+        return max(seeing, prefill_bytes(self.config.text, context, self.machine))
+
+    def _needed(self, context: int, budget: int) -> int:
+        cache = CacheShape.of(self.config.text).byte_count(context, self.machine)
+        return self.weight_bytes + cache + self._working(context, budget) + OVERHEAD_BYTES
+
+    def _fitting(self, context: int, budget: int) -> tuple[int, int]:
+        """The largest picture that leaves a useful context, then the longest context beside it."""
+        useful = min(context, MINIMUM_CONTEXT)
+        budgets = [size for size in reversed(TOKEN_BUDGETS) if size <= budget] or [0]
+        for size in budgets:
+            if self._needed(useful, size) <= self.free_bytes:
+                return self._longest(useful, context, size), size
+        return 0, 0
+
+    def _longest(self, fits: int, wanted: int, budget: int) -> int:
+        """By halving; `fits` does."""
+        if self._needed(wanted, budget) <= self.free_bytes:
+            return wanted
+        too_long = wanted
+        while too_long - fits > CACHE_STEP:
+            middle = (fits + too_long) // 2
+            if self._needed(middle, budget) <= self.free_bytes:
+                fits = middle
+            else:
+                too_long = middle
+        return fits
+
+
+def prefill_bytes(text: TextConfig, context: int, machine: Machine) -> int:
+    """The most that the last chunk of a full context needs beside the caches.
+
+    States that live through a layer, the inputs of all layers, attention with the scores of every
+    query against every token of a global layer, the feed-forward, a global layer's cache that is
+    copied because it grows, and the logits.
+    """
+    chunk = min(machine.chunk_tokens, context)
+    heads, head = text.num_attention_heads, max(text.head_dim, text.global_head_dim)
+    states = 4 * text.hidden_size + 3 * text.num_hidden_layers * text.hidden_size_per_layer_input
+    attention = 4 * heads * head
+    if "full_attention" in text.layer_types and not (machine.is_gpu and head in _FUSED_HEAD_DIMS):
+        attention += heads * context
+    # Doubly wide are only the layers without keys of their own, which see one token of a chunk.
+    inner = machine.feed_forward_copies * text.intermediate_size
+    grown = 2 * context * CacheShape.of(text).global_width
+    logits = 3 * text.vocab_size
+    numbers = chunk * (states + attention + inner) + grown + logits
+    return numbers * machine.item_bytes
+
+
+def vision_bytes(vision: VisionConfig, budget: int, machine: Machine) -> int:
+    """The most that the vision tower needs for one picture of `budget` soft tokens.
+
+    The larger of attention and feed-forward, with the states that live through a layer and the
+    pixels, which are there twice in float32.
+    """
+    patches = budget * PATCHES_PER_TOKEN
+    heads, head = vision.num_attention_heads, vision.head_dim
+    attention = patches * 6 * heads * head
+    if not machine.is_gpu:
+        # One head and one block of queries at a time, outside of MLX.
+        attention += 2 * _QUERY_BLOCK * patches
+    elif head not in _FUSED_HEAD_DIMS:
+        attention += heads * patches * patches
+    feed_forward = patches * machine.feed_forward_copies * vision.intermediate_size
+    states = patches * 6 * vision.hidden_size
+    pixels = patches * 3 * vision.patch_size**2
+    return (states + max(attention, feed_forward)) * machine.item_bytes + 2 * pixels * 4
+
+
+def require_memory(plan: MemoryPlan) -> MemoryEstimate:
+    """The estimate of all that the model takes, if anything useful of it fits.
+
+    Raises:
+        InsufficientMemoryError: Not even a short conversation does; says the figures.
+    """
+    estimate = plan.estimate()
+    if estimate.fitting_context:
+        return estimate
+    smallest = plan.estimate(MINIMUM_CONTEXT, TOKEN_BUDGETS[0])
+    picture = f", pictures of {smallest.token_budget} tokens" if smallest.token_budget else ""
+    raise InsufficientMemoryError(
+        f"The model needs {_gigabytes(smallest.total_bytes)} of memory"
+        f" (weights {_gigabytes(smallest.weight_bytes)}, a context of"
+        f" {smallest.context_length:,} tokens {_gigabytes(smallest.cache_bytes)}{picture} and"
+        f" working space {_gigabytes(smallest.working_bytes + smallest.overhead_bytes)}), and"
+        f" {_gigabytes(smallest.free_bytes)} are free.",
+        "Close other programs, or choose a smaller model or one with fewer bits.",
+    )
+
+
+def describe_limit(estimate: MemoryEstimate) -> str:
+    """A sentence on what memory does not allow; empty if it allows everything."""
+    if estimate.fits:
+        return ""
+    allowed = f"a context of {estimate.fitting_context:,} tokens"
+    wanted = f"{estimate.context_length:,}"
+    if estimate.token_budget:
+        allowed += f" with pictures of {estimate.fitting_budget}"
+        wanted += f" with {estimate.token_budget}"
+    return (
+        f"Memory allows {allowed}, not {wanted}: {_gigabytes(estimate.free_bytes)} are free, and"
+        f" {_gigabytes(estimate.total_bytes)} would be needed."
+    )
+
+
+def _gigabytes(count: int) -> str:
+    return f"{count / 1e9:.2f} GB"
