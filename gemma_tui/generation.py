@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from gemma_tui.conversation import AttachmentKind, Role, TextPart, Usage
+from gemma_tui.conversation import AttachmentKind, Role, TextPart, ThoughtPart, Usage
+from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolDeclaration, ToolResult
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -52,12 +53,16 @@ class Media:
     """Soft-token budget of a picture; 0 for sound."""
 
 
-PromptPart: TypeAlias = TextPart | Media
+PromptPart: TypeAlias = TextPart | ThoughtPart | Media | ToolCall | ToolResult
+"""Thoughts, calls and results are the model's; a user's message has none.
+
+Media right behind a result are part of it. Thoughts reach the model only behind the last question,
+where a turn goes on after its tools were run: those of earlier turns may be left in."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromptMessage:
-    """One turn of the prompt. Thoughts of earlier turns are not part of it."""
+    """A turn of the prompt, or one of several messages of the model that make a turn together."""
 
     role: Role
     parts: tuple[PromptPart, ...]
@@ -70,6 +75,8 @@ class GenerationRequest:
     messages: tuple[PromptMessage, ...]
     system_prompt: str = ""
     options: GenerationOptions = field(default_factory=GenerationOptions)
+    tools: tuple[ToolDeclaration, ...] = ()
+    """What the model may call. Running it, and asking again with the result, is the caller's."""
 
     @property
     def media(self) -> tuple[Media, ...]:
@@ -160,7 +167,16 @@ class Finished:
     usage: Usage
 
 
-GenerationEvent: TypeAlias = MediaProgress | PrefillProgress | ThoughtDelta | TextDelta | Finished
+GenerationEvent: TypeAlias = (
+    MediaProgress
+    | PrefillProgress
+    | ThoughtDelta
+    | TextDelta
+    | ToolCall
+    | MalformedToolCall
+    | Finished
+)
+"""A reply that ends with tool calls waits for their results; its finish reason is `stop`."""
 
 
 EnginePhase: TypeAlias = Literal["stopped", "starting", "loading", "ready", "generating", "failed"]

@@ -27,13 +27,10 @@ from gemma_tui.generation import (
     EngineState,
     EngineStatus,
     Finished,
+    GenerationEvent,
     LoadProgress,
     MediaInfo,
-    MediaProgress,
     ModelInfo,
-    PrefillProgress,
-    TextDelta,
-    ThoughtDelta,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +40,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.engine.inbox import Inbox
     from gemma_tui.engine.protocol import Event
-    from gemma_tui.generation import GenerationEvent, GenerationRequest
+    from gemma_tui.generation import GenerationRequest
 
 _T = TypeVar("_T")
 
@@ -136,14 +133,12 @@ class EngineClient:
         try:
             while not inbox.is_ended:
                 for event in await inbox.take():
-                    match event:
-                        case Finished():
-                            self._crashes = 0
-                            self._set_state(replace(self._state, problem=""))
-                            self._leave(inbox)
-                            yield event
-                        case MediaProgress() | PrefillProgress() | ThoughtDelta() | TextDelta():
-                            yield event
+                    if isinstance(event, Finished):
+                        self._crashes = 0
+                        self._set_state(replace(self._state, problem=""))
+                        self._leave(inbox)
+                    if isinstance(event, GenerationEvent):
+                        yield event
         finally:
             if not inbox.is_ended:
                 process.forget(inbox)

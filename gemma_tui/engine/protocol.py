@@ -13,7 +13,7 @@ import struct
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from gemma_tui.conversation import TextPart, Usage
+from gemma_tui.conversation import TextPart, ThoughtPart, Usage
 from gemma_tui.errors import ContextOverflowError, EngineError, GemmaError, error_classes
 from gemma_tui.generation import (
     EngineStatus,
@@ -31,6 +31,7 @@ from gemma_tui.generation import (
     TextDelta,
     ThoughtDelta,
 )
+from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolDeclaration, ToolResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,9 @@ MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
 """A longer frame means a broken stream: whole conversations stay far below it."""
 
 _HEADER: Final = struct.Struct(">I")
+
+_PLAIN: Final = "JSON"
+"""Type of a value that is JSON already: a schema, arguments, a result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,15 @@ class Failed:
 
 
 Request: TypeAlias = Load | Generate | Cancel | Unload | Status | Probe | Shutdown
-Progress: TypeAlias = LoadProgress | MediaProgress | PrefillProgress | ThoughtDelta | TextDelta
+Progress: TypeAlias = (
+    LoadProgress
+    | MediaProgress
+    | PrefillProgress
+    | ThoughtDelta
+    | TextDelta
+    | ToolCall
+    | MalformedToolCall
+)
 """Events that more answers to the same request follow; the others end it."""
 
 Event: TypeAlias = Progress | ModelLoaded | Finished | Unloaded | EngineStatus | MediaInfo | Failed
@@ -126,6 +138,7 @@ _WIRE_TYPES: Final = {
     for cls in (
         *(Load, Generate, Cancel, Unload, Status, Probe, Shutdown),
         *(LoadProgress, ModelLoaded, MediaProgress, PrefillProgress, ThoughtDelta, TextDelta),
+        *(ToolDeclaration, ToolCall, MalformedToolCall, ToolResult, ThoughtPart),
         *(Finished, Unloaded, EngineStatus, MediaInfo, Failed),
         *(GenerationRequest, PromptMessage, TextPart, Media, GenerationOptions, SamplingOptions),
         *(ModelInfo, Usage),
@@ -189,11 +202,15 @@ def _to_json(value: object) -> object:
         return {"type": type(value).__name__, **content}
     if isinstance(value, tuple):
         return [_to_json(item) for item in value]
+    if isinstance(value, dict | list):
+        return {"type": _PLAIN, "value": value}
     return value
 
 
 def _from_json(value: object) -> Any:  # noqa: ANN401  # JSON is any of these
     if isinstance(value, dict):
+        if value["type"] == _PLAIN:
+            return value["value"]
         content = {name: _from_json(item) for name, item in value.items() if name != "type"}
         return _WIRE_TYPES[value["type"]](**content)
     if isinstance(value, list):

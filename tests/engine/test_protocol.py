@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gemma_tui.conversation import TextPart, Usage
+from gemma_tui.conversation import TextPart, ThoughtPart, Usage
 from gemma_tui.engine import protocol
 from gemma_tui.engine.protocol import (
     MAX_FRAME_BYTES,
@@ -47,7 +47,9 @@ from gemma_tui.generation import (
     TextDelta,
     ThoughtDelta,
 )
+from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolDeclaration, ToolResult
 
+ARGUMENTS: Any = {"type": "JSON", "value": [1, 2.5, None, {"type": "Load", "": [[], {}]}]}
 MODEL = ModelInfo("Gemma 4 E2B", "folder", True, False, 131_072, 280, 10**10)
 REQUEST = GenerationRequest(
     (
@@ -55,10 +57,13 @@ REQUEST = GenerationRequest(
             "user", (Media("image", "ab" * 32, "path", "naïve.png", 140), TextPart("¿?\0"))
         ),
         PromptMessage("model", (TextPart("<turn|>"),)),
+        PromptMessage("model", (ThoughtPart("hm"), ToolCall("f", ARGUMENTS))),
+        PromptMessage("model", (ToolResult("f", "1"), ToolResult("f", [ARGUMENTS, "\ud800"]))),
         PromptMessage("user", (TextPart("\ud800 alone"), Media("audio", "cd", "p", "n"))),
     ),
     "system\n",
     GenerationOptions(SamplingOptions(0.0, 1, 0.5, 2**63), 7, thinking=True),
+    (ToolDeclaration("f", "d", ARGUMENTS), ToolDeclaration("g", "")),
 )
 BODIES: list[Request | Event] = [
     *(
@@ -71,6 +76,7 @@ BODIES: list[Request | Event] = [
         Shutdown(),
     ),
     *(LoadProgress("weights", 0.5), ModelLoaded(MODEL), MediaProgress(1, 2)),
+    *(ToolCall("f", ARGUMENTS), ToolCall("g"), MalformedToolCall("{", "It is broken.")),
     *(PrefillProgress(1, 2, 1), ThoughtDelta("t"), TextDelta("é\ud83d", 9), Unloaded()),
     Finished("length", Usage(1, 2, 3, 0.1, 0.2, 4)),
     EngineStatus(1, MODEL, True, 2, 3, 4),
