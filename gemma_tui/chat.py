@@ -199,7 +199,7 @@ class Chat:
             to_prompt(branch[:-1], self._blobs.path_of),
             conversation.system_prompt,
             replace(options, thinking=reply.thinking),
-            to_reply_so_far(reply),
+            reply=to_reply_so_far(reply),
         )
         async with aclosing(self._stream(None, reply, request)) as events:
             async for event in events:

@@ -57,7 +57,7 @@ class TextPart:
 
 @dataclass(frozen=True, slots=True)
 class ThoughtPart:
-    """What the model thought before its answer; never sent back in later turns."""
+    """What the model thought before its answer; never sent back once the user has spoken again."""
 
     text: str
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from gemma_tui.conversation import AttachmentKind, Role, TextPart, ThoughtPart, Usage
 from gemma_tui.options import GEMMA_SAMPLING, GenerationOptions, SamplingOptions
+from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolDeclaration, ToolResult
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -37,12 +38,16 @@ class Media:
     """Samples at 16 kHz mono, for the same purpose; 0 for a picture."""
 
 
-PromptPart: TypeAlias = TextPart | Media
+PromptPart: TypeAlias = TextPart | ThoughtPart | Media | ToolCall | ToolResult
+"""Thoughts, calls and results are the model's; a user's message has none.
+
+Media right behind a result are part of it. Thoughts reach the model only behind the last question,
+where a turn goes on after its tools were run: those of earlier turns may be left in."""
 
 
 @dataclass(frozen=True, slots=True)
 class PromptMessage:
-    """One turn of the prompt. Thoughts of earlier turns are not part of it."""
+    """A turn of the prompt, or one of several messages of the model that make a turn together."""
 
     role: Role
     parts: tuple[PromptPart, ...]
@@ -65,6 +70,8 @@ class GenerationRequest:
     messages: tuple[PromptMessage, ...]
     system_prompt: str = ""
     options: GenerationOptions = field(default_factory=GenerationOptions)
+    tools: tuple[ToolDeclaration, ...] = ()
+    """What the model may call. Running it, and asking again with the result, is the caller's."""
     reply: ReplySoFar | None = None
     """What the wanted turn says already; the reply goes on behind it."""
 
@@ -219,9 +226,17 @@ class Finished:
 
 
 ReplyProgress: TypeAlias = (
-    MediaProgress | TurnsLeftOut | PrefillProgress | Resumed | ThoughtDelta | TextDelta
+    MediaProgress
+    | TurnsLeftOut
+    | PrefillProgress
+    | Resumed
+    | ThoughtDelta
+    | TextDelta
+    | ToolCall
+    | MalformedToolCall
 )
 GenerationEvent: TypeAlias = ReplyProgress | Finished
+"""A reply that ends with tool calls waits for their results; its finish reason is `stop`."""
 
 
 @dataclass(frozen=True, slots=True)

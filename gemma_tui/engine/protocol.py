@@ -36,6 +36,7 @@ from gemma_tui.generation import (
     TurnsLeftOut,
 )
 from gemma_tui.options import GenerationOptions, SamplingOptions
+from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolDeclaration, ToolResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,9 @@ MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
 """A longer frame means a broken stream: whole conversations stay far below it."""
 
 _HEADER: Final = struct.Struct(">I")
+
+_PLAIN: Final = "JSON"
+"""Type of a value that is JSON already: a schema, arguments, a result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +197,7 @@ _WIRE_TYPES: Final = {
         *(Estimate, MemoryEstimate, Convert, ConvertProgress, Converted),
         *(LoadProgress, ModelLoaded, MediaProgress, TurnsLeftOut, PrefillProgress),
         *(Resumed, ThoughtDelta, TextDelta, Finished),
+        *(ToolDeclaration, ToolCall, MalformedToolCall, ToolResult),
         *(Unloaded, EngineStatus, MediaInfo, PromptSize, Failed),
         *(GenerationRequest, PromptMessage, TextPart, ThoughtPart, Media, ReplySoFar),
         *(GenerationOptions, SamplingOptions, ModelInfo, Usage),
@@ -256,11 +261,15 @@ def _to_json(value: object) -> object:
         return {"type": type(value).__name__, **content}
     if isinstance(value, tuple):
         return [_to_json(item) for item in value]
+    if isinstance(value, dict | list):
+        return {"type": _PLAIN, "value": value}
     return value
 
 
 def _from_json(value: object) -> Any:  # noqa: ANN401  # JSON is any of these
     if isinstance(value, dict):
+        if value["type"] == _PLAIN:
+            return value["value"]
         content = {name: _from_json(item) for name, item in value.items() if name != "type"}
         return _WIRE_TYPES[value["type"]](**content)
     if isinstance(value, list):

@@ -18,6 +18,7 @@ from gemma_tui.runtime.reply_parser import ReplyParser
 from gemma_tui.runtime.sampler import Sampler
 from gemma_tui.runtime.stop_strings import StopStrings
 from gemma_tui.runtime.tokenizer import Control
+from gemma_tui.tool_call import MalformedToolCall, ToolCall
 
 if TYPE_CHECKING:
     from gemma_tui.generation import FinishReason
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from gemma_tui.runtime.jobs import Job
     from gemma_tui.runtime.loader import LoadedModel
     from gemma_tui.runtime.prompt import Prompt
-    from gemma_tui.runtime.reply_parser import Delta
+    from gemma_tui.runtime.reply_parser import Delta, Words
     from gemma_tui.runtime.tokenizer import Tokenizer
 
 _MEDIA_MARKERS: Final = (
@@ -162,8 +163,11 @@ class Answer:
                 self._emit(delta)
             case TextDelta(text=text):
                 self._emit(replace(delta, text=self._stops.add(text)))
+            case ToolCall() | MalformedToolCall():
+                self._emit(TextDelta(self._stops.finish(), self._token_count))
+                self._job.emit(delta)
 
-    def _emit(self, delta: Delta) -> None:
+    def _emit(self, delta: Words) -> None:
         if delta.text:
             self._job.emit(replace(delta, token_ids=self.unsent))
             self._unsent.clear()

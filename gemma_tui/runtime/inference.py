@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -151,6 +152,9 @@ class Inference:
             # error itself: its traceback would hold the weights that were read so far.
             self._problem = (error.message, error.hint)
             raise
+        # Whatever generation_config.json says: what follows is for the tool to say.
+        awaits_tool = tokenizer.id_of(Control.TOOL_RESPONSE_START)
+        loaded = replace(loaded, stop_ids=loaded.stop_ids | {awaits_tool})
         renderer = PromptRenderer(tokenizer, flavour_of(loaded.config.text))
         encoder = MediaEncoder(loaded.model)
         self._resident = Resident(loaded, tokenizer, renderer, PromptCache(), encoder)

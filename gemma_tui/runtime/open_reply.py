@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.conversation import TextPart, ThoughtPart
 from gemma_tui.generation import TextDelta
-from gemma_tui.runtime.reply_parser import ReplyParser
+from gemma_tui.runtime.reply_parser import ReplyParser, Words
 from gemma_tui.runtime.tokenizer import Control
 
 if TYPE_CHECKING:
@@ -45,9 +45,11 @@ def open_ids(reply: ReplySoFar, tokenizer: Tokenizer) -> tuple[int, ...]:
 
 
 def to_parts(deltas: Iterable[Delta]) -> tuple[TextPart | ThoughtPart, ...]:
-    """What deltas say together, neighbours of one kind as one part."""
+    """What deltas say together, neighbours of one kind as one part; tool calls say nothing."""
     parts: list[TextPart | ThoughtPart] = []
     for delta in deltas:
+        if not isinstance(delta, Words):
+            continue
         kind = TextPart if isinstance(delta, TextDelta) else ThoughtPart
         before = parts.pop().text if parts and type(parts[-1]) is kind else ""
         parts.append(kind(before + delta.text))

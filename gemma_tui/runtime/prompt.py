@@ -13,15 +13,17 @@ from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from gemma_tui.conversation import TextPart
 from gemma_tui.generation import Media
 from gemma_tui.runtime.tokenizer import Control
+from gemma_tui.runtime.tool_format import call_pieces, declaration_pieces, result_pieces
+from gemma_tui.runtime.turn_steps import Step, steps_of
+from gemma_tui.tool_call import ToolResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from gemma_tui.conversation import AttachmentKind
-    from gemma_tui.generation import GenerationRequest, PromptMessage
+    from gemma_tui.generation import GenerationRequest
     from gemma_tui.runtime.tokenizer import Tokenizer
 
 Piece: TypeAlias = Control | str | Media
@@ -34,6 +36,9 @@ _MARKERS: Final = {
 
 _TURN_BREAK: Final = "\n"
 """Follows `<turn|>`."""
+
+THOUGHT_NAME: Final = "thought\n"
+"""What opens a thought after `<|channel>`."""
 
 _RUNS_REMEMBERED: Final = 1024
 """Text runs whose ids are kept: some hundred turns, so a new turn encodes only its own text."""
@@ -69,7 +74,10 @@ class Prompt:
     """In order; the n-th one belongs to the n-th medium of the request."""
     turn_ends: tuple[int, ...]
     """Positions right behind each closed turn, the system turn included. What follows the last
-    one is the generation prompt, which later prompts of the conversation may not repeat."""
+    one is the generation prompt, which later prompts of the conversation may not repeat, or a turn
+    of the model that goes on now that its tools were run."""
+    opens_thought: bool = False
+    """Whether the reply begins inside a thought, because the prompt ends in an open channel."""
 
 
 class PromptRenderer:
@@ -101,10 +109,12 @@ class PromptRenderer:
         ids: list[int] = []
         spans: list[MediaSpan] = []
         turn_ends: list[int] = []
+        latest = Control.BOS
         for piece in _join_text(prompt_pieces(request, self._flavour)):
             match piece:
                 case Control():
                     ids.append(self._id_of(piece))
+                    latest = piece
                 case Media():
                     opening, placeholder, closing = map(self._id_of, _MARKERS[piece.kind])
                     start, stop = len(ids) + 1, len(ids) + 1 + next(counts)
@@ -117,7 +127,7 @@ class PromptRenderer:
                     ids += self._encode(piece)
                     if closes_turn:
                         turn_ends.append(len(ids))
-        return Prompt(tuple(ids), tuple(spans), tuple(turn_ends))
+        return Prompt(tuple(ids), tuple(spans), tuple(turn_ends), latest is Control.CHANNEL_START)
 
 
 def prompt_pieces(request: GenerationRequest, flavour: PromptFlavour) -> Iterator[Piece]:
@@ -127,43 +137,57 @@ def prompt_pieces(request: GenerationRequest, flavour: PromptFlavour) -> Iterato
     chat templates render. A system prompt of nothing but white space counts as none.
     """
     thinking = request.options.thinking
-    system = request.system_prompt.strip()
     yield Control.BOS
-    if thinking or system:
-        yield from (Control.TURN_START, "system\n")
-        if thinking:
-            yield from (Control.THINK, "\n")
-        yield from (system, Control.TURN_END, _TURN_BREAK)
-    roles = [message.role for message in request.messages]
-    for message, before, after in zip(
-        request.messages, [None, *roles], [*roles[1:], None], strict=False
-    ):
+    yield from _system_turn(request)
+    steps = steps_of(request.messages)
+    for before, step, after in zip([None, *steps], steps, [*steps[1:], None], strict=False):
         # Adjacent messages of the model are one turn; those of the user are not.
-        if not before == message.role == "model":
-            yield from (Control.TURN_START, f"{message.role}\n")
-        yield from _content(message)
-        if not after == message.role == "model":
+        if not (before and before.role == step.role == "model"):
+            yield from (Control.TURN_START, f"{step.role}\n")
+        yield from _step_pieces(step)
+        if step.awaits_results:
+            yield Control.TOOL_RESPONSE_START
+        elif after and after.role == step.role == "model":
+            pass
+        elif after or not step.results or step.has_content:
             yield from (Control.TURN_END, _TURN_BREAK)
-    yield from (Control.TURN_START, "model\n")
-    if flavour is PromptFlavour.EMPTY_THOUGHT and not thinking:
-        yield from (Control.CHANNEL_START, "thought\n", Control.CHANNEL_END)
+    yield from _generation_prompt(steps[-1] if steps else None, flavour, thinking=thinking)
 
 
-def _content(message: PromptMessage) -> Iterator[Piece]:
-    for part in message.parts:
-        match part:
-            case Media():
-                yield part
-            case TextPart() if message.role == "model":
-                yield _without_thoughts(part.text).strip()
-            case TextPart():
-                yield part.text.strip()
+def _system_turn(request: GenerationRequest) -> Iterator[Piece]:
+    system, thinking = request.system_prompt.strip(), request.options.thinking
+    if not (system or thinking or request.tools):
+        return
+    yield from (Control.TURN_START, "system\n")
+    if thinking:
+        yield from (Control.THINK, "\n")
+    yield system
+    for tool in request.tools:
+        yield from declaration_pieces(tool)
+    yield from (Control.TURN_END, _TURN_BREAK)
 
 
-def _without_thoughts(text: str) -> str:
-    """What the templates' `strip_thinking` leaves of an earlier reply that spells its markers."""
-    parts = text.split(Control.CHANNEL_END)
-    return "".join(part.split(Control.CHANNEL_START)[0] for part in parts)
+def _step_pieces(step: Step) -> Iterator[Piece]:
+    if step.thought:
+        yield from (Control.CHANNEL_START, f"{THOUGHT_NAME}{step.thought}\n", Control.CHANNEL_END)
+    for call in step.calls:
+        yield from call_pieces(call)
+    for part in step.results:
+        yield from result_pieces(part) if isinstance(part, ToolResult) else (part,)
+    yield from step.content
+
+
+def _generation_prompt(
+    last: Step | None, flavour: PromptFlavour, *, thinking: bool
+) -> Iterator[Piece]:
+    """What the reply follows; behind calls and results the model's turn is still open."""
+    if last and last.results:
+        if thinking:
+            yield from (Control.CHANNEL_START, THOUGHT_NAME)
+    elif not (last and last.calls):
+        yield from (Control.TURN_START, "model\n")
+        if flavour is PromptFlavour.EMPTY_THOUGHT and not thinking:
+            yield from (Control.CHANNEL_START, THOUGHT_NAME, Control.CHANNEL_END)
 
 
 def _join_text(pieces: Iterable[Piece]) -> Iterator[Piece]:

@@ -46,6 +46,14 @@ class Control(StrEnum):
     AUDIO_START = "<|audio>"
     AUDIO = "<|audio|>"
     AUDIO_END = "<audio|>"
+    TOOL_START = "<|tool>"
+    TOOL_END = "<tool|>"
+    TOOL_CALL_START = "<|tool_call>"
+    TOOL_CALL_END = "<tool_call|>"
+    TOOL_RESPONSE_START = "<|tool_response>"
+    TOOL_RESPONSE_END = "<tool_response|>"
+    QUOTE = '<|"|>'
+    """Stands on both sides of every string in the syntax of tools."""
 
 
 class Tokenizer:

@@ -56,7 +56,9 @@ from gemma_tui.generation import (
     TurnsLeftOut,
 )
 from gemma_tui.options import GenerationOptions, SamplingOptions
+from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolDeclaration, ToolResult
 
+ARGUMENTS: Any = {"type": "JSON", "value": [1, 2.5, None, {"type": "Load", "": [[], {}]}]}
 MODEL = ModelInfo(
     "Gemma 4 E2B", "folder", True, False, 131_072, 280, 10**10, limitations=("It is.",)
 )
@@ -66,10 +68,13 @@ REQUEST = GenerationRequest(
             "user", (Media("image", "ab" * 32, "path", "naïve.png", 140), TextPart("¿?\0"))
         ),
         PromptMessage("model", (TextPart("<turn|>"),)),
+        PromptMessage("model", (ThoughtPart("hm"), ToolCall("f", ARGUMENTS))),
+        PromptMessage("model", (ToolResult("f", "1"), ToolResult("f", [ARGUMENTS, "\ud800"]))),
         PromptMessage("user", (TextPart("\ud800 alone"), Media("audio", "cd", "p", "n"))),
     ),
     "system\n",
     GenerationOptions(SamplingOptions(0.0, 1, None, 2**63), 7, thinking=True, stop=("¿", "b")),
+    (ToolDeclaration("f", "d", ARGUMENTS), ToolDeclaration("g", "")),
     ReplySoFar((TextPart("é"),), (5, 6)),
 )
 BODIES: list[Request | Event] = [
@@ -86,6 +91,7 @@ BODIES: list[Request | Event] = [
     *(LoadProgress("weights", 0.5), ModelLoaded(MODEL), MediaProgress(1, 2)),
     *(PrefillProgress(1, 2, 1, 0.5), ThoughtDelta("t", (1,)), TextDelta("é\ud83d", 9, (2, 3))),
     *(TurnsLeftOut(1, 20), Resumed((ThoughtPart("t"), TextPart("é")), (1, 2)), Unloaded()),
+    *(ToolCall("f", ARGUMENTS), ToolCall("g"), MalformedToolCall("{", "It is broken.")),
     *(Finished("length", Usage(1, 2, 3, 0.1, 0.2, 4), (7,)), PromptSize(1, 2, 3, 4)),
     EngineStatus(1, MODEL, True, 2, 3, 4),
     EngineStatus(1, None, False, 2, 3, 4),

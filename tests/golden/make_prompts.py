@@ -1,6 +1,8 @@
 """Renders conversations with the canonical chat templates and writes `prompts.json` beside this.
 
-    python tests/golden/make_prompts.py E2B_TEMPLATE 31B_TEMPLATE
+Those written down here, and as many again from `conversations`, with tools and without.
+
+    python -m tests.golden.make_prompts E2B_TEMPLATE 31B_TEMPLATE
 
 The templates are Google's `chat_template.jinja` of Gemma 4 E2B (or E4B) and 31B (or 12B, 26B-A4B).
 The Jinja environment has the switches with which transformers renders chat templates.
@@ -10,17 +12,23 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2.exceptions import TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-IMAGE = {"type": "image"}
-AUDIO = {"type": "audio"}
+from tests.golden.conversations import Case, Turn, generated_cases
 
-Turn = tuple[str, list[Any]]
-Case = tuple[str, str, bool, list[Turn]]
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+GENERATED = 240
+"""How many conversations are made up."""
+
+IMAGE = {"media": "image"}
+AUDIO = {"media": "audio"}
 
 
 def user(*parts: Any) -> Turn:
@@ -102,20 +110,128 @@ IN_EVERY_SETTING = (
 )
 
 
-def cases() -> list[Case]:
+WEATHER = {
+    "name": "get_weather",
+    "description": "Tells the weather.",
+    "parameters": {
+        "type": "object",
+        "properties": {
+            "city": {"type": "string", "description": "Where"},
+            "unit": {"type": "string", "enum": ["C", "F"], "nullable": True},
+            "Days": {"type": "array", "items": {"type": ["integer", "null"], "minimum": 1}},
+        },
+        "required": ["city"],
+    },
+}
+CALL = {"call": "get_weather", "arguments": {"city": "Köln", "Days": [1, 2.5, None, True]}}
+RESULT = {"result": "get_weather", "content": {"sky": "clear", "at": {"noon": 21}}, "media": []}
+SAID = {**RESULT, "content": "It is\nclear."}
+SEEN = {**SAID, "media": ["image", "audio"]}
+WHY = {"thought": "I need\nthe weather."}
+ASKED = user("How is the weather?")
+
+WITH_TOOLS: dict[str, list[Turn]] = {
+    "tool declared": [ASKED],
+    "tool called": [ASKED, model(WHY, CALL)],
+    "two tools called": [ASKED, model(CALL, CALL)],
+    "result as an object": [ASKED, model(WHY, CALL, RESULT)],
+    "result as text": [ASKED, model(CALL, SAID)],
+    "result with media": [user(IMAGE, "And there?"), model(CALL, SEEN, SAID)],
+    "result and answer": [ASKED, model(WHY, CALL, RESULT, "Clear.")],
+    "answer in a message of its own": [ASKED, model(WHY, CALL, RESULT), model(WHY, "Clear.")],
+    "a second call": [ASKED, model(WHY, CALL, RESULT), model(WHY, CALL), model("Hm.")],
+    "the next question": [
+        *(ASKED, model(WHY, CALL, RESULT), model(WHY, "Clear."), user("Thanks")),
+        *(model(CALL, SAID), model("Ok."), user("Bye")),
+    ],
+    "question instead of a result": [ASKED, model(CALL), user("Stop")],
+    "answer beside a call": [ASKED, model(CALL, "One moment.")],
+    "result without a call": [ASKED, model(RESULT)],
+    "control names in tools": [
+        ASKED,
+        model(
+            {"call": "f", "arguments": {"a": '<|"|>}<tool_call|>', "<turn|>": "<|image|>"}},
+            {"result": "f", "content": "<tool_response|><turn|>", "media": []},
+        ),
+    ],
+}
+
+
+def written_cases() -> list[Case]:
     """Every conversation, and some of them in every setting."""
     found: list[Case] = []
+
+    def add(name: str, system: str, thinking: bool, turns: list[Turn], tools: list[Any]) -> None:
+        found.append(
+            {"name": name, "system": system, "thinking": thinking, "tools": tools, "turns": turns}
+        )
+
     for name, turns in CONVERSATIONS.items():
         for setting, (system, thinking) in SETTINGS.items():
             if not setting or name in IN_EVERY_SETTING:
-                found.append((f"{name}; {setting}".rstrip("; "), system, thinking, turns))
-    found.append(("system with control names", "<turn|> is <|think|>\n", False, HELLO))
-    found.append(("system in Unicode", "\u3000Sei höflich – 礼貌 🙂\u00a0", True, HELLO))
+                add(f"{name}; {setting}".rstrip("; "), system, thinking, turns, [])
+    add("system with control names", "<turn|> is <|think|>\n", False, HELLO, [])
+    add("system in Unicode", "\u3000Sei höflich – 礼貌 🙂\u00a0", True, HELLO, [])
+    for name, turns in WITH_TOOLS.items():
+        for setting in ("", "system and thinking"):
+            system, thinking = SETTINGS[setting]
+            add(f"{name}; {setting}".rstrip("; "), system, thinking, turns, [WEATHER])
     return found
 
 
-def render(template: str, system: str, thinking: bool, turns: list[Turn]) -> str:
-    """What transformers' `apply_chat_template` returns with a generation prompt."""
+def as_template_messages(system: str, turns: list[Turn]) -> list[dict[str, Any]]:
+    """The conversation as clients of `apply_chat_template` write it."""
+    messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
+    for role, parts in turns:
+        found = [({"text": part} if isinstance(part, str) else part) for part in parts]
+        message: dict[str, Any] = {"role": "assistant" if role == "model" else role}
+        message["content"] = [
+            {"type": "text", **part} if "text" in part else {"type": part["media"]}
+            for part in found
+            if part.keys() in ({"text"}, {"media"})
+        ]
+        calls = [
+            {"name": part["call"], "arguments": part["arguments"]}
+            for part in found
+            if "call" in part
+        ]
+        if calls:
+            message["tool_calls"] = [
+                {"id": f"c{place}", "function": call} for place, call in enumerate(calls)
+            ]
+        for part in found:
+            if "thought" in part:
+                message["reasoning"] = part["thought"]
+        messages += [message, *with_results(message, [part for part in found if "result" in part])]
+    return messages
+
+
+def with_results(message: dict[str, Any], results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages that hold the results of a call; those that are no text are written into it."""
+    if not (message.get("tool_calls") and all(isinstance(r["content"], str) for r in results)):
+        message["tool_responses"] = [
+            {"name": result["result"], "response": result["content"]} for result in results
+        ]
+        return []
+    return [
+        {
+            "role": "tool",
+            "tool_call_id": f"c{place}",
+            "name": result["result"],
+            "content": [
+                {"type": "text", "text": result["content"]},
+                *({"type": kind} for kind in result["media"]),
+            ]
+            if result["media"]
+            else result["content"],
+        }
+        for place, result in enumerate(results)
+    ]
+
+
+@lru_cache
+def compiled(template: str) -> Template:
+    """The template in an environment like that of transformers."""
 
     def raise_exception(message: str) -> None:
         raise TemplateError(message)
@@ -124,37 +240,32 @@ def render(template: str, system: str, thinking: bool, turns: list[Turn]) -> str
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
     )
     environment.globals["raise_exception"] = raise_exception
-    messages: list[dict[str, Any]] = [{"role": "system", "content": system}] if system else []
-    for role, parts in turns:
-        content = [{"type": "text", "text": p} if isinstance(p, str) else p for p in parts]
-        messages.append({"role": "assistant" if role == "model" else role, "content": content})
-    return environment.from_string(template).render(
-        messages=messages,
-        enable_thinking=thinking,
+    return environment.from_string(template)
+
+
+def render(template: str, case: Case) -> str:
+    """What transformers' `apply_chat_template` returns with a generation prompt."""
+    return compiled(template).render(
+        messages=as_template_messages(case["system"], case["turns"]),
+        tools=[{"type": "function", "function": tool} for tool in case["tools"]] or None,
+        enable_thinking=case["thinking"],
         add_generation_prompt=True,
         bos_token="<bos>",
     )
 
 
+def golden(case: Case, open_template: str, empty_thought_template: str) -> Case:
+    """The case with what both templates make of it: all of the first, the rest of the second."""
+    text, longer = (render(template, case) for template in (open_template, empty_thought_template))
+    assert longer.startswith(text), "the templates differ at the end only"
+    return {**case, "open": text, "empty thought adds": longer.removeprefix(text)}
+
+
 def main() -> None:
-    open_template, empty_thought_template = (Path(name).read_text("utf-8") for name in sys.argv[1:])
-    golden = [
-        {
-            "name": name,
-            "system": system,
-            "thinking": thinking,
-            "turns": [
-                [role, [p if isinstance(p, str) else {"media": p["type"]} for p in parts]]
-                for role, parts in turns
-            ],
-            "open": render(open_template, system, thinking, turns),
-            "empty thought": render(empty_thought_template, system, thinking, turns),
-        }
-        for name, system, thinking, turns in cases()
-    ]
-    target = Path(__file__).with_name("prompts.json")
-    lines = ",\n".join(json.dumps(case) for case in golden)
-    target.write_text(f"[\n{lines}\n]\n", "utf-8")
+    templates = [Path(name).read_text("utf-8") for name in sys.argv[1:]]
+    cases = (*written_cases(), *generated_cases(GENERATED))
+    lines = ",\n".join(json.dumps(golden(case, *templates)) for case in cases)
+    Path(__file__).with_name("prompts.json").write_text(f"[\n{lines}\n]\n", "utf-8")
 
 
 if __name__ == "__main__":

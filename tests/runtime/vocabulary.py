@@ -14,8 +14,7 @@ from gemma_tui.runtime.tokenizer import Control
 
 CONTROL_NAMES = (
     *("<pad>", "<unk>", "<mask>", *(control.value for control in Control)),
-    *("<|video|>", "<|tool>", "<tool|>", "<|tool_call>", "<tool_call|>", '<|"|>'),
-    *("<|tool_response>", "<tool_response|>"),
+    "<|video|>",
 )
 BYTE_NAMES = tuple(f"<0x{byte:02X}>" for byte in range(256))
 

@@ -1,0 +1,184 @@
+"""Prints the ratios of the runtime to others, side by side in one run.
+
+    python -m tests.bench.runtime [--runs N] [--mlx-vlm PYTHON] [--reference PYTHON]
+
+`--mlx-vlm` is the interpreter of a venv with mlx-vlm, `--reference` one with transformers and torch;
+without them their rows are left out. By hand, on an idle machine: the sides take turns, and a ratio
+is the median over the pairs, so that what else the machine does hits both. Above 1 the product is
+the faster one, or takes less. On a Linux CPU, `LD_PRELOAD=libopenblas.so.0` makes products of
+matrices quick enough to look at the rest; all sides inherit it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import sys
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gemma_tui.conversation import AttachmentKind, TextPart
+from gemma_tui.generation import GenerationRequest, Media, PromptMessage
+from gemma_tui.runtime.prompt import PromptFlavour, PromptRenderer
+from gemma_tui.runtime.tokenizer import Tokenizer
+from tests.bench.runtime.inputs import endless_copy, larger_checkpoint, picture, question, sound
+from tests.bench.runtime.sides import Child, WholePath
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROMPT_WORDS, REPLY_TOKENS = 160, 96
+BUDGET, LARGEST_BUDGET = 280, 1120
+
+
+@dataclass
+class Ratio:
+    """One row of the table: pairs of measurements, the other side's first."""
+
+    name: str
+    bar: float
+    unit: str = "ms"
+    pairs: list[tuple[float, float]] = field(default_factory=list)
+
+    def line(self) -> str:
+        """The row."""
+        other, own = (statistics.median(side) for side in zip(*self.pairs, strict=True))
+        ratios = sorted(other / own for other, own in self.pairs)
+        middle = statistics.median(ratios)
+        spread = f"{ratios[0]:.2f} to {ratios[-1]:.2f}"
+        met = "ok" if middle >= self.bar else "MISSED"
+        return (
+            f"{self.name:<52} {own:9.2f} {other:9.2f} {self.unit:<3}"
+            f" {middle:6.2f}x ({spread}) bar {self.bar:.2f}x {met}"
+        )
+
+
+class Table:
+    """Rows in the order in which they were first measured."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, Ratio] = {}
+
+    def add(self, name: str, bar: float, other: dict[str, float], own: dict[str, float]) -> None:
+        """A pair of measurements in seconds, wall and processor time."""
+        for kind in ("wall", "cpu"):
+            if min(other[kind], own[kind]) > 0:  # the system counts processor time in 10 ms
+                self.add_pair(f"{name}, {kind}", bar, (1e3 * other[kind], 1e3 * own[kind]), "ms")
+
+    def add_pair(self, name: str, bar: float, pair: tuple[float, float], unit: str) -> None:
+        """A pair of anything."""
+        self._rows.setdefault(name, Ratio(name, bar, unit)).pairs.append(pair)
+
+    def lines(self) -> Iterator[str]:
+        """All rows."""
+        yield f"{'':<52} {'product':>9} {'other':>9}"
+        for row in self._rows.values():
+            yield row.line()
+
+
+def ids_of(folder: Path, text: str, image_tokens: int = 0) -> list[int]:
+    """The prompt of a question, for the sides that take ids."""
+    kind: AttachmentKind = "image"
+    media = (Media(kind, "", "", ""),) if image_tokens else ()
+    request = GenerationRequest((PromptMessage("user", (*media, TextPart(text))),))
+    renderer = PromptRenderer(Tokenizer.load(folder / "tokenizer.json"), PromptFlavour.OPEN)
+    return list(renderer.render(request, [image_tokens] if image_tokens else []).ids)
+
+
+async def compare_text(
+    table: Table, name: str, folder: Path, others: dict[str, Child], runs: int
+) -> None:
+    """First token and decoding of a prompt of text."""
+    with tempfile.TemporaryDirectory() as home:
+        async with WholePath(Path(home), folder) as product:
+            for run in range(-1, runs):  # the first one warms the sides up
+                for place, (other, child) in enumerate(others.items()):
+                    text = question((run + 2) * len(others) + place, PROMPT_WORDS)
+                    ids = ids_of(folder, text)
+                    theirs = child.ask("generate", ids=ids, count=REPLY_TOKENS)
+                    own = await product.generate(text, REPLY_TOKENS)
+                    assert own["prompt"] == len(ids), "the sides were asked the same"
+                    if run < 0:
+                        continue
+                    bar = 0.97 if other == "mlx-lm" else 1.0
+                    table.add(f"{name}: first token, {other}", 1.0, theirs["first"], own["first"])
+                    table.add(f"{name}: decode, {other}", bar, theirs["step"], own["step"])
+
+
+async def compare_picture(table: Table, folder: Path, child: Child, image: Path, runs: int) -> None:
+    """Memory and first token of a picture at the largest budget; 1600 x 1200 takes 1,064 tokens."""
+    tokens = 1064
+    for _ in range(runs):
+        with tempfile.TemporaryDirectory() as home:
+            async with WholePath(Path(home), folder) as product:
+                own = await product.generate("What is it?", 8, [image], LARGEST_BUDGET)
+        ids = ids_of(folder, "What is it?", tokens)
+        assert own["prompt"] == len(ids), "the sides were asked the same"
+        theirs = child.ask("generate", ids=ids, count=8, image=str(image), budget=LARGEST_BUDGET)
+        name = f"picture of {tokens} tokens"
+        table.add_pair(f"{name}: peak memory", 3.0, (theirs["peak"] / 1e6, own["peak"] / 1e6), "MB")
+        table.add(f"{name}: first token", 1.0, theirs["first"], own["first"])
+
+
+def compare_preprocessing(
+    table: Table, reference: Child, product: Child, media: list[Path], runs: int
+) -> None:
+    """Pictures and sound from file to features."""
+    image, clip = (str(path) for path in media)
+    for _ in range(runs):
+        for budget in (BUDGET, LARGEST_BUDGET):
+            asked = {"path": image, "budget": budget, "count": 3}
+            theirs, own = (side.ask("image", **asked) for side in (reference, product))
+            table.add(f"picture to features, budget {budget}", 2.0, theirs, own)
+        theirs, own = (side.ask("sound", path=clip, count=3) for side in (reference, product))
+        table.add("30 s of sound to features", 2.0, theirs, own)
+
+
+async def measure(arguments: argparse.Namespace, table: Table, folder: Path) -> None:
+    """Everything the given interpreters allow."""
+    models = {
+        "built-in": endless_copy(folder / "built-in"),
+        "larger": larger_checkpoint(folder / "larger"),
+    }
+    media = [picture(folder), sound(folder)]
+    with ExitStack() as stack:
+
+        def child(python: str, module: str, *more: str) -> Child:
+            made = Child(python, module, *more)
+            stack.callback(made.close)
+            return made
+
+        for name, model in models.items():
+            others = {"mlx-lm": child(sys.executable, "serve_mlx_lm", str(model))}
+            if arguments.mlx_vlm:
+                others["mlx-vlm"] = child(arguments.mlx_vlm, "serve_mlx_vlm", str(model))
+            await compare_text(table, name, model, others, arguments.runs)
+            if arguments.mlx_vlm and name == "larger":
+                await compare_picture(table, model, others["mlx-vlm"], media[0], arguments.runs)
+        if arguments.reference:
+            reference = child(arguments.reference, "serve_reference")
+            product = child(sys.executable, "serve_preprocessing")
+            compare_preprocessing(table, reference, product, media, arguments.runs)
+
+
+def main() -> None:
+    """Run and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.runtime")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--mlx-vlm", metavar="PYTHON", help="interpreter with mlx-vlm")
+    parser.add_argument(
+        "--reference", metavar="PYTHON", help="interpreter with transformers, torch"
+    )
+    arguments: Any = parser.parse_args()
+    table = Table()
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(measure(arguments, table, Path(folder)))
+    sys.stdout.write("\n".join(table.lines()) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,34 @@
+"""The reference's processors of pictures and sound, under an interpreter with transformers and torch."""
+
+from __future__ import annotations
+
+import wave
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from transformers.models.gemma4.feature_extraction_gemma4 import Gemma4AudioFeatureExtractor
+from transformers.models.gemma4.image_processing_pil_gemma4 import Gemma4ImageProcessorPil
+
+from tests.bench.runtime.serve import serve, time_calls
+
+
+def image(path: str, budget: int, count: int) -> dict[str, float]:
+    processor: Any = Gemma4ImageProcessorPil(max_soft_tokens=budget)
+    return time_calls(lambda: processor(Image.open(path), return_tensors="np"), count)
+
+
+def sound(path: str, count: int) -> dict[str, float]:
+    extractor: Any = Gemma4AudioFeatureExtractor()
+
+    def extract() -> object:
+        with wave.open(path) as file:
+            raw = np.frombuffer(file.readframes(file.getnframes()), np.int16)
+        samples = raw.astype(np.float32) / 32768
+        return extractor(samples, sampling_rate=16_000, return_tensors="np")
+
+    return time_calls(extract, count)
+
+
+if __name__ == "__main__":
+    serve({"image": image, "sound": sound})
