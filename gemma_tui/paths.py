@@ -1,4 +1,4 @@
-"""Where data, logs and the built-in model live. Creates nothing: writers make their folders."""
+"""Where data, logs, caches and the built-in model live. Creates nothing: writers make folders."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ class Paths:
     """Conversations and attachments."""
     logs: Path
     """Log files of the engine process."""
+    cache: Path
+    """What can be computed again, and may be removed at any time."""
 
     @property
     def database(self) -> Path:
@@ -40,15 +42,20 @@ class Paths:
         """What the engine process has to say; never the text of a conversation."""
         return self.logs / "engine.log"
 
+    @property
+    def engine_cache(self) -> Path:
+        """Keys and values of conversations, and soft tokens of their media."""
+        return self.cache / "engine"
+
 
 def default_paths(environ: Mapping[str, str] = os.environ) -> Paths:
     """The folders for this user: `GEMMA_TUI_HOME` if set, else the platform's own places."""
     home = environ.get(HOME_VARIABLE)
     if home:
         root = Path(home).expanduser().absolute()
-        return Paths(data=root / "data", logs=root / "logs")
+        return Paths(data=root / "data", logs=root / "logs", cache=root / "cache")
     dirs = platformdirs.PlatformDirs("gemma-tui", appauthor=False)
-    return Paths(data=dirs.user_data_path, logs=dirs.user_log_path)
+    return Paths(dirs.user_data_path, logs=dirs.user_log_path, cache=dirs.user_cache_path)
 
 
 def builtin_model() -> Path:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.chat import Chat
 from gemma_tui.engine.client import EngineClient
+from gemma_tui.engine.process import worker_command
 from gemma_tui.errors import StorageError, UsageError
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
@@ -51,7 +52,9 @@ async def _run(paths: Paths, model: Path) -> int:
     async with AsyncExitStack() as stack:
         database = await Database.open(paths.database, recover=True)
         stack.push_async_callback(database.close)
-        engine = EngineClient(paths.engine_log)
+        engine = EngineClient(
+            paths.engine_log, command=worker_command(paths.engine_log, paths.engine_cache)
+        )
         stack.push_async_callback(engine.close)
         store = ConversationStore(database)
         blobs = BlobStore(paths.blobs)

@@ -20,6 +20,7 @@ from gemma_tui.cli.output import Answer, Progress, to_json
 from gemma_tui.cli.signals import until_signalled
 from gemma_tui.conversation import Draft
 from gemma_tui.engine.client import EngineClient
+from gemma_tui.engine.process import worker_command
 from gemma_tui.errors import GemmaError
 from gemma_tui.generation import (
     Finished,
@@ -100,7 +101,9 @@ async def _ask(asking: _Asking) -> None:
         stack.callback(progress.clear)
         database = await Database.open(asking.paths.database if asking.save else None)
         stack.push_async_callback(database.close)
-        engine = EngineClient(_log_path(asking.paths))
+        cache = asking.paths.engine_cache if asking.save else None
+        log = _log_path(asking.paths)
+        engine = EngineClient(log, command=worker_command(log, cache))
         stack.push_async_callback(engine.close)
         engine.watch(lambda state: _show_state(progress, state))
         store = ConversationStore(database)

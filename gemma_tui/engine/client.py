@@ -57,7 +57,7 @@ class EngineClient:
 
     Args:
         log_path: Where the engine logs; made if it is not there.
-        command: Runs something else than the engine of this program.
+        command: What to run; without it the engine, which then keeps nothing on disk.
     """
 
     def __init__(self, log_path: Path, *, command: Sequence[str] | None = None) -> None:

@@ -25,10 +25,16 @@ SHUTDOWN_SECONDS: Final = 5.0
 """How long the engine may take to end when asked to, before it is killed."""
 
 
-def worker_command(log_path: Path) -> tuple[str, ...]:
-    """The command that runs the engine, with the interpreter that runs this."""
+def worker_command(log_path: Path, cache: Path | None = None) -> tuple[str, ...]:
+    """The command that runs the engine, with the interpreter that runs this.
+
+    Args:
+        log_path: Where it logs.
+        cache: Where it keeps what would be slow to compute again; None keeps nothing.
+    """
     # -P: a file called numpy.py in the current folder must not become part of the engine.
-    return (sys.executable, "-P", "-m", "gemma_tui.runtime.worker", "--log", str(log_path))
+    engine = (sys.executable, "-P", "-m", "gemma_tui.runtime.worker", "--log", str(log_path))
+    return (*engine, "--cache", str(cache)) if cache else engine
 
 
 class EngineProcess(asyncio.Protocol):

@@ -74,6 +74,8 @@ class Answer:
         """The tokens so far, without those of the reply so far."""
         self.seen = 0
         """How many of them the caches have seen."""
+        self.text = ""
+        """The answer as the conversation stores it, the reply so far included."""
 
     @property
     def unsent(self) -> tuple[int, ...]:
@@ -129,6 +131,7 @@ class Answer:
             # The begin of a stop string may have been shown when the reply was cut off.
             shown = TextPart(self._stops.resume(parts[-1].text))
             parts = (*parts[:-1], *((shown,) if shown.text else ()))
+        self.text = "".join(part.text for part in parts if isinstance(part, TextPart))
         self._job.emit(Resumed(parts, self._reply_ids))
 
     def _steer(self, tokens: TokenStream, sampler: Sampler) -> None:
@@ -169,6 +172,7 @@ class Answer:
 
     def _emit(self, delta: Words) -> None:
         if delta.text:
+            self.text += delta.text if isinstance(delta, TextDelta) else ""
             self._job.emit(replace(delta, token_ids=self.unsent))
             self._unsent.clear()
 

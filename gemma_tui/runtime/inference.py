@@ -7,8 +7,10 @@ Importing this imports mlx. Made, used and dropped on the MLX thread; only `memo
 from __future__ import annotations
 
 import gc
+import os
 import time
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, assert_never
 
@@ -28,15 +30,17 @@ from gemma_tui.engine.protocol import (
 from gemma_tui.errors import EngineError, ModelError
 from gemma_tui.generation import LoadPhase, LoadProgress, ModelInfo
 from gemma_tui.runtime.convert import Conversion, convert_folder
-from gemma_tui.runtime.encoder import MediaEncoder
+from gemma_tui.runtime.encoder import MediaEncoder, SoftTokenStore
 from gemma_tui.runtime.features import soft_tokens
 from gemma_tui.runtime.fitting import Fitting
 from gemma_tui.runtime.free_memory import free_memory
 from gemma_tui.runtime.loader import load_model, plan_memory
+from gemma_tui.runtime.model_digest import model_digest
 from gemma_tui.runtime.open_reply import open_ids
 from gemma_tui.runtime.prompt import PromptFlavour, PromptRenderer
-from gemma_tui.runtime.prompt_cache import PromptCache
+from gemma_tui.runtime.prompt_cache import LEAST_CACHE_BYTES, PromptCache
 from gemma_tui.runtime.reply import Reply, Resident
+from gemma_tui.runtime.snapshot_store import SnapshotStore, sample_of
 from gemma_tui.runtime.tokenizer import Control, Tokenizer
 
 if TYPE_CHECKING:
@@ -45,8 +49,11 @@ if TYPE_CHECKING:
 
     from gemma_tui.conversation import Usage
     from gemma_tui.generation import GenerationRequest, PromptSize
+    from gemma_tui.runtime.disk_cache import DiskCache
     from gemma_tui.runtime.gemma4.config import Gemma4Config, TextConfig
     from gemma_tui.runtime.jobs import Job
+    from gemma_tui.runtime.loader import LoadedModel
+    from gemma_tui.runtime.replay import Replay
 
 BUFFER_CACHE_BYTES: Final = 256 * 1024 * 1024
 """Freed buffers that MLX keeps for reuse. Its default is all the memory it may use, and chunks of a
@@ -60,14 +67,21 @@ class Inference:
 
     Args:
         log: Told how long things took, never what they were about.
+        disk: Keeps what would be slow to compute again; None keeps nothing.
         free_memory: How many bytes arrays may take.
     """
 
     def __init__(
-        self, log: logging.Logger, *, free_memory: Callable[[], int] = free_memory
+        self,
+        log: logging.Logger,
+        disk: DiskCache | None = None,
+        *,
+        free_memory: Callable[[], int] = free_memory,
     ) -> None:
         self._log = log
+        self._disk = disk
         self._free_memory = free_memory
+        self._replay: Replay | None = None
         mx.set_cache_limit(BUFFER_CACHE_BYTES)
         self._resident: Resident | None = None
         self._problem = _NO_MODEL
@@ -118,7 +132,9 @@ class Inference:
             case Generate(request=request):
                 if self._resident is None:
                     raise ModelError(*self._problem)
-                end = Reply(self._resident, request, job).write()
+                reply = Reply(self._resident, request, job)
+                end = reply.write()
+                self._replay = reply.replay
                 self._log.info("reply: %s, %s", end.reason, _cost(end.usage))
                 job.emit(end)
             case Unload():
@@ -132,8 +148,21 @@ class Inference:
             case _:
                 assert_never(job.work)
 
+    def use_pause(self, is_interrupted: Callable[[], bool]) -> None:
+        """Prepare for the next turn while nobody waits, until done or interrupted.
+
+        Reads the latest reply as the next prompt will repeat it, and stores on disk what is new.
+        """
+        replay, self._replay = self._replay, None
+        if self._resident is None:
+            return
+        if replay is not None:
+            replay.read(is_interrupted)
+        self._resident.prompt_cache.save(is_interrupted)
+
     def forget(self) -> None:
         """Drop every remembered state, after an error that nobody understands."""
+        self._replay = None
         if self._resident is not None:
             self._resident.forget()
 
@@ -156,14 +185,28 @@ class Inference:
         awaits_tool = tokenizer.id_of(Control.TOOL_RESPONSE_START)
         loaded = replace(loaded, stop_ids=loaded.stop_ids | {awaits_tool})
         renderer = PromptRenderer(tokenizer, flavour_of(loaded.config.text))
-        encoder = MediaEncoder(loaded.model)
-        self._resident = Resident(loaded, tokenizer, renderer, PromptCache(), encoder)
+        prompt_cache, encoder = self._remembering(folder, loaded)
+        self._resident = Resident(loaded, tokenizer, renderer, prompt_cache, encoder)
         self._log.info("loaded %s in %.2f s", folder, time.perf_counter() - started)
         return loaded.info
 
+    def _remembering(self, folder: Path, loaded: LoadedModel) -> tuple[PromptCache, MediaEncoder]:
+        """What is remembered for a model: in memory, and on disk if there is a place for it."""
+        model, max_bytes = loaded.model, snapshot_bytes(_physical_memory())
+        if self._disk is None:
+            return PromptCache(model.make_cache, max_bytes=max_bytes), MediaEncoder(model)
+        digest = f"{model_digest(folder)} {version('mlx')} {mx.default_device()}"
+        sample, window = sample_of(model, loaded.config.tokens.bos)
+        snapshots = SnapshotStore(self._disk, digest, sample, window)
+        soft_tokens = SoftTokenStore(self._disk, digest, loaded.config.text.hidden_size)
+        return (
+            PromptCache(model.make_cache, store=snapshots, max_bytes=max_bytes),
+            MediaEncoder(model, store=soft_tokens),
+        )
+
     def _free(self) -> None:
         """Give the memory of the present model back."""
-        self._resident = None
+        self._resident = self._replay = None
         self._problem = _NO_MODEL
         gc.collect()
         mx.clear_cache()
@@ -178,6 +221,15 @@ def _convert(work: Convert, job: Job) -> Converted:
     conversion = Conversion(work.bits, work.group_size, work.per_layer_bits)
     size = convert_folder(Path(work.folder), Path(work.target), conversion, report=show)
     return Converted(work.target, size)
+
+
+def snapshot_bytes(memory: int) -> int:
+    """How much of the machine's memory snapshots may take: a sixteenth, a gibibyte at least."""
+    return max(LEAST_CACHE_BYTES, memory // 16)
+
+
+def _physical_memory() -> int:
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _cost(usage: Usage) -> str:

@@ -140,6 +140,8 @@ class MlxThread:
                 del self._jobs[job.request_id]
             # Its features must not stay in memory until the next job comes.
             del job
+            if inference is not None:
+                self._use_pause(inference)
 
     def _perform(self, job: Job, inference: Inference | None) -> Inference | None:
         """Do one job; whatever goes wrong becomes its answer, and the thread lives on."""
@@ -156,6 +158,14 @@ class MlxThread:
                 inference.forget()
             job.emit(Failed.from_error(_unexpected(error, job.work)))
         return inference
+
+    def _use_pause(self, inference: Inference) -> None:
+        """Let it prepare for the next job until that comes; nobody waits for it."""
+        try:
+            inference.use_pause(lambda: not self._queue.empty())
+        except BaseException as error:  # noqa: BLE001  # as above
+            self._log.error("preparing failed: %s", describe(error))
+            inference.forget()
 
 
 def _unexpected(error: BaseException, work: Work) -> EngineError:

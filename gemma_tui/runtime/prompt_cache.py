@@ -1,121 +1,156 @@
 """Key-value states of recent prompts, so that a conversation pays only for what is new.
 
-A state is reused only as a whole: its token ids and its media (by sha256 and budget) must be the
-beginning of the new prompt. States are never trimmed, which sliding-window caches could not be
-once their window has wrapped. So two are kept per turn: one at the end of the user's turn, which
-every other reply to it shares, and one at the end of the reply. Equal token ids do not suffice:
-two pictures of one size have the same placeholders.
+A state is reused as it is: its token ids and its media (by sha256 and budget) must be the
+beginning of the new prompt. Trimming is no way out, as sliding windows forget; so a snapshot is
+kept at the end of every turn, as later prompts repeat it, and where a reply was cut off. Equal
+token ids do not suffice: two pictures of one size have the same placeholders.
+
+Snapshots of one conversation share their keys and values: n of them take little more than one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import mlx.core as mx
+from gemma_tui.runtime.key_values import NOTHING, restore, take
+from gemma_tui.runtime.snapshot import Snapshot, spans_before
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from gemma_tui.runtime.prompt import MediaSpan, Prompt
+    from gemma_tui.runtime.key_values import Run
+    from gemma_tui.runtime.prompt import Prompt
+    from gemma_tui.runtime.snapshot_store import SnapshotStore
 
-MAX_CACHE_BYTES: Final = 512 * 1024 * 1024
-"""For E2B in 16 bits: some 40,000 tokens in the two states of a long conversation, or the ends of
-40 short ones. The newest state is kept whatever its size."""
+LEAST_CACHE_BYTES: Final = 1024 * 1024 * 1024
+"""For E2B in 16 bits (18 KB a token at most): conversations of 58,000 tokens in all. The newest
+snapshot is kept whatever its size."""
 
-MAX_SNAPSHOTS: Final = 16
-"""The last eight turns; more would hardly be asked for again, and every one is compared."""
+MAX_SNAPSHOTS: Final = 128
+"""Some 60 turns of one or of many conversations; every one is compared with a new prompt."""
 
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The state of the decoder after some tokens."""
-
-    ids: tuple[int, ...]
-    spans: tuple[MediaSpan, ...]
-    layers: tuple[tuple[type[Any], Any], ...]
-    """Type and state of each layer's cache."""
-    byte_count: int
-
-    def begins(self, prompt: Prompt) -> bool:
-        """Whether `prompt` goes on where this ends; at least one token must be left of it."""
-        length = len(self.ids)
-        if length >= len(prompt.ids) or prompt.ids[:length] != self.ids:
-            return False
-        return tuple(span for span in prompt.spans if span.start < length) == self.spans
-
-    def to_cache(self) -> list[Any]:
-        """Caches that continue from here; advancing them leaves this as it is."""
-        return [cls.from_state(_own(state)) for cls, state in self.layers]
+_SPARED: Final = 3
+"""The newest snapshots, which go last: the ends of the user's turn and of the reply to it, which
+are asked for next, be it by another reply or by the next turn."""
 
 
 class PromptCache:
     """The latest snapshots of one model.
 
     Args:
-        max_bytes: Snapshots beyond this are dropped, the longest unused first.
+        make_cache: Makes empty caches of the model.
+        store: Where snapshots of earlier days are; None keeps nothing on disk.
+        max_bytes: Snapshots beyond this are dropped: first those that only an edit would ask for,
+            because a longer one goes on where they end, then the longest unused.
         max_snapshots: The most that are kept.
     """
 
     def __init__(
-        self, *, max_bytes: int = MAX_CACHE_BYTES, max_snapshots: int = MAX_SNAPSHOTS
+        self,
+        make_cache: Callable[[], list[Any]],
+        *,
+        store: SnapshotStore | None = None,
+        max_bytes: int = LEAST_CACHE_BYTES,
+        max_snapshots: int = MAX_SNAPSHOTS,
     ) -> None:
+        self._make_cache = make_cache
+        self._store = store
         self._max_bytes = max_bytes
         self._max_snapshots = max_snapshots
         self._snapshots: list[Snapshot] = []
+        """The latest used last."""
+        self._unsaved: list[Snapshot] = []
 
     @property
     def token_count(self) -> int:
-        """Tokens held, those of overlapping snapshots counted once each."""
-        return sum(len(snapshot.ids) for snapshot in tuple(self._snapshots))
+        """Tokens held, those that snapshots share counted once."""
+        runs = {id(run): run for snapshot in tuple(self._snapshots) for run in snapshot.state.whole}
+        return sum(run.stop - run.start for run in runs.values())
 
-    def find(self, prompt: Prompt) -> Snapshot | None:
-        """The longest snapshot that `prompt` begins with."""
-        matching = [snapshot for snapshot in self._snapshots if snapshot.begins(prompt)]
-        if not matching:
-            return None
-        best = max(matching, key=lambda snapshot: len(snapshot.ids))
-        self._snapshots.remove(best)
-        self._snapshots.append(best)
-        return best
+    @property
+    def byte_count(self) -> int:
+        """Bytes of all keys and values held."""
+        return sum(run.nbytes for run in self._runs().values())
 
-    def keep(self, ids: Sequence[int], spans: Sequence[MediaSpan], cache: Sequence[Any]) -> None:
-        """Remember the state of `cache`, which must have seen exactly `ids`.
+    def take_up(self, prompt: Prompt) -> tuple[list[Any], int]:
+        """Caches that have seen as much of `prompt` as is known, and how many tokens that is."""
+        best = self._longest(prompt)
+        if self._store and (stored := self._store.load(prompt, best)):
+            best = stored
+            self._add(stored)
+        if best is None:
+            return self._make_cache(), 0
+        self._use(best)
+        known = best.reach(prompt)
+        return restore(self._make_cache(), best.state, known, room=len(prompt.ids)), known
 
-        The state is taken by reference: `cache` may go on, its arrays are not written to.
+    def keep(
+        self, prompt: Prompt, length: int, cache: Sequence[Any], *, durably: bool = True
+    ) -> Snapshot:
+        """Remember the state after the first `length` tokens of `prompt`.
+
+        Args:
+            prompt: What the caches have seen, and possibly more.
+            length: Tokens of the state.
+            cache: Caches that have seen these tokens; they may go on, and may have gone on within
+                the latest chunk.
+            durably: Store it on disk, too, when there is time for that.
 
         Raises:
-            ValueError: The cache has seen another number of tokens.
+            ValueError: The caches have not seen these tokens, or do not hold them any more.
         """
-        if any(layer.offset != len(ids) for layer in cache):
-            raise ValueError(f"a state of {cache[0].offset} tokens is not that of {len(ids)}")
-        snapshot = Snapshot(
-            tuple(ids),
-            tuple(span for span in spans if span.start < len(ids)),
-            tuple((type(layer), _own(layer.state)) for layer in cache),
-            sum(layer.nbytes for layer in cache),
-        )
-        self._snapshots = [
-            old for old in self._snapshots if (old.ids, old.spans) != (snapshot.ids, snapshot.spans)
-        ]
-        self._snapshots.append(snapshot)
-        self._make_room()
+        ids, spans = prompt.ids[:length], spans_before(length, prompt.spans)
+        for known in self._snapshots:
+            if (known.ids, known.spans) == (ids, spans):
+                self._use(known)
+                return known
+        turn_ends = tuple(end for end in prompt.turn_ends if end <= length)
+        snapshot = Snapshot(ids, spans, turn_ends, NOTHING)
+        before = [known for known in self._snapshots if known.is_passed_by(snapshot)]
+        nearest = max(before, key=lambda known: len(known.ids), default=snapshot)
+        state = take(cache, length, nearest.state)
+        snapshot = Snapshot(ids, spans, turn_ends, state)
+        self._add(snapshot)
+        if durably and self._store:
+            self._unsaved.append(snapshot)
+        return snapshot
+
+    def save(self, is_interrupted: Callable[[], bool]) -> None:
+        """Store on disk what is kept durably, until it is done or interrupted."""
+        while self._store and self._unsaved and self._store.save(self._unsaved[0], is_interrupted):
+            del self._unsaved[0]
+
+    def drop(self, snapshot: Snapshot) -> None:
+        """Forget one snapshot, if it is there."""
+        if snapshot in self._snapshots:
+            self._snapshots.remove(snapshot)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Forget everything that is in memory."""
         self._snapshots.clear()
+        self._unsaved.clear()
 
-    def _make_room(self) -> None:
+    def _longest(self, prompt: Prompt) -> Snapshot | None:
+        best = max(self._snapshots, key=lambda snapshot: snapshot.reach(prompt), default=None)
+        return best if best and best.reach(prompt) else None
+
+    def _use(self, snapshot: Snapshot) -> None:
+        self._snapshots.remove(snapshot)
+        self._snapshots.append(snapshot)
+
+    def _add(self, snapshot: Snapshot) -> None:
+        self._snapshots.append(snapshot)
         while len(self._snapshots) > 1 and (
-            len(self._snapshots) > self._max_snapshots
-            or sum(snapshot.byte_count for snapshot in self._snapshots) > self._max_bytes
+            len(self._snapshots) > self._max_snapshots or self.byte_count > self._max_bytes
         ):
-            del self._snapshots[0]
+            self._snapshots.remove(self._least_wanted())
 
+    def _least_wanted(self) -> Snapshot:
+        older = self._snapshots[:-_SPARED]
+        for snapshot in older:
+            if any(snapshot.is_passed_by(other) for other in self._snapshots):
+                return snapshot
+        return self._snapshots[0]
 
-def _own(state: Any) -> Any:  # noqa: ANN401  # mlx-lm's states are tuples of arrays and numbers
-    """The same state behind array objects of its own: mlx-lm assigns into those it holds.
-
-    `mx.array` of an array shares its buffer; assigning to one of the two then copies.
-    """
-    return tuple(mx.array(item) if isinstance(item, mx.array) else item for item in state)
+    def _runs(self) -> dict[int, Run]:
+        return {id(run): run for snapshot in self._snapshots for run in snapshot.state.runs}

@@ -18,22 +18,26 @@ from gemma_tui.errors import CapabilityError, UsageError
 from gemma_tui.generation import Finished, MediaProgress
 from gemma_tui.runtime.answer import Answer
 from gemma_tui.runtime.chunk_size import chunk_size, free_bytes, token_bytes
-from gemma_tui.runtime.fitting import Fitting
+from gemma_tui.runtime.fitting import Fitted, Fitting
 from gemma_tui.runtime.gemma4.layers import on_cpu
 from gemma_tui.runtime.gemma4.merge import SoftTokens, join_soft_tokens
 from gemma_tui.runtime.generate import prefill
 from gemma_tui.runtime.open_reply import open_ids
+from gemma_tui.runtime.prompt import Prompt
 from gemma_tui.runtime.reading import ReadingProgress
+from gemma_tui.runtime.replay import Replay, with_reply
 from gemma_tui.runtime.sampler import check_sampling
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gemma_tui.generation import GenerationRequest, ModelInfo
     from gemma_tui.options import GenerationOptions
     from gemma_tui.runtime.encoder import MediaEncoder
     from gemma_tui.runtime.features import Features
     from gemma_tui.runtime.jobs import Job
     from gemma_tui.runtime.loader import LoadedModel
-    from gemma_tui.runtime.prompt import Prompt, PromptRenderer
+    from gemma_tui.runtime.prompt import PromptRenderer
     from gemma_tui.runtime.prompt_cache import PromptCache
     from gemma_tui.runtime.tokenizer import Tokenizer
 
@@ -75,6 +79,8 @@ class Reply:
         self._reply_ids: tuple[int, ...] = ()
         self._prompt_tokens = 0
         self._cached = 0
+        self.replay: Replay | None = None
+        """What is left to do when the reply is finished."""
 
     def write(self) -> Finished:
         """Emit everything but the last event, and return that.
@@ -86,11 +92,10 @@ class Reply:
         mx.reset_peak_memory()
         started = time.perf_counter()
         try:
-            features = self._collect_features()
-            prompt = self._render(features)
-            features = features[len(features) - len(prompt.spans) :]
+            fitted = self._fit(self._count_soft_tokens())
+            prompt = fitted.prompt
             cache = self._take_up(prompt)
-            self._read(prompt, cache, self._encode(prompt, features))
+            self._read(prompt, cache, self._encode(prompt))
         except _CancelledError:
             return Finished("cancelled", self._usage(0, time.perf_counter() - started, 0.0))
         read = time.perf_counter()
@@ -102,29 +107,36 @@ class Reply:
         )
         reason = answer.write(prompt, cache)
         if answer.seen:
-            ids = (*prompt.ids, *answer.written[: answer.seen])
-            resident.prompt_cache.keep(ids, prompt.spans, cache)
+            seen, is_complete = answer.written[: answer.seen], reason == "stop"
+            self._keep_reply(fitted, seen, answer.text, cache, is_complete=is_complete)
         usage = self._usage(len(answer.written), read - started, time.perf_counter() - read)
         return Finished(reason, usage, answer.unsent)
 
-    def _collect_features(self) -> list[Features]:
-        """Wait for the features that the media threads are making."""
-        collected: list[Features] = []
-        for future in self._job.features:
-            awaited: tuple[Future[Any], ...] = (future, self._job.cancelled)
-            wait(awaited, return_when=FIRST_COMPLETED)
-            self._stop_if_cancelled()
-            collected.append(future.result())
-            self._job.emit(MediaProgress(len(collected), len(self._job.features)))
-        return collected
+    def _count_soft_tokens(self) -> list[int]:
+        """How many soft tokens each medium takes: remembered, or told by its features."""
+        media = self._request.media
+        counts: list[int] = []
+        for place, item in enumerate(media):
+            count = self._resident.encoder.count(item.kind, item.sha256, item.token_budget)
+            counts.append(self._features(place).token_count if count is None else count)
+            self._job.emit(MediaProgress(len(counts), len(media)))
+        return counts
 
-    def _render(self, features: list[Features]) -> Prompt:
+    def _features(self, place: int) -> Features:
+        """Wait for what the media threads make of the n-th medium."""
+        future = self._job.features[place]
+        awaited: tuple[Future[Any], ...] = (future, self._job.cancelled)
+        wait(awaited, return_when=FIRST_COMPLETED)
+        self._stop_if_cancelled()
+        return future.result()
+
+    def _fit(self, counts: list[int]) -> Fitted:
         """The prompt that fits, with the reply so far behind it."""
         resident, so_far = self._resident, self._request.reply
         self._reply_ids = open_ids(so_far, resident.tokenizer) if so_far else ()
         fitted = Fitting(
             self._request,
-            [item.token_count for item in features],
+            counts,
             renderer=resident.renderer,
             model=resident.loaded.info,
             reply_ids=self._reply_ids,
@@ -132,46 +144,46 @@ class Reply:
         if fitted.left_out:
             self._job.emit(fitted.left_out)
         self._prompt_tokens = len(fitted.prompt.ids)
-        return fitted.prompt
+        return fitted
 
     def _take_up(self, prompt: Prompt) -> list[Any]:
         """Caches that have seen as much of the prompt as any remembered state has."""
-        snapshot = self._resident.prompt_cache.find(prompt)
-        if snapshot is None:
-            return self._model.make_cache()
-        self._cached = len(snapshot.ids)
-        return snapshot.to_cache()
+        cache, self._cached = self._resident.prompt_cache.take_up(prompt)
+        return cache
 
-    def _encode(self, prompt: Prompt, features: list[Features]) -> SoftTokens | None:
-        """Run the towers on the media that the caches have not seen."""
+    def _encode(self, prompt: Prompt) -> SoftTokens | None:
+        """Soft tokens of the media that the caches have not seen: remembered, or from a tower."""
+        encoder = self._resident.encoder
         encoded: list[tuple[int, mx.array]] = []
-        for span, item in zip(prompt.spans, features, strict=True):
+        left_out = len(self._request.media) - len(prompt.spans)
+        for place, span in enumerate(prompt.spans, start=left_out):
             if span.start < self._cached:
                 continue
             self._stop_if_cancelled()
-            encoded.append((span.start, self._resident.encoder.encode(span, item)))
+            soft = encoder.recall(span)
+            if soft is None:
+                soft = encoder.encode(span, self._features(place))
+            encoded.append((span.start, soft))
         return join_soft_tokens(encoded)
 
     def _read(self, prompt: Prompt, cache: list[Any], soft: SoftTokens | None) -> None:
-        """Prefill all but the last token; keep the state at the end of the user's turn."""
-        ids = prompt.ids
-        turn_end, last = prompt.turn_ends[-1], len(ids) - 1
-        progress = ReadingProgress(len(ids), self._cached)
-        self._show_progress(progress, self._cached)
-        start, chunk = self._cached, self._chunk_tokens()
-        for stop in (turn_end, last):
-            for done in prefill(
-                *(self._model, ids),
-                start=start,
-                stop=stop,
-                cache=cache,
-                soft=soft,
-                chunk_tokens=chunk,
-            ):
-                self._show_progress(progress, done)
-            if stop == turn_end > start:
-                self._resident.prompt_cache.keep(ids[:turn_end], prompt.spans, cache)
-            start = max(start, stop)
+        """Prefill all but the last token; keep the state at the end of each turn on the way."""
+        done = self._cached
+        progress = ReadingProgress(len(prompt.ids), done)
+        self._show_progress(progress, done)
+        for stop in prefill(
+            *(self._model, prompt.ids),
+            start=done,
+            stop=len(prompt.ids) - 1,
+            cache=cache,
+            soft=soft,
+            chunk_tokens=self._chunk_tokens(),
+        ):
+            for end in prompt.turn_ends:
+                if done < end <= stop:
+                    self._resident.prompt_cache.keep(prompt, end, cache)
+            done = stop
+            self._show_progress(progress, done)
 
     def _chunk_tokens(self) -> int:
         loaded = self._resident.loaded
@@ -182,6 +194,38 @@ class Reply:
     def _show_progress(self, progress: ReadingProgress, done: int) -> None:
         self._stop_if_cancelled()
         self._job.emit(progress.at(done))
+
+    def _keep_reply(
+        self,
+        fitted: Fitted,
+        seen: Sequence[int],
+        text: str,
+        cache: list[Any],
+        *,
+        is_complete: bool,
+    ) -> None:
+        """Keep the state behind the reply, and plan to read what the next turn repeats of it.
+
+        Args:
+            fitted: What the reply answers.
+            seen: Its tokens, as far as `cache` has seen them.
+            text: What the conversation stores of it.
+            cache: Of the model.
+            is_complete: Nobody will ask for more of it.
+        """
+        prompt, remembered = fitted.prompt, self._resident.prompt_cache
+        drawn = Prompt((*prompt.ids, *seen), prompt.spans, prompt.turn_ends)
+        length = len(drawn.ids)
+        if not is_complete:
+            remembered.keep(drawn, length, cache)
+        if not text.strip():  # the next prompt leaves it out
+            return
+        counts = [span.stop - span.start for span in prompt.spans]
+        repeated = self._resident.renderer.render(with_reply(fitted.request, text), counts)
+        superseded = None
+        if is_complete and repeated.ids[:length] == drawn.ids:
+            superseded = remembered.keep(drawn, length, cache, durably=False)
+        self.replay = Replay(self._model, remembered, repeated, superseded)
 
     def _usage(self, written: int, prefill_seconds: float, decode_seconds: float) -> Usage:
         return Usage(

@@ -1,4 +1,4 @@
-"""The engine process: `python -m gemma_tui.runtime.worker --log FILE`.
+"""The engine process: `python -m gemma_tui.runtime.worker --log FILE [--cache FOLDER]`.
 
 Reads requests from stdin on the main thread, has them done on other threads, and writes events to
 stdout. It opens no socket, ends when its stdin closes, and writes everything else to its log.
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gemma_tui.generation import GenerationRequest, MediaInfo, PromptSize
+    from gemma_tui.runtime.disk_cache import DiskCache
     from gemma_tui.runtime.inference import Inference
 
 OFFLINE: Final = {
@@ -70,11 +71,14 @@ class Worker:
     Args:
         outbox: Takes the events.
         log: The engine's log.
+        cache: The folder for what would be slow to compute again; None keeps nothing on disk.
     """
 
-    def __init__(self, outbox: Outbox, log: logging.Logger) -> None:
+    def __init__(self, outbox: Outbox, log: logging.Logger, cache: Path | None = None) -> None:
         self._outbox = outbox
         self._log = log
+        self._cache = cache
+        self._disk: DiskCache | None = None
         self._pool = ThreadPoolExecutor(MEDIA_THREADS, thread_name_prefix="media")
         self._features = FeatureStore(self._pool)
         self._inference: Inference | None = None
@@ -107,12 +111,16 @@ class Worker:
     def stop(self) -> None:
         """Cancel everything, and give the model's thread a moment to notice."""
         self._mlx.stop(GRACE_SECONDS)
+        if self._disk is not None:
+            self._disk.close(GRACE_SECONDS)
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _create_inference(self) -> Inference:
+        from gemma_tui.runtime.disk_cache import DiskCache  # noqa: PLC0415  # imports numpy
         from gemma_tui.runtime.inference import Inference  # noqa: PLC0415  # imports mlx
 
-        self._inference = Inference(self._log)
+        self._disk = DiskCache(self._cache, self._log) if self._cache else None
+        self._inference = Inference(self._log, self._disk)
         return self._inference
 
     def _status(self) -> EngineStatus:
@@ -180,12 +188,12 @@ def write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def run(log: logging.Logger, protocol_in: int, protocol_out: int) -> int:
+def run(log: logging.Logger, protocol_in: int, protocol_out: int, cache: Path | None = None) -> int:
     """Serve until stdin closes; returns the exit code."""
     outbox = Outbox(lambda data: write_all(protocol_out, data))
     writer = threading.Thread(target=_write, args=(outbox, log), name="writer", daemon=True)
     writer.start()
-    worker = Worker(outbox, log)
+    worker = Worker(outbox, log, cache)
     code = 0
     try:
         worker.serve(read_requests(protocol_in))
@@ -222,6 +230,7 @@ def main() -> NoReturn:
     """Set the process up so that only frames reach the pipe, then serve."""
     parser = argparse.ArgumentParser(prog="gemma_tui.runtime.worker")
     parser.add_argument("--log", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--cache", type=Path, metavar="FOLDER")
     arguments = parser.parse_args()
     os.environ.update(OFFLINE)
     os.umask(0o077)
@@ -234,7 +243,7 @@ def main() -> NoReturn:
     log = open_log(arguments.log)
     faulthandler.enable()
     log.info("started, Python %s", sys.version.split()[0])
-    _exit(run(log, protocol_in, protocol_out))
+    _exit(run(log, protocol_in, protocol_out, arguments.cache))
 
 
 if __name__ == "__main__":

@@ -58,6 +58,7 @@ def test_the_answer_and_nothing_else(cli: CommandLine) -> None:
     assert answer.strip()
     assert answer.endswith("\n")
     assert not cli.database.exists(), "without --save nothing is stored"
+    assert not (cli.home / "cache").exists()
     assert list(cli.temporary.iterdir()) == []
     again = value(cli.run("ask", "--json", "--temperature", "0", pipe=b"hello\n"))
     assert again["text"].strip() == answer.strip()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gemma_tui.engine.process import worker_command
 from gemma_tui.errors import (
     AttachmentError,
     ContextOverflowError,
@@ -339,3 +340,31 @@ async def test_prefill_tells_the_time_left(engine: EngineClient) -> None:
     assert left[0] is None
     assert left[-1] is not None
     assert all(seconds is None or seconds >= 0 for seconds in left)
+
+
+async def test_a_conversation_goes_on_after_a_restart(
+    new_engine: NewEngine, tiny_model: Path, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache" / "engine"
+    command = worker_command(tmp_path / "engine.log", cache)
+    first = new_engine(command)
+    await first.start(tiny_model)
+    text = text_of(await collect(first.generate(ask("What are you?"))))
+    # The question's turn and the reply's, each in two kinds of layers.
+    await eventually(lambda: len(list(cache.glob("*.safetensors"))) == 4)
+    await first.close()
+    second = new_engine(command)
+    await second.start(tiny_model)
+    usage = finish_of(await collect(second.generate(ask("What are you?", text, "Hello!")))).usage
+    assert 0 < usage.prompt_tokens - usage.cached_tokens < 15
+
+
+async def test_without_a_cache_folder_nothing_is_written(
+    new_engine: NewEngine, tiny_model: Path, tmp_path: Path
+) -> None:
+    engine = new_engine()
+    await engine.start(tiny_model)
+    picture = png(tmp_path / "red.png", (255, 0, 0))
+    await collect(engine.generate(ask("What is this?", media=(picture,), max_tokens=2)))
+    await engine.close()
+    assert {path.name for path in tmp_path.iterdir()} == {"engine.log", "red.png"}  # noqa: ASYNC240

@@ -37,6 +37,7 @@ class Scene:
         self.steps: dict[int, Callable[[Job], None]] = {}
         self.threads: set[str] = set()
         self.forgotten = 0
+        self.pauses: queue.SimpleQueue[Callable[[Callable[[], bool]], None]] = queue.SimpleQueue()
         self.done = threading.Condition()
         create = cast("Callable[[], Inference]", lambda: self)
         self.mlx = MlxThread(create, logging.getLogger("test"))
@@ -44,6 +45,10 @@ class Scene:
     def perform(self, job: Job) -> None:
         self.threads.add(threading.current_thread().name)
         self.steps[job.request_id](job)
+
+    def use_pause(self, is_interrupted: Callable[[], bool]) -> None:
+        if not self.pauses.empty():
+            self.pauses.get()(is_interrupted)
 
     def forget(self) -> None:
         self.forgotten += 1
@@ -183,3 +188,36 @@ def test_what_cannot_even_be_imported_is_an_answer() -> None:
     assert number == 1
     assert isinstance(failed, Failed)
     assert "loading the model (ImportError)" in failed.message
+
+
+def test_a_new_job_interrupts_a_pause(scene: Scene) -> None:
+    begun, interrupted = threading.Event(), threading.Event()
+
+    def use_pause(is_interrupted: Callable[[], bool]) -> None:
+        begun.set()
+        while not is_interrupted():
+            pass
+        interrupted.set()
+
+    scene.pauses.put(use_pause)
+    scene.submit(1, finish)
+    assert begun.wait(60)
+    assert not scene.mlx.is_generating
+    scene.submit(2, finish)
+    scene.wait_for(2)
+    assert interrupted.is_set()
+
+
+def test_an_error_in_a_pause_is_logged_and_what_is_remembered_dropped(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(is_interrupted: Callable[[], bool]) -> None:
+        raise PanicError(WORDS)
+
+    scene.pauses.put(fail)
+    scene.submit(1, finish)
+    scene.submit(2, finish)
+    scene.wait_for(2)
+    assert scene.forgotten == 1
+    assert "preparing failed" in caplog.text
+    assert WORDS not in caplog.text

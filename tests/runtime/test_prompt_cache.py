@@ -2,68 +2,32 @@
 
 from __future__ import annotations
 
-import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import mlx.core as mx
 import pytest
 
-from gemma_tui.engine.protocol import Event, Generate, Load
-from gemma_tui.generation import Finished, GenerationRequest
+from gemma_tui.conversation import TextPart
+from gemma_tui.engine.protocol import Event, Generate
+from gemma_tui.generation import ReplySoFar
 from gemma_tui.options import SamplingOptions
-from gemma_tui.runtime.features import FeatureStore
-from gemma_tui.runtime.inference import Inference
+from gemma_tui.runtime.fitting import Fitted
 from gemma_tui.runtime.jobs import Job
-from gemma_tui.runtime.prompt import MediaSpan, Prompt
-from gemma_tui.runtime.prompt_cache import PromptCache
-from tests.engine.scenes import ask, endless, png, text_of, thought_of, wav
+from gemma_tui.runtime.reply import Reply
+from gemma_tui.runtime.tokenizer import Control
+from tests.engine.scenes import ask, endless, png, wav
+from tests.runtime.talk import Talk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from gemma_tui.generation import GenerationRequest
+
 LONG = "Tell me about shapes and colors, and about digits too. " * 12
 """More tokens than the built-in model's sliding window of 128."""
-
-
-class Talk:
-    """The built-in model, asked without any process around it."""
-
-    def __init__(self, folder: Path, pool: ThreadPoolExecutor) -> None:
-        self.inference = Inference(logging.getLogger("test"))
-        self._store = FeatureStore(pool)
-        self._perform(Load(str(folder)))
-
-    def reply(
-        self, request: GenerationRequest, *, cancel_at: int | None = None
-    ) -> tuple[str, Finished]:
-        """The text of a reply and its end; `cancel_at` cancels it with its n-th event."""
-        features = tuple(self._store.request(media) for media in request.media)
-        events = self._perform(Generate(request), features=features, cancel_at=cancel_at)
-        end = events[-1]
-        assert isinstance(end, Finished)
-        return text_of(events) + thought_of(events), end  # type: ignore[arg-type]
-
-    def forget(self) -> None:
-        """Make the next reply a cold one."""
-        self.inference.forget()
-
-    def _perform(
-        self, work: Load | Generate, *, features: Any = (), cancel_at: int | None = None
-    ) -> list[Event]:
-        events: list[Event] = []
-
-        def emit(_: int, event: Event) -> None:
-            events.append(event)
-            if len(events) == cancel_at:
-                job.cancel()
-
-        job = Job(1, work, emit=emit, features=features)
-        assert job.begin()
-        self.inference.perform(job)
-        return events
 
 
 @pytest.fixture(scope="module")
@@ -170,100 +134,86 @@ def test_whenever_a_reply_is_cancelled_the_next_one_is_exact(talker: Talk, cance
     assert talk.reply(ask(LONG, text or "Yes.", "Go on."))[0] == warm
 
 
-def test_warm_logits_equal_cold_ones(talk: Talk) -> None:
-    resident = talk.inference._resident
-    assert resident is not None
-    model = resident.loaded.model
-    ids = resident.renderer.render(ask(LONG, "Yes.", LONG), []).ids
-    cold = model(mx.array([ids]), cache=model.make_cache())
-    store, cache = PromptCache(), model.make_cache()
-    for start, stop in ((0, 100), (100, 101), (101, 260)):
-        mx.eval(model(mx.array([ids[start:stop]]), cache=cache))
-        store.keep(ids[:stop], (), cache)
-    # Going on must leave all that was kept as it is.
-    mx.eval(model(mx.array([ids[260:270]]), cache=cache))
-    for stop in (100, 101, 260):
-        snapshot = store.find(Prompt(ids[: stop + 1], (), ()))
-        assert snapshot is not None
-        assert len(snapshot.ids) == stop
-        warm = model(mx.array([ids[stop:]]), cache=snapshot.to_cache())
-        difference = mx.abs(warm - cold[:, stop:]).max().item()
-        assert float(difference) < 1e-4  # type: ignore[arg-type]
+def left_to_read(talk: Talk, request: GenerationRequest) -> int:
+    """How many tokens of a prompt a reply would have to read."""
+    prompt = talk.resident.renderer.render(request, ())
+    return len(prompt.ids) - talk.resident.prompt_cache.take_up(prompt)[1]
 
 
-class Layer:
-    """A layer's cache, of which the prompt cache only looks at a few things."""
-
-    def __init__(self, offset: int, nbytes: int = 1) -> None:
-        self.offset, self.nbytes, self.state = offset, nbytes, (offset,)
-
-    @classmethod
-    def from_state(cls, state: tuple[int]) -> Layer:
-        return cls(*state)
+def own_tokens(talk: Talk, text: str) -> int:
+    """Tokens of a user's turn and of the model's opening behind it."""
+    return len(talk.resident.tokenizer.encode_text(f"user\n{text}\nmodel\n")) + 3
 
 
-SPAN = MediaSpan(2, 4, "image", "ab", 70)
+def test_a_pause_reads_what_the_next_prompt_repeats(talk: Talk) -> None:
+    first, end = talk.reply(ask("What are you?", max_tokens=3))
+    assert end.reason == "length"
+    talk.pause()
+    request = ask("What are you?", first, "Hello!")
+    assert left_to_read(talk, request) == own_tokens(talk, "Hello!")
+    assert_warm_equals_cold(talk, request)
 
 
-def prompt(*ids: int, spans: tuple[MediaSpan, ...] = ()) -> Prompt:
-    return Prompt(ids, spans, ())
+def think_and_answer(talk: Talk, request: GenerationRequest, thought: str, answer: str) -> None:
+    """Let the model end a reply with a thought, which the built-in one does not write itself."""
+
+    def ignore(_: int, event: Event) -> None:
+        pass
+
+    resident = talk.resident
+    tokenizer, model = resident.tokenizer, resident.loaded.model
+    written = (
+        tokenizer.id_of(Control.CHANNEL_START),
+        *tokenizer.encode_text(f"thought\n{thought}\n"),
+        tokenizer.id_of(Control.CHANNEL_END),
+        *tokenizer.encode_text(answer),
+        tokenizer.id_of(Control.TURN_END),
+    )
+    reply = Reply(resident, request, Job(1, Generate(request), emit=ignore))
+    prompt, cache = resident.renderer.render(request, ()), model.make_cache()
+    mx.eval(model(mx.array([prompt.ids]), cache=cache))
+    resident.prompt_cache.keep(prompt, prompt.turn_ends[-1], cache)
+    mx.eval(model(mx.array([written]), cache=cache))
+    fitted = Fitted(request, prompt, None)
+    reply._keep_reply(fitted, written, answer, cache, is_complete=True)
+    talk.inference._replay = reply.replay
 
 
-def test_the_longest_beginning_is_found() -> None:
-    cache = PromptCache()
-    for ids in ((1,), (1, 2), (1, 2, 3), (1, 9)):
-        cache.keep(ids, (), [Layer(len(ids))])
-    found = cache.find(prompt(1, 2, 3))
-    assert found is not None
-    assert found.ids == (1, 2)
-    assert [layer.offset for layer in found.to_cache()] == [2]
-    assert cache.find(prompt(2, 1)) is None
-    assert cache.token_count == 8
+@pytest.mark.parametrize("looks", [0, 1, 2, None])
+def test_a_thought_is_dropped_before_the_next_turn(talk: Talk, looks: int | None) -> None:
+    question, answer = "What are you?", "A red circle on a blue square. " * 24
+    request = ask(question, answer, "Hello!", thinking=True)
+    think_and_answer(talk, ask(question, thinking=True), "Hm. " * 60, answer)
+    whole = left_to_read(talk, request)
+    assert whole > 128 + own_tokens(talk, "Hello!")
+    talk.pause(looks)
+    # Every step counts, even if it was the last one before an interruption.
+    left = own_tokens(talk, "Hello!") if looks is None else whole - 64 * looks
+    assert left_to_read(talk, request) == left
+    assert_warm_equals_cold(talk, request)
 
 
-def test_a_state_of_another_length_is_refused() -> None:
-    with pytest.raises(ValueError, match="3 tokens is not that of 2"):
-        PromptCache().keep((1, 2), (), [Layer(3)])
+def test_a_reply_that_was_cut_off_goes_on_where_it_ended(talk: Talk) -> None:
+    request = ask(LONG, max_tokens=5)
+    whole, _ = talk.reply(ask(LONG, max_tokens=9))
+    talk.forget()
+    begun, end = talk.reply(request)
+    assert end.reason == "length"
+    talk.pause()
+    so_far = ReplySoFar((TextPart(begun),))
+    rest, end = talk.reply(replace(ask(LONG, max_tokens=4), reply=so_far))
+    assert begun + rest == whole
+    assert end.usage.cached_tokens == end.usage.prompt_tokens - 1
 
 
-@pytest.mark.parametrize(
-    "change", [{"sha256": "cd"}, {"token_budget": 140}, {"kind": "audio"}, {"start": 1}]
-)
-def test_media_must_be_the_same(change: dict[str, Any]) -> None:
-    cache = PromptCache()
-    cache.keep((1, 2, 8, 8, 3), (SPAN,), [Layer(5)])
-    assert cache.find(prompt(1, 2, 8, 8, 3, 4, spans=(SPAN,)))
-    assert not cache.find(prompt(1, 2, 8, 8, 3, 4, spans=(replace(SPAN, **change),)))
-    assert not cache.find(prompt(1, 2, 8, 8, 3, 4))
+def test_another_conversation_with_the_same_system_prompt_shares_it(talk: Talk) -> None:
+    talk.reply(ask("What are you?", system=LONG))
+    assert left_to_read(talk, ask("Hello!", system=LONG)) == own_tokens(talk, "Hello!")
 
 
-def test_media_further_on_do_not_matter() -> None:
-    cache = PromptCache()
-    cache.keep((1, 2), (SPAN,), [Layer(2)])
-    assert cache.find(prompt(1, 2, 8, 8, 3, spans=(SPAN,)))
-    assert cache.find(prompt(1, 2, 3))
-
-
-def test_what_was_not_used_for_longest_goes_first() -> None:
-    cache = PromptCache(max_bytes=20)
-    cache.keep((1,), (), [Layer(1, 10)])
-    cache.keep((2,), (), [Layer(1, 10)])
-    assert cache.find(prompt(1, 0))
-    cache.keep((3,), (), [Layer(1, 10)])
-    assert cache.find(prompt(1, 0))
-    assert not cache.find(prompt(2, 0))
-    cache.keep((4,), (), [Layer(1, 100)])
-    assert not cache.find(prompt(3, 0))
-    assert cache.find(prompt(4, 0))
-
-
-def test_their_number_is_bounded_and_none_is_kept_twice() -> None:
-    cache = PromptCache(max_snapshots=3)
-    for number in (1, 2, 2, 2, 3):
-        cache.keep((number,), (), [Layer(1)])
-    assert cache.find(prompt(1, 0))
-    cache.keep((4,), (), [Layer(1)])
-    assert not cache.find(prompt(2, 0))
-    assert cache.token_count == 3
-    cache.clear()
-    assert cache.find(prompt(4, 0)) is None
+def test_an_earlier_turn_can_be_edited_without_reading_what_is_before_it(talk: Talk) -> None:
+    texts = [LONG, "Yes.", "Go on.", "No.", "Why?"]
+    talk.reply(ask(*texts))
+    edited = [*texts[:2], "Hello!"]
+    assert left_to_read(talk, ask(*edited)) == own_tokens(talk, "Hello!")
+    assert_warm_equals_cold(talk, ask(*edited))
