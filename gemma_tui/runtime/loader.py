@@ -80,8 +80,7 @@ def load_model(folder: Path, progress: Callable[[LoadPhase, float], None]) -> Lo
     progress("weights", _CHECKED)
     is_cpu = on_cpu()
     if is_cpu:
-        # On a CPU, compiling means running g++ and loading what it made from a shared temporary
-        # folder: seconds at the first start, and no token faster for it.
+        # There it means g++ and a shared temporary folder: seconds at the start, nothing faster.
         mx.disable_compile()
     model = Gemma4(config)
     tensors = read_tensors(files.weights, config)
