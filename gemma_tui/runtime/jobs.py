@@ -75,8 +75,12 @@ class Job:
             if self.cancelled.done():
                 return
             self.cancelled.set_result(None)
-            if not self._has_begun and isinstance(self.work, Generate):
+            if self._has_begun:
+                return
+            if isinstance(self.work, Generate):
                 self.emit(Finished("cancelled", Usage()))
+            elif isinstance(self.work, Convert):
+                self.emit(Failed.from_error(stopped_conversion()))
 
 
 class MlxThread:
@@ -156,6 +160,11 @@ class MlxThread:
                 inference.forget()
             job.emit(Failed.from_error(_unexpected(error, job.work)))
         return inference
+
+
+def stopped_conversion() -> EngineError:
+    """The answer to a conversion that nobody wants any more."""
+    return EngineError("The conversion was stopped.", "Nothing of it was kept.")
 
 
 def _unexpected(error: BaseException, work: Work) -> EngineError:
