@@ -6,17 +6,22 @@ memory must not add to that of a loaded model.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
 
 from gemma_tui.engine.process import EngineProcess, how_it_ended, worker_command
 from gemma_tui.engine.protocol import Cancel, Converted, ConvertProgress
-from gemma_tui.errors import EngineStoppedError
+from gemma_tui.errors import EngineStoppedError, GemmaError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
     from gemma_tui.engine.protocol import Convert
+
+STOP_SECONDS: Final = 60.0
+"""How long one block of weights may take; what is left after that goes with the next try."""
 
 
 async def convert(
@@ -42,8 +47,8 @@ async def convert(
         process.fail_all(EngineStoppedError(sentence, f"Its log may say why: {log_path}"))
 
     process = await EngineProcess.spawn(worker_command(log_path), log_path, ended)
+    inbox = process.request(request)
     try:
-        inbox = process.request(request)
         while not inbox.is_ended:
             for event in await inbox.take():
                 if isinstance(event, ConvertProgress | Converted):
@@ -51,4 +56,8 @@ async def convert(
     finally:
         if not inbox.is_ended:
             process.send(Cancel(inbox.request_id))
+            # It tidies up after the block it is at; only then may its process end.
+            with suppress(GemmaError, TimeoutError):
+                async with asyncio.timeout(STOP_SECONDS):
+                    await inbox.last()
         await process.close()

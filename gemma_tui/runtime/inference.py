@@ -27,13 +27,14 @@ from gemma_tui.engine.protocol import (
     Unload,
     Unloaded,
 )
-from gemma_tui.errors import EngineError, ModelError
+from gemma_tui.errors import ModelError
 from gemma_tui.generation import LoadPhase, LoadProgress, ModelInfo
 from gemma_tui.runtime.convert import Conversion, convert_folder
 from gemma_tui.runtime.encoder import MediaEncoder, SoftTokenStore
 from gemma_tui.runtime.features import soft_tokens
 from gemma_tui.runtime.fitting import Fitting
 from gemma_tui.runtime.free_memory import free_memory
+from gemma_tui.runtime.jobs import stopped_conversion
 from gemma_tui.runtime.loader import load_model, plan_memory
 from gemma_tui.runtime.model_digest import model_digest
 from gemma_tui.runtime.open_reply import open_ids
@@ -215,7 +216,7 @@ class Inference:
 def _convert(work: Convert, job: Job) -> Converted:
     def show(done: int, total: int) -> None:
         if job.is_cancelled():
-            raise EngineError("The conversion was stopped.", "Nothing of it was kept.")
+            raise stopped_conversion()
         job.emit(ConvertProgress(done, total))
 
     conversion = Conversion(work.bits, work.group_size, work.per_layer_bits)

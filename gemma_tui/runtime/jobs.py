@@ -75,8 +75,12 @@ class Job:
             if self.cancelled.done():
                 return
             self.cancelled.set_result(None)
-            if not self._has_begun and isinstance(self.work, Generate):
+            if self._has_begun:
+                return
+            if isinstance(self.work, Generate):
                 self.emit(Finished("cancelled", Usage()))
+            elif isinstance(self.work, Convert):
+                self.emit(Failed.from_error(stopped_conversion()))
 
 
 class MlxThread:
@@ -166,6 +170,11 @@ class MlxThread:
         except BaseException as error:  # noqa: BLE001  # as above
             self._log.error("preparing failed: %s", describe(error))
             inference.forget()
+
+
+def stopped_conversion() -> EngineError:
+    """The answer to a conversion that nobody wants any more."""
+    return EngineError("The conversion was stopped.", "Nothing of it was kept.")
 
 
 def _unexpected(error: BaseException, work: Work) -> EngineError:

@@ -61,6 +61,7 @@ async def test_closing_early_leaves_nothing(tiny_model: Path, tmp_path: Path) ->
             last = event
             break
     assert isinstance(last, ConvertProgress)
+    # The last block may have been written before the engine heard of it.
     assert names(tmp_path) in (["engine.log"], ["engine.log", "new"])
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from gemma_tui.conversation import Usage
-from gemma_tui.engine.protocol import Event, Failed, Generate, Load, Unload, Unloaded
+from gemma_tui.engine.protocol import Convert, Event, Failed, Generate, Load, Unload, Unloaded
 from gemma_tui.errors import ModelError
 from gemma_tui.generation import Finished, GenerationRequest
 from gemma_tui.runtime.jobs import Job, MlxThread
@@ -109,6 +109,17 @@ def test_a_waiting_reply_is_cancelled_at_once_and_never_begins(scene: Scene) -> 
     released.set()
     scene.wait_for(3)
     assert [number for number, _ in scene.events] == [2, 1, 3]
+
+
+def test_a_waiting_conversion_is_stopped_at_once() -> None:
+    answers: list[Event] = []
+    work = Convert("folder", "new", 4)
+    job = Job(1, work, emit=lambda _number, event: answers.append(event))
+    job.cancel()
+    assert not job.begin()
+    (answer,) = answers
+    assert isinstance(answer, Failed)
+    assert "was stopped" in answer.message
 
 
 def test_a_running_reply_sees_that_it_is_cancelled(scene: Scene) -> None:
