@@ -110,7 +110,7 @@ class Reply:
         return collected
 
     def _render(self, features: list[Features]) -> Prompt:
-        counts = [item.token_count for item in features]
+        counts = [self._model.soft_token_count(item) for item in features]
         prompt = self._resident.renderer.render(self._request, counts)
         self._prompt_tokens = len(prompt.ids)
         if self._prompt_tokens >= self._context:

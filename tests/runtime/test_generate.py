@@ -8,7 +8,6 @@ import mlx.core as mx
 import pytest
 
 from gemma_tui.generation import SamplingOptions
-from gemma_tui.runtime import generate
 from gemma_tui.runtime.gemma4.merge import SoftTokens
 from gemma_tui.runtime.generate import decode, prefill
 from gemma_tui.runtime.loader import LoadedModel, load_model
@@ -26,21 +25,17 @@ def loaded(tiny_model: Path) -> LoadedModel:
     return load_model(tiny_model, lambda *_: None)
 
 
-def test_prefill_tells_how_far_it_is(loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generate, "CHUNK_TOKENS", 64)
+def test_prefill_tells_how_far_it_is(loaded: LoadedModel) -> None:
     model = loaded.model
     cache = model.make_cache()
-    steps = prefill(model, IDS, start=0, stop=150, cache=cache, soft=None)
+    steps = prefill(model, IDS, start=0, stop=150, cache=cache, soft=None, chunk_tokens=64)
     offsets = [(done, cache[0].offset) for done in steps]
     assert offsets == [(64, 64), (128, 128), (150, 150)]
     assert list(prefill(model, IDS, start=150, stop=150, cache=cache, soft=None)) == []
 
 
 @pytest.mark.parametrize("size", [1, 7, 64, 512])
-def test_chunks_of_any_size_leave_the_same_state(
-    loaded: LoadedModel, monkeypatch: pytest.MonkeyPatch, size: int
-) -> None:
-    monkeypatch.setattr(generate, "CHUNK_TOKENS", size)
+def test_chunks_of_any_size_leave_the_same_state(loaded: LoadedModel, size: int) -> None:
     model = loaded.model
     width = loaded.config.text.hidden_size
     rows = mx.random.normal((40, width), key=mx.random.key(1))
@@ -48,7 +43,8 @@ def test_chunks_of_any_size_leave_the_same_state(
     whole = model(mx.array([IDS]), cache=model.make_cache(), soft=soft)[:, -1]
     cache = model.make_cache()
     last = len(IDS) - 1
-    assert [*prefill(model, IDS, start=0, stop=last, cache=cache, soft=soft)][-1] == last
+    steps = prefill(model, IDS, start=0, stop=last, cache=cache, soft=soft, chunk_tokens=size)
+    assert [*steps][-1] == last
     chunked = model(mx.array([IDS[-1:]]), cache=cache)[:, -1]
     assert float(mx.abs(whole - chunked).max().item()) < 1e-4  # type: ignore[arg-type]
 

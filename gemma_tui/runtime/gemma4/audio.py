@@ -71,7 +71,8 @@ class _Subsampling(nn.Module):
         self.input_proj_linear = nn.Linear(MEL_BINS // 4 * second, config.hidden_size, bias=False)
 
     def __call__(self, features: mx.array) -> mx.array:
-        planes = features.astype(self.input_proj_linear.weight.dtype)[None, :, :, None]
+        # The type of a convolution: unlike projections, those are never quantised.
+        planes = features.astype(self.layer0.conv.weight.dtype)[None, :, :, None]
         planes = self.layer1(self.layer0(planes))
         return self.input_proj_linear(planes.reshape(planes.shape[1], -1))
 

@@ -73,7 +73,7 @@ class _PatchEmbedder(nn.Module):
     def __call__(self, pixels: mx.array, positions: mx.array) -> mx.array:
         table = self.position_embedding_table
         # The network was trained on pixels from -1 to 1.
-        hidden = self.input_proj((2 * (pixels - 0.5)).astype(self.input_proj.weight.dtype))
+        hidden = self.input_proj((2 * (pixels - 0.5)).astype(table.dtype))
         # Two look-ups: a one-hot product over 10,240 places would need gigabytes.
         return hidden + (table[0][positions[:, 0]] + table[1][positions[:, 1]])
 
