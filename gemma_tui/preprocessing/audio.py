@@ -17,7 +17,9 @@ from gemma_tui.preprocessing.budget import (
     MAX_CLIP_SAMPLES,
     MIN_CLIP_SAMPLES,
     SAMPLE_RATE,
+    WAVEFORM_FRAME,
     audio_tokens,
+    waveform_tokens,
 )
 from gemma_tui.preprocessing.completeness import missing_bytes, promised_seconds
 from gemma_tui.preprocessing.formats import FileFormat, format_of
@@ -44,16 +46,19 @@ _ROUNDING = 0.01
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AudioFeatures:
-    """What the audio tower takes, without padding."""
+    """What any Gemma 4 takes of a clip, without padding: there are two ways of hearing."""
 
     input_features: NDArray[np.float32]
-    """[frames, 128]: log-mel frames, 100 a second, all of them valid."""
+    """[frames, 128]: log-mel frames, 100 a second, all of them valid, for an audio tower."""
     token_count: int
-    """Soft tokens it takes in the prompt."""
+    """Soft tokens such a tower makes of them."""
+    waveform: NDArray[np.float32]
+    """[soft tokens, 640]: the samples themselves, the last frame filled up with silence, for 12B,
+    which has no tower."""
 
 
 def audio_features(path: Path, name: str) -> AudioFeatures:
-    """Decode a clip and compute its log-mel features.
+    """Decode a clip and compute its features.
 
     Args:
         path: The file.
@@ -68,7 +73,21 @@ def audio_features(path: Path, name: str) -> AudioFeatures:
             message = f"“{name}” is a picture, not a sound."
             raise UnsupportedFormatError(message, "Attach it as a picture.")
         clip = decode_clip(file, file_format, name)
-    return AudioFeatures(LogMel()(clip), audio_tokens(clip.size))
+    return AudioFeatures(LogMel()(clip), audio_tokens(clip.size), waveform_frames(clip))
+
+
+def waveform_frames(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Cut a clip into frames of 40 ms, as transformers' `Gemma4UnifiedAudioFeatureExtractor` does.
+
+    Args:
+        samples: [samples] at 16 kHz, mono, float32 in -1..1, at most 30 s.
+
+    Returns:
+        [`waveform_tokens(samples)`, 640] float32.
+    """
+    frames = np.zeros((waveform_tokens(samples.size), WAVEFORM_FRAME), np.float32)
+    frames.reshape(-1)[: samples.size] = samples
+    return frames
 
 
 def decode_clip(file: BinaryIO, file_format: FileFormat, name: str) -> NDArray[np.float32]:

@@ -34,6 +34,9 @@ FRAME_LENGTH = 320
 HOP_LENGTH = 160
 """Samples from one analysis frame to the next: 10 ms."""
 
+WAVEFORM_FRAME = 640
+"""Samples of a soft token of 12B, which has no audio tower (`audio_samples_per_token`): 40 ms."""
+
 _TOKEN_SIDE = PATCH_SIZE * POOLING
 
 
@@ -114,3 +117,13 @@ def audio_tokens(sample_count: int) -> int:
     for _ in range(2):
         length = (length - 1) // 2 + 1
     return length
+
+
+def waveform_tokens(sample_count: int) -> int:
+    """Soft tokens of a clip of `sample_count` samples at 16 kHz for 12B: 40 ms each, at most 750.
+
+    Its feature extractor fills the last frame up with silence, so the end of a clip counts whole:
+    for a quarter of all lengths that is one token more than `audio_tokens`. It does not drop what
+    is beyond 30 s, but this program never gives it more.
+    """
+    return -(-min(sample_count, MAX_CLIP_SAMPLES) // WAVEFORM_FRAME)

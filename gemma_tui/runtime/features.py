@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from gemma_tui.preprocessing.budget import audio_tokens, image_tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Executor, Future
 
     from gemma_tui.generation import Media
@@ -82,8 +83,12 @@ class FeatureStore:
             del self._futures[key]
 
 
-def soft_tokens(media: Media) -> int:
+def soft_tokens(media: Media, of_sound: Callable[[int], int] = audio_tokens) -> int:
     """Soft tokens of a medium, by arithmetic where its size is known, else by looking into it.
+
+    Args:
+        media: A picture or a sound.
+        of_sound: The model's tokens for a number of samples at 16 kHz.
 
     Raises:
         AttachmentError: Its size is not known, and the file cannot be used.
@@ -91,12 +96,13 @@ def soft_tokens(media: Media) -> int:
     if media.kind == "image" and media.width and media.height:
         return image_tokens(media.width, media.height, media.token_budget)
     if media.kind == "audio" and media.sample_count:
-        return audio_tokens(media.sample_count)
+        return of_sound(media.sample_count)
     from gemma_tui.preprocessing.probe import probe  # noqa: PLC0415  # as below
 
     info = probe(Path(media.path), media.name)
     return soft_tokens(
-        replace(media, width=info.width, height=info.height, sample_count=info.sample_count)
+        replace(media, width=info.width, height=info.height, sample_count=info.sample_count),
+        of_sound,
     )
 
 

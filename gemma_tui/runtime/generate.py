@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from gemma_tui.runtime.sampler import Sampler
 
 CHUNK_TOKENS: Final = 512
-"""Prompt tokens between two looks at the cancel flag, where memory is no concern."""
+"""Prompt tokens between two looks at the cancel flag, where memory is no concern. A picture that
+must not be split may make a chunk longer."""
 
 
 def prefill(
@@ -39,18 +40,47 @@ def prefill(
         stop: Where to end.
         cache: Of `model`; its state is evaluated whenever this yields.
         soft: Soft tokens of the prompt, positions counted from its first token.
-        chunk_tokens: Length of a chunk.
+        chunk_tokens: Length of a chunk; only a picture that must not be split makes it longer.
 
     Yields:
         How many tokens of the prompt `cache` has seen.
+
+    Raises:
+        ValueError: `start` or `stop` would split such a picture.
     """
-    while start < stop:
-        end = min(start + chunk_tokens, stop)
+    whole = model.unsplittable(ids)
+    for end in chunk_ends(start, stop, chunk_tokens, whole):
         chunk = mx.array([ids[start:end]])  # [1, length]
         model.prefill(chunk, cache=cache, soft=soft.slice(start, end) if soft else None)
         mx.eval([layer.state for layer in cache])
         start = end
         yield start
+
+
+def chunk_ends(
+    start: int, stop: int, chunk_tokens: int, whole: Sequence[tuple[int, int]]
+) -> Iterator[int]:
+    """Where the chunks of a stretch of a prompt end.
+
+    Args:
+        start: Where the stretch begins.
+        stop: Where it ends.
+        chunk_tokens: Length of a chunk.
+        whole: Start and stop, ascending, of what must be in one chunk: a border inside moves to
+            before it, or to its end when it begins the chunk.
+
+    Raises:
+        ValueError: `start` or `stop` is inside one of these.
+    """
+    if any(first < border < last for first, last in whole for border in (start, stop)):
+        raise ValueError(f"tokens {start} to {stop} split a picture that must be seen whole")
+    while start < stop:
+        end = min(start + chunk_tokens, stop)
+        for first, last in whole:
+            if first < end < last:
+                end = first if first > start else last
+        start = end
+        yield end
 
 
 class TokenStream:

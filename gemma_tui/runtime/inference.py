@@ -111,7 +111,7 @@ class Inference:
         so_far = request.reply
         return Fitting(
             request,
-            [soft_tokens(media) for media in request.media],
+            [soft_tokens(media, resident.loaded.model.sound_tokens) for media in request.media],
             renderer=resident.renderer,
             model=resident.loaded.info,
             reply_ids=open_ids(so_far, resident.tokenizer) if so_far else (),
@@ -248,15 +248,19 @@ def _check_vocabulary(tokenizer: Tokenizer, config: Gemma4Config) -> None:
         ModelError: They do not; an id beyond the embeddings would read memory that is not theirs.
     """
     tokens = config.tokens
-    wanted = {
-        Control.BOS: tokens.bos,
-        Control.IMAGE_START: tokens.boi,
-        Control.IMAGE: tokens.image,
-        Control.IMAGE_END: tokens.eoi,
-        Control.AUDIO_START: tokens.boa,
-        Control.AUDIO: tokens.audio,
-        Control.AUDIO_END: tokens.eoa,
-    }
+    wanted = {Control.BOS: tokens.bos}
+    if config.vision is not None:
+        wanted |= {
+            Control.IMAGE_START: tokens.boi,
+            Control.IMAGE: tokens.image,
+            Control.IMAGE_END: tokens.eoi,
+        }
+    if config.audio is not None:
+        wanted |= {
+            Control.AUDIO_START: tokens.boa,
+            Control.AUDIO: tokens.audio,
+            Control.AUDIO_END: tokens.eoa,
+        }
     other = [name.value for name, place in wanted.items() if tokenizer.id_of(name) != place]
     if other or tokenizer.size > config.text.vocab_size:
         what = f"on {other[0]}" if other else "on the number of tokens"
@@ -267,5 +271,9 @@ def _check_vocabulary(tokenizer: Tokenizer, config: Gemma4Config) -> None:
 
 
 def flavour_of(text: TextConfig) -> PromptFlavour:
-    """E2B and E4B, whose templates leave the prompt open, are the sizes with per-layer inputs."""
+    """How the size's canonical template ends a prompt when thinking is off.
+
+    E2B and E4B leave it open, and are the sizes with per-layer inputs; 12B, 26B-A4B and 31B write
+    a thought that is already closed.
+    """
     return PromptFlavour.OPEN if text.hidden_size_per_layer_input else PromptFlavour.EMPTY_THOUGHT

@@ -43,7 +43,13 @@ if TYPE_CHECKING:
 DEFAULT_TOKEN_BUDGET: Final = 280
 """Soft tokens of a picture unless the checkpoint says otherwise (the reference's default)."""
 
-_SIZES: Final = {(35, 1536): "Gemma 4 E2B", (42, 2560): "Gemma 4 E4B"}
+_SIZES: Final = {
+    (35, 1536): "Gemma 4 E2B",
+    (42, 2560): "Gemma 4 E4B",
+    (48, 3840): "Gemma 4 12B",
+    (30, 2816): "Gemma 4 26B-A4B",
+    (60, 5376): "Gemma 4 31B",
+}
 """Names by number of layers and hidden size (the model card)."""
 
 _PROCESSOR: Final[dict[str, dict[str, float]]] = {

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 from gemma_tui.errors import InsufficientMemoryError
 from gemma_tui.generation import MemoryEstimate
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
+from gemma_tui.runtime.gemma4.config import PatchEmbedderConfig, VisionConfig
 
 if TYPE_CHECKING:
-    from gemma_tui.runtime.gemma4.config import Gemma4Config, TextConfig, VisionConfig
+    from gemma_tui.runtime.gemma4.config import Gemma4Config, TextConfig
 
 MINIMUM_CONTEXT: Final = 2048
 """A model that cannot hold this much is not worth loading."""
@@ -74,7 +75,7 @@ class CacheShape:
             sliding_layers=own.count("sliding_attention"),
             sliding_width=text.num_key_value_heads * text.head_dim,
             global_layers=own.count("full_attention"),
-            global_width=text.num_key_value_heads * text.global_head_dim,
+            global_width=text.num_global_key_value_heads * text.global_head_dim,
             window=text.sliding_window,
         )
 
@@ -134,8 +135,13 @@ class MemoryPlan:
         )
 
     def _working(self, context: int, budget: int) -> int:
-        vision = self.config.vision
-        seeing = vision_bytes(vision, budget, self.machine) if vision is not None else 0
+        match self.config.vision:
+            case VisionConfig() as tower:
+                seeing = vision_bytes(tower, budget, self.machine)
+            case PatchEmbedderConfig() as embedder:
+                seeing = embedder_bytes(embedder, budget, self.machine)
+            case None:
+                seeing = 0
         return max(seeing, prefill_bytes(self.config.text, context, self.machine))
 
     def _needed(self, context: int, budget: int) -> int:
@@ -180,6 +186,8 @@ def prefill_bytes(text: TextConfig, context: int, machine: Machine) -> int:
         attention += heads * context
     # Doubly wide are only the layers without keys of their own, which see one token of a chunk.
     inner = machine.feed_forward_copies * text.intermediate_size
+    if experts := text.experts:
+        inner += machine.feed_forward_copies * experts.active * experts.intermediate_size
     grown = 2 * context * CacheShape.of(text).global_width
     logits = 3 * text.vocab_size
     numbers = chunk * (states + attention + inner) + grown + logits
@@ -204,6 +212,15 @@ def vision_bytes(vision: VisionConfig, budget: int, machine: Machine) -> int:
     states = patches * 6 * vision.hidden_size
     pixels = patches * 3 * vision.patch_size**2
     return (states + max(attention, feed_forward)) * machine.item_bytes + 2 * pixels * 4
+
+
+def embedder_bytes(embedder: PatchEmbedderConfig, budget: int, machine: Machine) -> int:
+    """The most that 12B's patch embedder needs for one picture of `budget` soft tokens.
+
+    The pixels, which are there twice in float32, then as patches, and the states of one layer.
+    """
+    pixels = budget * 3 * (embedder.patch_size * embedder.pooling_kernel_size) ** 2
+    return 2 * pixels * 4 + (pixels + 4 * budget * embedder.embed_dim) * machine.item_bytes
 
 
 def require_memory(plan: MemoryPlan) -> MemoryEstimate:

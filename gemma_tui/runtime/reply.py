@@ -118,7 +118,9 @@ class Reply:
         counts: list[int] = []
         for place, item in enumerate(media):
             count = self._resident.encoder.count(item.kind, item.sha256, item.token_budget)
-            counts.append(self._features(place).token_count if count is None else count)
+            if count is None:
+                count = self._model.soft_token_count(self._features(place))
+            counts.append(count)
             self._job.emit(MediaProgress(len(counts), len(media)))
         return counts
 

@@ -6,7 +6,8 @@ Needs transformers (5.23 was used), torch and Pillow, which the program and its 
 
 Stored are: the resized sizes of all `sizes()` at all budgets; the soft tokens of all
 `clip_lengths()`; for each picture and budget a CRC-32 of all pixel levels and some of the values;
-for each clip some of the mel frames, and the mean and mean square of every mel bin over all frames.
+for each clip some of the mel frames, and the mean and mean square of every mel bin over all frames;
+for clips of noise a CRC-32 of the frames of their waveform.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ from transformers.models.gemma4.image_processing_pil_gemma4 import (
     get_aspect_ratio_preserving_size,
 )
 from transformers.models.gemma4.processing_gemma4 import Gemma4Processor
+from transformers.models.gemma4_unified.feature_extraction_gemma4_unified import (
+    Gemma4UnifiedAudioFeatureExtractor,
+)
+from transformers.models.gemma4_unified.processing_gemma4_unified import Gemma4UnifiedProcessor
 
 from tests.golden import preprocessing_inputs as inputs
 
@@ -47,6 +52,26 @@ def audio_tokens() -> np.ndarray:
     count = Gemma4Processor._compute_audio_num_tokens
     found = [count(parts, np.zeros(length), 16_000) for length in inputs.clip_lengths()]
     return np.array(found, np.uint16)
+
+
+def waveform_tokens() -> np.ndarray:
+    """[lengths] uint16, for 12B, without an end at 30 s."""
+    parts: Any = SimpleNamespace(feature_extractor=Gemma4UnifiedAudioFeatureExtractor())
+    count = Gemma4UnifiedProcessor._compute_audio_num_tokens
+    found = [count(parts, np.zeros(length), 16_000) for length in inputs.clip_lengths()]
+    return np.array(found, np.uint16)
+
+
+def waveforms() -> dict[str, Any]:
+    """For noise of each length: the number of frames of 640 samples, and a CRC-32 of them."""
+    found = {}
+    extractor = Gemma4UnifiedAudioFeatureExtractor()
+    for length in inputs.CLIP_LENGTHS:
+        answer = extractor([inputs.clip("noise", length)], return_tensors="np")
+        frames = np.ascontiguousarray(answer["input_features"][0], np.float32)
+        checked = [len(frames), zlib.crc32(frames.tobytes())]
+        found[f"waveform_{length}"] = np.array(checked, np.uint32)
+    return found
 
 
 def pixels() -> dict[str, Any]:
@@ -85,7 +110,13 @@ def main() -> None:
     """Write the file beside this script."""
     target = Path(__file__).with_name("preprocessing.npz")
     np.savez_compressed(
-        target, resized=resized(), audio_tokens=audio_tokens(), **pixels(), **mels()
+        target,
+        resized=resized(),
+        audio_tokens=audio_tokens(),
+        waveform_tokens=waveform_tokens(),
+        **pixels(),
+        **mels(),
+        **waveforms(),
     )
     print(f"{target.name}: {target.stat().st_size:,} bytes")  # noqa: T201
 

@@ -1,4 +1,4 @@
-"""A small checkpoint of the E2B architecture and prompts for it, made from numbers alone.
+"""A small checkpoint of the E2B architecture and prompts for all sizes, made from numbers alone.
 
 Shared by the generator of the golden files and by the tests, so that neither weights nor media
 need to be stored. Uses `RandomState` only, whose streams are frozen for good.
@@ -132,6 +132,9 @@ CASES: Final[dict[str, tuple[Segment, ...]]] = {
         f"picture_{budget}": (Text(11), Picture(1024, 768, budget), Text(40))
         for budget in (70, 140, 280, 560, 1120)
     },
+    "two_pictures": (
+        *(Text(21), Picture(500, 400, 70), Text(3), Picture(300, 700, 140), Text(36)),
+    ),
     "four_pictures": (
         *(Text(5), Picture(480, 480, 140), Text(2), Picture(1200, 150, 140)),
         *(Picture(130, 900, 140), Text(3), Picture(333, 250, 140), Text(36)),
@@ -142,6 +145,10 @@ CASES: Final[dict[str, tuple[Segment, ...]]] = {
     },
     "two_clips": (Text(9), Clip(0.7), Text(4), Clip(2.3), Text(35)),
     "picture_and_clip": (Picture(700, 500, 70), Text(20), Clip(1.5), Text(25)),
+    "two_turns": (
+        *(Text(8), Picture(600, 800, 70), Text(30)),
+        *(Text(6), Picture(800, 300, 70), Text(40)),
+    ),
     "second_turn": (
         *(Text(8), Picture(600, 800, 70), Text(30)),
         *(Text(6), Picture(800, 300, 70), Text(12), Clip(1.0), Text(20)),
@@ -150,7 +157,7 @@ CASES: Final[dict[str, tuple[Segment, ...]]] = {
 """Prompts, each after a `bos`. Every one is longer than the window."""
 
 FIRST_TURN_SEGMENTS: Final = 3
-"""How many segments of `second_turn` are its first turn."""
+"""How many segments of `two_turns` and `second_turn` are their first turn."""
 
 
 def tensor(name: str, shape: Sequence[int]) -> NDArray[np.float32]:
@@ -167,12 +174,18 @@ def tensor(name: str, shape: Sequence[int]) -> NDArray[np.float32]:
         values = random.uniform(1.5, 3.0, shape)
     elif "q_norm" in name or "k_norm" in name:
         values = random.uniform(0.5, 0.9, shape)
+    elif leaf == "per_expert_scale":
+        values = random.uniform(0.5, 1.5, shape)
+    elif name.endswith("router.scale"):
+        values = random.uniform(4.0, 8.0, shape)
     elif leaf == "layer_scalar":
         values = random.uniform(0.6, 1.0, shape)
     elif leaf == "std_scale" or (len(shape) == 1 and leaf == "weight"):
         values = random.uniform(0.6, 1.4, shape) * (4.0 if "language_model.norm" in name else 1.0)
-    elif leaf in {"std_bias", "bias", "per_dim_scale", "position_embedding_table"}:
+    elif leaf in {"std_bias", "bias", "per_dim_scale", "position_embedding_table", "pos_embedding"}:
         values = random.standard_normal(shape) * 0.4
+    elif ".experts." in name:
+        values = random.standard_normal(shape) / math.sqrt(shape[-1])
     else:
         values = random.standard_normal(shape) / math.sqrt(math.prod(shape[1:]))
     return np.asarray(values, dtype=np.float32)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import io
+import zlib
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from gemma_tui.errors import DamagedFileError, LimitError, UnsupportedFormatError
-from gemma_tui.preprocessing.audio import AudioFeatures, audio_features, decode_clip
+from gemma_tui.preprocessing.audio import (
+    AudioFeatures,
+    audio_features,
+    decode_clip,
+    waveform_frames,
+)
 from gemma_tui.preprocessing.budget import MAX_CLIP_SAMPLES, audio_tokens, mel_frames
 from gemma_tui.preprocessing.formats import format_of
 from gemma_tui.preprocessing.mel import LogMel
@@ -18,6 +24,7 @@ from tests.golden import preprocessing_inputs as inputs
 from tests.preprocessing.sounds import COMPRESSED, PLAIN, encoded, tone, wav
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -177,6 +184,23 @@ def test_features_have_no_padding(tmp_path: Path) -> None:
     assert features.input_features.shape == (mel_frames(12_345), 128)
     assert features.token_count == audio_tokens(12_345)
     np.testing.assert_array_equal(features.input_features, LogMel()(samples))
+
+
+def test_a_clip_is_cut_into_frames_as_the_reference_does(
+    golden: Mapping[str, NDArray[Any]],
+) -> None:
+    for length in inputs.CLIP_LENGTHS:
+        frames = waveform_frames(inputs.clip("noise", length))
+        count, checksum = golden[f"waveform_{length}"].tolist()
+        assert frames.shape == (count, 640)
+        assert frames.dtype == np.float32
+        assert zlib.crc32(frames.tobytes()) == checksum
+
+
+def test_features_serve_both_ways_of_hearing(tmp_path: Path) -> None:
+    samples = inputs.clip("sweep", 12_345)
+    features = features_of(tmp_path / "a.wav", wav(samples))
+    np.testing.assert_array_equal(features.waveform, waveform_frames(samples))
 
 
 def test_many_threads_at_once_get_the_same(tmp_path: Path) -> None:

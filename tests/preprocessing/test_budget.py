@@ -6,6 +6,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from gemma_tui.preprocessing.budget import (
     image_size,
     image_tokens,
     mel_frames,
+    waveform_tokens,
 )
 from tests.golden import preprocessing_inputs as inputs
 
@@ -51,6 +53,12 @@ def test_audio_tokens_equal_the_reference(golden: Mapping[str, NDArray[Any]]) ->
     assert [audio_tokens(length) for length in lengths] == golden["audio_tokens"].tolist()
 
 
+def test_waveform_tokens_equal_the_reference(golden: Mapping[str, NDArray[Any]]) -> None:
+    lengths = inputs.clip_lengths()
+    found = [waveform_tokens(length) for length in lengths]
+    assert found == np.minimum(golden["waveform_tokens"], 750).tolist()
+
+
 @given(SIDES, SIDES, BUDGETS)
 def test_a_picture_never_costs_more_than_its_budget(width: int, height: int, budget: int) -> None:
     new_width, new_height = image_size(width, height, budget)
@@ -75,6 +83,13 @@ def test_the_shortest_and_the_longest_clip() -> None:
     assert (mel_frames(MIN_CLIP_SAMPLES), audio_tokens(MIN_CLIP_SAMPLES)) == (1, 1)
     assert (mel_frames(MAX_CLIP_SAMPLES), audio_tokens(MAX_CLIP_SAMPLES)) == (2_999, 750)
     assert audio_tokens(0) == 0
+    assert [waveform_tokens(count) for count in (0, 1, 640, 641)] == [0, 1, 1, 2]
+    assert waveform_tokens(MAX_CLIP_SAMPLES) == 750
+
+
+@given(st.integers(MIN_CLIP_SAMPLES, MAX_CLIP_SAMPLES))
+def test_12b_hears_the_end_of_a_clip_that_a_tower_drops(length: int) -> None:
+    assert 0 <= waveform_tokens(length) - audio_tokens(length) <= 1
 
 
 @pytest.mark.parametrize("budget", [0, -70, 71, 281, 10_000])

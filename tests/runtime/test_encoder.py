@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gemma_tui.runtime.gemma4.model import Gemma4
 
 PICTURE = ImageFeatures(np.zeros((9, 768), np.float32), np.zeros((9, 2), np.int32), (3, 3), 1)
-CLIP = AudioFeatures(np.zeros((4, 128), np.float32), 1)
+CLIP = AudioFeatures(np.zeros((4, 128), np.float32), 1, np.zeros((1, 640), np.float32))
 SOFT_BYTES = 16
 
 

@@ -150,7 +150,7 @@ def test_the_mlx_layout_loads_the_same(whole: Tensors, expected: mx.array, tmp_p
     assert set(turned).isdisjoint(whole)
     model = load(write_folder(tmp_path / "model", turned))
     assert mx.array_equal(answer(model), expected)
-    features = AudioFeatures(np.ones((9, 128), dtype=np.float32), 3)
+    features = AudioFeatures(np.ones((9, 128), np.float32), 3, np.ones((3, 640), np.float32))
     plain = load(write_folder(tmp_path / "plain", whole))
     assert mx.array_equal(model.encode_audio(features), plain.encode_audio(features))
 
@@ -276,8 +276,9 @@ def test_a_checkpoint_without_towers_says_what_it_cannot_do(whole: Tensors, tmp_
     image = ImageFeatures(pixels, np.zeros((9, 2), dtype=np.int32), (3, 3), 1)
     with pytest.raises(CapabilityError):
         loaded.model.encode_image(image)
+    sound = AudioFeatures(np.zeros((4, 128), np.float32), 1, np.zeros((1, 640), np.float32))
     with pytest.raises(CapabilityError):
-        loaded.model.encode_audio(AudioFeatures(np.zeros((4, 128), dtype=np.float32), 1))
+        loaded.model.encode_audio(sound)
 
 
 def test_a_picture_beyond_the_position_table_is_refused(whole: Tensors, tmp_path: Path) -> None:

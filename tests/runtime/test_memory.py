@@ -15,6 +15,7 @@ from gemma_tui.errors import InsufficientMemoryError
 from gemma_tui.generation import MemoryEstimate
 from gemma_tui.preprocessing.image import ImageFeatures
 from gemma_tui.runtime.free_memory import free_bytes, free_memory
+from gemma_tui.runtime.gemma4.config import VisionConfig
 from gemma_tui.runtime.gemma4.layers import on_cpu
 from gemma_tui.runtime.gemma4.read_config import read_config
 from gemma_tui.runtime.generate import CHUNK_TOKENS, prefill
@@ -182,7 +183,7 @@ def test_estimates_are_near_what_is_really_taken(tiny_model: Path) -> None:
         pytest.skip("the figures for a GPU are other ones")
     loaded = load_model(tiny_model, lambda _phase, _fraction: None)
     vision, text = loaded.config.vision, loaded.config.text
-    assert vision is not None
+    assert isinstance(vision, VisionConfig)
     columns, rows = 60, 42
     places = [np.tile(np.arange(columns), rows), np.repeat(np.arange(rows), columns)]
     features = ImageFeatures(

@@ -33,8 +33,9 @@ def answers(model: Gemma4) -> list[np.ndarray]:
     logits = model(mx.array([[2, *range(20, 60)]]), cache=model.make_cache())
     pixels = random.rand(36, 768).astype(np.float32)
     places = np.stack([np.tile(np.arange(6), 6), np.repeat(np.arange(6), 6)], axis=1)
+    silence = np.zeros((10, 640), np.float32)
     image = model.encode_image(ImageFeatures(pixels, places.astype(np.int32), (6, 6), 4))
-    sound = model.encode_audio(AudioFeatures(random.randn(40, 128).astype(np.float32), 10))
+    sound = model.encode_audio(AudioFeatures(random.randn(40, 128).astype(np.float32), 10, silence))
     return [np.asarray(x.astype(mx.float32)) for x in (logits, image, sound)]
 
 

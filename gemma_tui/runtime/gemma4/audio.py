@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import mlx.core as mx
 from mlx import nn
 
-from gemma_tui.runtime.gemma4.layers import ClippedLinear, clamp, computing_type
+from gemma_tui.runtime.gemma4.layers import ClippedLinear, clamp
 
 if TYPE_CHECKING:
     from gemma_tui.runtime.gemma4.config import AudioConfig
@@ -71,7 +71,8 @@ class _Subsampling(nn.Module):
         self.input_proj_linear = nn.Linear(MEL_BINS // 4 * second, config.hidden_size, bias=False)
 
     def __call__(self, features: mx.array) -> mx.array:
-        planes = features.astype(computing_type(self.input_proj_linear))[None, :, :, None]
+        # The type of a convolution: unlike projections, those are never quantised.
+        planes = features.astype(self.layer0.conv.weight.dtype)[None, :, :, None]
         planes = self.layer1(self.layer0(planes))
         return self.input_proj_linear(planes.reshape(planes.shape[1], -1))
 

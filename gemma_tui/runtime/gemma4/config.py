@@ -7,6 +7,10 @@ from typing import Literal, TypeAlias
 
 LayerType: TypeAlias = Literal["sliding_attention", "full_attention"]
 
+PictureAttention: TypeAlias = Literal["causal", "sliding", "every"]
+"""Where the soft tokens of one picture see each other both ways: nowhere (E2B, E4B), in the sliding
+layers and within their window (26B-A4B, 31B), or in every layer whatever the window (12B)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rope:
@@ -15,6 +19,16 @@ class Rope:
     theta: float
     rope_type: Literal["default", "proportional"]
     partial_rotary_factor: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExpertsConfig:
+    """The mixture of experts beside the plain feed-forward of each layer."""
+
+    count: int
+    active: int
+    """How many of them a token meets."""
+    intermediate_size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +41,11 @@ class TextConfig:
     num_hidden_layers: int
     num_attention_heads: int
     num_key_value_heads: int
+    num_global_key_value_heads: int
     head_dim: int
     global_head_dim: int
+    attention_k_eq_v: bool
+    """The global layers take their keys, before normalisation, for values too."""
     layer_types: tuple[LayerType, ...]
     sliding_window: int
     num_kv_shared_layers: int
@@ -42,6 +59,8 @@ class TextConfig:
     max_position_embeddings: int
     pad_token_id: int
     rms_norm_eps: float
+    picture_attention: PictureAttention
+    experts: ExpertsConfig | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +101,26 @@ class AudioConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PatchEmbedderConfig:
+    """What 12B has instead of a picture encoder (the reference's `Gemma4UnifiedVisionConfig`)."""
+
+    embed_dim: int
+    patch_size: int
+    pooling_kernel_size: int
+    position_embedding_size: int
+    """Places along either side, counted in soft tokens."""
+    rms_norm_eps: float
+
+
+@dataclass(frozen=True, slots=True)
+class WaveformEmbedderConfig:
+    """What 12B has instead of a sound encoder (the reference's `Gemma4UnifiedAudioConfig`)."""
+
+    samples_per_token: int
+    rms_norm_eps: float
+
+
+@dataclass(frozen=True, slots=True)
 class SpecialTokens:
     """Ids that stand for media in a prompt, and those every prompt needs."""
 
@@ -100,14 +139,19 @@ class SpecialTokens:
         """Ids whose own embedding is never used."""
         return tuple(i for i in (self.image, self.audio, self.video) if i is not None)
 
+    @property
+    def pictures(self) -> tuple[int, ...]:
+        """Placeholders of which a run is one picture."""
+        return tuple(i for i in (self.image, self.video) if i is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Gemma4Config:
-    """One checkpoint: its decoder, the towers it has, and its special tokens."""
+    """One checkpoint: its decoder, how it sees and hears if it does, and its special tokens."""
 
     text: TextConfig
-    vision: VisionConfig | None
-    audio: AudioConfig | None
+    vision: VisionConfig | PatchEmbedderConfig | None
+    audio: AudioConfig | WaveformEmbedderConfig | None
     tokens: SpecialTokens
     eos_ids: tuple[int, ...]
     image_token_budget: int | None

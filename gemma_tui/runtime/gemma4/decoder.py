@@ -1,8 +1,8 @@
 """The text decoder: mlx-lm's Gemma 4 layers, run in our own order.
 
-Differs from mlx-lm's loop in three ways, none of which changes a logit: soft tokens bypass the
-scaling of embeddings, placeholders count as padding, and positions whose output nobody asked for
-skip the layers that only read other layers' keys (20 of the 35 layers of E2B).
+Differs from mlx-lm's loop in four ways: soft tokens bypass the scaling of embeddings, placeholders
+count as padding, pictures are seen both ways in sizes that do so, and positions whose output nobody
+asked for skip the layers that only read other layers' keys (20 of the 35 layers of E2B).
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ import mlx.core as mx
 from mlx_lm.models.cache import KVCache, RotatingKVCache
 from mlx_lm.models.gemma4_text import Gemma4TextModel, ModelArgs
 
+from gemma_tui.runtime.gemma4.masks import same_picture, see_pictures_both_ways
 from gemma_tui.runtime.gemma4.merge import SoftTokens, scatter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from gemma_tui.runtime.gemma4.config import Rope, TextConfig
+    from gemma_tui.runtime.gemma4.config import Rope, SpecialTokens, TextConfig
 
 Keep: TypeAlias = Literal["all", "last", "none"]
 """Which positions' final states are wanted."""
@@ -26,6 +25,7 @@ Keep: TypeAlias = Literal["all", "last", "none"]
 
 def decoder_arguments(config: TextConfig) -> ModelArgs:
     """The same decoder in mlx-lm's words, without its output layer."""
+    experts = config.experts
     return ModelArgs(
         vocab_size=config.vocab_size,
         hidden_size=config.hidden_size,
@@ -33,6 +33,8 @@ def decoder_arguments(config: TextConfig) -> ModelArgs:
         num_hidden_layers=config.num_hidden_layers,
         num_attention_heads=config.num_attention_heads,
         num_key_value_heads=config.num_key_value_heads,
+        num_global_key_value_heads=config.num_global_key_value_heads,
+        attention_k_eq_v=config.attention_k_eq_v,
         head_dim=config.head_dim,
         global_head_dim=config.global_head_dim,
         layer_types=list(config.layer_types),
@@ -46,6 +48,10 @@ def decoder_arguments(config: TextConfig) -> ModelArgs:
             "full_attention": _rope_arguments(config.global_rope),
         },
         max_position_embeddings=config.max_position_embeddings,
+        enable_moe_block=experts is not None,
+        num_experts=experts.count if experts else None,
+        top_k_experts=experts.active if experts else None,
+        moe_intermediate_size=experts.intermediate_size if experts else None,
         pad_token_id=config.pad_token_id,
         rms_norm_eps=config.rms_norm_eps,
     )
@@ -64,13 +70,15 @@ class Decoder(Gemma4TextModel):
 
     Args:
         config: The decoder's shape.
-        placeholders: Ids that stand for media. Their own embeddings are never used: as in the
+        tokens: Which ids stand for media. Their own embeddings are never used: as in the
             reference, they count as padding wherever no soft token replaces them.
     """
 
-    def __init__(self, config: TextConfig, placeholders: Sequence[int]) -> None:
+    def __init__(self, config: TextConfig, tokens: SpecialTokens) -> None:
         super().__init__(decoder_arguments(config))
-        self._placeholders = tuple(placeholders)
+        self._placeholders = tokens.placeholders
+        self._pictures = tokens.pictures
+        self._picture_attention = config.picture_attention
         self._pad = config.pad_token_id
         self._own_layers = config.num_hidden_layers - config.num_kv_shared_layers
 
@@ -80,7 +88,7 @@ class Decoder(Gemma4TextModel):
         """Advance `cache` by these tokens.
 
         Args:
-            ids: [1, length], integers.
+            ids: [1, length], integers. Where pictures are seen both ways, each must be here whole.
             cache: One cache for each layer with keys of its own, as `make_cache` returns them.
             soft: Replaces the embeddings at its positions.
             keep: Which final states to compute.
@@ -89,7 +97,7 @@ class Decoder(Gemma4TextModel):
             Normalised hidden states [1, length, hidden], [1, 1, hidden], or None.
         """
         hidden, inputs = self._embed(ids, soft)
-        masks = self._make_masks(hidden, [*cache, *[None] * (len(self.layers) - len(cache))])
+        masks = self._masks(ids, cache, has_media=soft is not None)
         kept: list[Any] = []
         for index in range(self._own_layers):
             hidden, keys, offset = self.layers[index](
@@ -123,6 +131,24 @@ class Decoder(Gemma4TextModel):
             else RotatingKVCache(max_size=self.window_size, keep=0)
             for layer in self.layers[: self._own_layers]
         ]
+
+    def _masks(self, ids: mx.array, cache: list[Any], *, has_media: bool) -> list[Any]:
+        """What each layer's queries may see: "causal", all for None, or [length, keys]."""
+        length = ids.shape[1]
+        overlay = self._picture_attention if has_media and length > 1 else "causal"
+        same = None if overlay == "causal" else same_picture(ids, self._pictures)
+        made: dict[str, Any] = {}
+        for layer, state in zip(self.layers, cache, strict=False):
+            if layer.layer_type in made:
+                continue
+            slides = layer.layer_type == "sliding_attention"
+            overlaid = overlay == "every" or (overlay == "sliding" and slides)
+            window = self.window_size if slides else None
+            mask = state.make_mask(length, window_size=window, return_array=overlaid)
+            if overlaid and same is not None:
+                mask = see_pictures_both_ways(mask, same, within_window=overlay == "sliding")
+            made[layer.layer_type] = mask
+        return [made[layer.layer_type] for layer in self.layers]
 
     def _embed(self, ids: mx.array, soft: SoftTokens | None) -> tuple[mx.array, mx.array | None]:
         """Scaled embeddings [1, length, hidden] and per-layer inputs [1, length, layers, size]."""

@@ -28,6 +28,10 @@ class Fields:
         """The field is there and not null."""
         return self._content.get(name) is not None
 
+    def is_given(self, name: str) -> bool:
+        """The field is there, if only as null."""
+        return name in self._content
+
     def section(self, name: str) -> Fields | None:
         """An object inside this one; None when absent or null."""
         if not self.has(name):

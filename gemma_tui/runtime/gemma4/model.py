@@ -12,15 +12,21 @@ from mlx import nn
 from mlx_lm.models.gemma4_text import logit_softcap
 
 from gemma_tui.errors import CapabilityError, LimitError
+from gemma_tui.preprocessing.budget import audio_tokens, waveform_tokens
+from gemma_tui.preprocessing.image import ImageFeatures
 from gemma_tui.runtime.gemma4.audio import AudioTower
+from gemma_tui.runtime.gemma4.config import PatchEmbedderConfig, WaveformEmbedderConfig
 from gemma_tui.runtime.gemma4.decoder import Decoder, Keep
 from gemma_tui.runtime.gemma4.layers import Embedder
+from gemma_tui.runtime.gemma4.masks import picture_runs
+from gemma_tui.runtime.gemma4.unified import PatchEmbedder
 from gemma_tui.runtime.gemma4.vision import VisionTower
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gemma_tui.preprocessing.audio import AudioFeatures
-    from gemma_tui.preprocessing.image import ImageFeatures
-    from gemma_tui.runtime.gemma4.config import Gemma4Config
+    from gemma_tui.runtime.gemma4.config import AudioConfig, Gemma4Config, VisionConfig
     from gemma_tui.runtime.gemma4.merge import SoftTokens
 
 
@@ -34,7 +40,7 @@ class LanguageModel(nn.Module):
     def __init__(self, config: Gemma4Config) -> None:
         super().__init__()
         text = config.text
-        self.model = Decoder(text, config.tokens.placeholders)
+        self.model = Decoder(text, config.tokens)
         self._softcap = text.final_logit_softcapping
         if not text.tie_word_embeddings:
             self.lm_head = nn.Linear(text.hidden_size, text.vocab_size, bias=False)
@@ -54,7 +60,7 @@ class LanguageModel(nn.Module):
 
 
 class Gemma4(nn.Module):
-    """A Gemma 4 of the E2B/E4B architecture, of any size.
+    """A Gemma 4 of any size.
 
     Args:
         config: As read from the checkpoint.
@@ -64,13 +70,27 @@ class Gemma4(nn.Module):
         super().__init__()
         self._config = config
         self.language_model = LanguageModel(config)
-        width = config.text.hidden_size
-        if vision := config.vision:
+        if config.vision is not None:
+            self._give_sight(config.vision, config.text.hidden_size)
+        if config.audio is not None:
+            self._give_hearing(config.audio, config.text.hidden_size)
+
+    def _give_sight(self, vision: VisionConfig | PatchEmbedderConfig, width: int) -> None:
+        if isinstance(vision, PatchEmbedderConfig):
+            self.vision_embedder = PatchEmbedder(vision)
+            inputs = vision.embed_dim
+        else:
             self.vision_tower = VisionTower(vision)
-            self.embed_vision = Embedder(vision.hidden_size, width, eps=vision.rms_norm_eps)
-        if audio := config.audio:
+            inputs = vision.hidden_size
+        self.embed_vision = Embedder(inputs, width, eps=vision.rms_norm_eps)
+
+    def _give_hearing(self, audio: AudioConfig | WaveformEmbedderConfig, width: int) -> None:
+        if isinstance(audio, WaveformEmbedderConfig):
+            inputs = audio.samples_per_token
+        else:
             self.audio_tower = AudioTower(audio)
-            self.embed_audio = Embedder(audio.output_proj_dims, width, eps=audio.rms_norm_eps)
+            inputs = audio.output_proj_dims
+        self.embed_audio = Embedder(inputs, width, eps=audio.rms_norm_eps)
 
     def __call__(
         self,
@@ -83,7 +103,8 @@ class Gemma4(nn.Module):
         """Logits after each of these tokens, advancing `cache`.
 
         Args:
-            ids: [1, length], integers; placeholders where `soft` has its rows.
+            ids: [1, length], integers; placeholders where `soft` has its rows. What `unsplittable`
+                names must be here whole or not at all.
             cache: From `make_cache`, possibly advanced by earlier calls.
             soft: Soft tokens of this stretch, positions counted from its first token.
             last_only: Compute only the last position's, which skips much of a long prefill.
@@ -108,6 +129,29 @@ class Gemma4(nn.Module):
         """Empty caches for one conversation: mlx-lm's, one for each layer with keys of its own."""
         return self.language_model.model.make_cache()
 
+    def unsplittable(self, ids: Sequence[int]) -> tuple[tuple[int, int], ...]:
+        """Start and stop of what one call must take whole: pictures, if they are seen both ways.
+
+        Args:
+            ids: The whole prompt.
+        """
+        if self._config.text.picture_attention == "causal":
+            return ()
+        return picture_runs(ids, self._config.tokens.pictures)
+
+    def sound_tokens(self, sample_count: int) -> int:
+        """How many soft tokens this model makes of so many samples at 16 kHz."""
+        is_unified = isinstance(self._config.audio, WaveformEmbedderConfig)
+        return (waveform_tokens if is_unified else audio_tokens)(sample_count)
+
+    def soft_token_count(self, features: ImageFeatures | AudioFeatures) -> int:
+        """How many soft tokens this model makes of a picture or a clip."""
+        if isinstance(features, ImageFeatures):
+            return features.token_count
+        if isinstance(self._config.audio, WaveformEmbedderConfig):
+            return len(features.waveform)
+        return features.token_count
+
     def encode_image(self, features: ImageFeatures) -> mx.array:
         """Soft tokens of one picture.
 
@@ -118,20 +162,25 @@ class Gemma4(nn.Module):
             [soft tokens, hidden], lazy, in the decoder's width.
 
         Raises:
-            CapabilityError: The checkpoint has no vision tower.
-            LimitError: The picture is so elongated that the tower has no place for its far end.
+            CapabilityError: The checkpoint cannot see.
+            LimitError: The picture is so elongated that the model has no place for its far end.
         """
         vision = self._config.vision
         if vision is None:
             raise CapabilityError(
-                "This model cannot see.", "Remove the picture or load E2B or E4B."
+                "This model cannot see.", "Remove the picture or load a model that sees."
             )
-        if max(features.grid) > vision.position_embedding_size:
+        is_unified = isinstance(vision, PatchEmbedderConfig)
+        length = max(features.grid) // (vision.pooling_kernel_size if is_unified else 1)
+        if length > vision.position_embedding_size:
             raise LimitError(
                 "The picture is too elongated for this model at this token budget.",
                 "Crop it, or choose a smaller budget.",
             )
-        pixels, positions = mx.array(features.pixel_values), mx.array(features.positions)
+        pixels = mx.array(features.pixel_values)
+        if is_unified:
+            return self.embed_vision(self.vision_embedder(pixels, features.grid))
+        positions = mx.array(features.positions)
         return self.embed_vision(self.vision_tower(pixels, positions, features.grid))
 
     def encode_audio(self, features: AudioFeatures) -> mx.array:
@@ -144,8 +193,15 @@ class Gemma4(nn.Module):
             [soft tokens, hidden], lazy, in the decoder's width.
 
         Raises:
-            CapabilityError: The checkpoint has no audio tower.
+            CapabilityError: The checkpoint cannot hear.
         """
-        if self._config.audio is None:
-            raise CapabilityError("This model cannot hear.", "Remove the clip or load E2B or E4B.")
+        audio = self._config.audio
+        if audio is None:
+            raise CapabilityError(
+                "This model cannot hear.", "Remove the clip or load E2B, E4B or 12B."
+            )
+        if isinstance(audio, WaveformEmbedderConfig):
+            # Full precision ends where the decoder's begins: the projection may be quantised.
+            dtype = self.language_model.model.norm.weight.dtype
+            return self.embed_audio(mx.array(features.waveform).astype(dtype))
         return self.embed_audio(self.audio_tower(mx.array(features.input_features)))

@@ -15,6 +15,7 @@ import mlx.core as mx
 from mlx.utils import tree_flatten
 
 from gemma_tui.errors import ModelError
+from gemma_tui.runtime.gemma4.config import VisionConfig
 from gemma_tui.runtime.gemma4.quantisation import scales_are_sound
 from gemma_tui.runtime.safetensors import StoredTensor, read_header
 
@@ -32,6 +33,8 @@ _EVALUATED_BYTES: Final = 64 * 1024 * 1024
 _VISION: Final = ("vision_tower.", "embed_vision.", "vision_embedder.")
 _AUDIO: Final = ("audio_tower.", "embed_audio.")
 """How the names of what belongs to one sense begin."""
+_TEXT_ONLY: Final = ("layers.", "embed_tokens", "norm.", "per_layer_")
+"""How the decoder's tensors begin where there is nothing but a decoder."""
 
 _CLIP_BOUND: Final = re.compile(r"\.(input|output)_(min|max)$")
 _SHARED_KEYS: Final = re.compile(
@@ -74,20 +77,39 @@ def read_tensors(files: Sequence[Path], config: Gemma4Config) -> dict[str, mx.ar
             name = mlx_name(original)
             if _is_unused(name, config):
                 continue
-            if name in tensors:
-                raise ModelError(f"Tensor {original} is given twice.", _HINT)
-            tensors[name] = stored[original]
+            for part, tensor in _split_experts(name, stored[original]):
+                if part in tensors:
+                    raise ModelError(f"Tensor {original} is given twice.", _HINT)
+                tensors[part] = tensor
     return tensors
 
 
 def mlx_name(name: str) -> str:
     """The name of a tensor in the MLX layout, from either layout."""
     name = name.removeprefix("model.")
+    if name.startswith(_TEXT_ONLY):
+        name = f"language_model.{name}"
+    if name.startswith("embed_vision."):
+        # transformers calls the parts of 12B's patch embedder so, and renames them when it saves.
+        name = name.replace("embed_vision.multimodal_embedder.", "embed_vision.")
+        name = re.sub(r"^embed_vision\.(patch_|pos_)", r"vision_embedder.\1", name)
     if name.startswith("language_model.") and not name.startswith(
         ("language_model.model.", "language_model.lm_head.")
     ):
         name = name.replace("language_model.", "language_model.model.", 1)
     return f"language_model.{name}" if name.startswith("lm_head.") else name
+
+
+def _split_experts(name: str, tensor: mx.array) -> list[tuple[str, mx.array]]:
+    """The experts' tensors of the Hugging Face layout as those of mlx-lm's `SwitchGLU`."""
+    match name.rpartition(".experts."):
+        case layer, ".experts.", "gate_up_proj":
+            gate, up = mx.split(tensor, 2, axis=-2)
+            part = f"{layer}.experts.switch_glu"
+            return [(f"{part}.gate_proj.weight", gate), (f"{part}.up_proj.weight", up)]
+        case layer, ".experts.", "down_proj":
+            return [(f"{layer}.experts.switch_glu.down_proj.weight", tensor)]
+    return [(name, tensor)]
 
 
 def _is_unused(name: str, config: Gemma4Config) -> bool:
@@ -100,7 +122,7 @@ def _is_unused(name: str, config: Gemma4Config) -> bool:
     if match := _SHARED_KEYS.match(name):
         return int(match[1]) >= text.num_hidden_layers - text.num_kv_shared_layers
     if _CLIP_BOUND.search(name):
-        unclipped_vision = vision is not None and not vision.use_clipped_linears
+        unclipped_vision = isinstance(vision, VisionConfig) and not vision.use_clipped_linears
         return not name.startswith(("vision_tower.", "audio_tower.")) or (
             name.startswith("vision_tower.") and unclipped_vision
         )

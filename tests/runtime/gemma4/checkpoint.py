@@ -1,4 +1,4 @@
-"""Writes the small checkpoint of `tests.golden.recipe` as a model folder, whole or damaged."""
+"""Writes the small checkpoints of `tests.golden` as model folders, whole or damaged."""
 
 from __future__ import annotations
 
@@ -18,10 +18,16 @@ if TYPE_CHECKING:
 GOLDEN = Path(__file__).parents[2] / "golden"
 
 
-def recipe_tensors() -> dict[str, NDArray[np.float32]]:
-    """Every tensor of the checkpoint by its name in the Hugging Face layout."""
-    shapes = json.loads((GOLDEN / "parity_tensors.json").read_text())
+def recipe_tensors(size: str = "e2b") -> dict[str, NDArray[np.float32]]:
+    """Every tensor of a checkpoint by its name in the Hugging Face layout."""
+    shapes = json.loads((GOLDEN / "parity_sizes.json").read_text())[size]["tensors"]
     return {name: recipe.tensor(name, shape) for name, shape in shapes.items()}
+
+
+def saved_config(size: str) -> dict[str, Any]:
+    """The config that transformers 5.23 writes for a checkpoint."""
+    config: dict[str, Any] = json.loads((GOLDEN / "parity_sizes.json").read_text())[size]["config"]
+    return config
 
 
 def safetensors_bytes(tensors: Mapping[str, NDArray[np.float32]]) -> bytes:

@@ -1,9 +1,9 @@
-"""The small checkpoint, loaded once, and prompts with features of our own preprocessing."""
+"""The small checkpoints, each loaded once, and prompts with features of our own preprocessing."""
 
 from __future__ import annotations
 
 import wave
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import mlx.core as mx
@@ -15,7 +15,7 @@ from gemma_tui.preprocessing.audio import audio_features
 from gemma_tui.preprocessing.image import image_features
 from gemma_tui.runtime.gemma4.merge import SoftTokens, join_soft_tokens
 from gemma_tui.runtime.loader import LoadedModel, load_model
-from tests.golden import recipe
+from tests.golden import recipe, sizes
 from tests.runtime.gemma4.checkpoint import GOLDEN, recipe_tensors, write_folder
 
 if TYPE_CHECKING:
@@ -41,38 +41,50 @@ class Case:
     """Tokens of the first turn, `bos` included."""
 
 
-@pytest.fixture(scope="session")
-def golden() -> dict[str, NDArray[np.float32]]:
-    """What the reference implementation answers."""
-    with np.load(GOLDEN / "parity.npz") as stored:
-        return dict(stored)
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A small checkpoint of one size, and what the reference implementation answers."""
+
+    size: str
+    loaded: LoadedModel
+    golden: dict[str, NDArray[np.float32]]
+    folder: Path
+    """For media on their way."""
+    built: dict[str, Case] = field(default_factory=dict)
+
+    @property
+    def model(self) -> Gemma4:
+        """Its network."""
+        return self.loaded.model
+
+    def case(self, name: str) -> Case:
+        """A prompt of `recipe.CASES`, built only once."""
+        if name not in self.built:
+            self.built[name] = _build(self.model, name, self.folder)
+        return self.built[name]
 
 
 @pytest.fixture(scope="session")
-def loaded(tmp_path_factory: pytest.TempPathFactory) -> LoadedModel:
-    """The small checkpoint, through the loader."""
-    folder = write_folder(tmp_path_factory.mktemp("checkpoint") / "small", recipe_tensors())
-    return load_model(folder, lambda _phase, _fraction: None)
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Checkpoint]:
+    """Loads the checkpoint of a size, through the loader, each only once."""
+    known: dict[str, Checkpoint] = {}
+
+    def get(size: str) -> Checkpoint:
+        if size not in known:
+            folder = tmp_path_factory.mktemp(size)
+            write_folder(folder, recipe_tensors(size), sizes.CONFIGS[size])
+            loaded = load_model(folder, lambda _phase, _fraction: None)
+            with np.load(GOLDEN / f"parity_{size}.npz") as stored:
+                known[size] = Checkpoint(size, loaded, dict(stored), folder)
+        return known[size]
+
+    return get
 
 
 @pytest.fixture(scope="session")
-def model(loaded: LoadedModel) -> Gemma4:
-    """Its network."""
-    return loaded.model
-
-
-@pytest.fixture(scope="session")
-def case(model: Gemma4, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Case]:
-    """Builds a prompt of `recipe.CASES`, each only once."""
-    folder = tmp_path_factory.mktemp("media")
-    built: dict[str, Case] = {}
-
-    def build(name: str) -> Case:
-        if name not in built:
-            built[name] = _build(model, name, folder)
-        return built[name]
-
-    return build
+def model(checkpoints: Callable[[str], Checkpoint]) -> Gemma4:
+    """The network of E2B's architecture."""
+    return checkpoints("e2b").model
 
 
 def _build(model: Gemma4, name: str, folder: Path) -> Case:
@@ -96,12 +108,12 @@ def _build(model: Gemma4, name: str, folder: Path) -> Case:
 def _encode(
     model: Gemma4, segment: recipe.Picture | recipe.Clip, seed: int, folder: Path
 ) -> tuple[mx.array, int]:
-    """Soft tokens of one medium, from a real file, and their number by preprocessing."""
+    """Soft tokens of one medium, from a real file, and their number before they are made."""
     if isinstance(segment, recipe.Picture):
         path = folder / "picture.png"
-        Image.fromarray(recipe.pixels(segment, seed)).save(path)
+        Image.fromarray(recipe.pixels(segment, seed)).save(path, compress_level=0)
         image = image_features(path, path.name, segment.budget)
-        encoded, count = model.encode_image(image), image.token_count
+        encoded, count = model.encode_image(image), model.soft_token_count(image)
     else:
         path = folder / "clip.wav"
         with wave.open(str(path), "wb") as file:
@@ -110,6 +122,6 @@ def _encode(
             file.setframerate(recipe.SAMPLE_RATE)
             file.writeframes(recipe.samples(segment, seed).tobytes())
         sound = audio_features(path, path.name)
-        encoded, count = model.encode_audio(sound), sound.token_count
+        encoded, count = model.encode_audio(sound), model.soft_token_count(sound)
     mx.eval(encoded)
     return encoded, count
