@@ -180,12 +180,14 @@ def _finite(strip: Image.Image) -> NDArray[np.float64]:
 
 def _patches(picture: Image.Image) -> ImageFeatures:
     columns, rows = picture.width // PATCH_SIZE, picture.height // PATCH_SIZE
-    pixels = np.asarray(picture).reshape(rows, PATCH_SIZE, columns, PATCH_SIZE, 3)
-    patches = pixels.transpose(0, 2, 1, 3, 4).reshape(rows * columns, -1)
-    levels = (np.arange(256) * (1 / 255)).astype(np.float32)
+    pixels = np.asarray(picture).reshape(rows, PATCH_SIZE, columns, PATCH_SIZE * 3)
+    patches = np.empty((rows, columns, PATCH_SIZE, PATCH_SIZE * 3), np.float32)
+    # multiplied in float64 and rounded once, as in the reference
+    by_patch = pixels.transpose(0, 2, 1, 3)
+    np.multiply(by_patch, 1 / 255, out=patches, dtype=np.float64, casting="same_kind")
     row, column = np.divmod(np.arange(rows * columns, dtype=np.int32), np.int32(columns))
     return ImageFeatures(
-        pixel_values=levels[patches],
+        pixel_values=patches.reshape(rows * columns, -1),
         positions=np.stack([column, row], axis=1),
         grid=(columns, rows),
         token_count=rows * columns // POOLING**2,

@@ -1,6 +1,6 @@
 """Prints the ratios of the runtime to others, side by side in one run.
 
-    python -m tests.bench.runtime [--runs N] [--mlx-vlm PYTHON] [--reference PYTHON]
+    python -m tests.bench.runtime [--runs N] [--part PART] [--mlx-vlm PYTHON] [--reference PYTHON]
 
 `--mlx-vlm` is the interpreter of a venv with mlx-vlm, `--reference` one with transformers and torch;
 without them their rows are left out. By hand, on an idle machine: the sides take turns, and a ratio
@@ -19,7 +19,6 @@ import tempfile
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from gemma_tui.conversation import AttachmentKind, TextPart
 from gemma_tui.generation import GenerationRequest, Media, PromptMessage
@@ -28,9 +27,7 @@ from gemma_tui.runtime.tokenizer import Tokenizer
 from tests.bench.runtime.inputs import endless_copy, larger_checkpoint, picture, question, sound
 from tests.bench.runtime.sides import Child, WholePath
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+PARTS = ("preprocessing", "picture", "text")
 PROMPT_WORDS, REPLY_TOKENS = 160, 96
 BUDGET, LARGEST_BUDGET = 280, 1120
 
@@ -73,11 +70,14 @@ class Table:
         """A pair of anything."""
         self._rows.setdefault(name, Ratio(name, bar, unit)).pairs.append(pair)
 
-    def lines(self) -> Iterator[str]:
-        """All rows."""
-        yield f"{'':<52} {'product':>9} {'other':>9}"
-        for row in self._rows.values():
-            yield row.line()
+    def show(self) -> None:
+        """Print the rows that are complete, and forget them."""
+        if not self._rows:
+            return
+        head = f"{'':<52} {'product':>9} {'other':>9}"
+        sys.stdout.write("\n".join([head, *(row.line() for row in self._rows.values())]) + "\n")
+        sys.stdout.flush()
+        self._rows.clear()
 
 
 def ids_of(folder: Path, text: str, image_tokens: int = 0) -> list[int]:
@@ -134,12 +134,13 @@ def compare_preprocessing(
             asked = {"path": image, "budget": budget, "count": 3}
             theirs, own = (side.ask("image", **asked) for side in (reference, product))
             table.add(f"picture to features, budget {budget}", 2.0, theirs, own)
-        theirs, own = (side.ask("sound", path=clip, count=3) for side in (reference, product))
-        table.add("30 s of sound to features", 2.0, theirs, own)
+        for do, name in (("samples", "30 s of samples"), ("sound", "30 s of sound in a file")):
+            theirs, own = (side.ask(do, path=clip, count=3) for side in (reference, product))
+            table.add(f"{name} to features", 2.0, theirs, own)
 
 
 async def measure(arguments: argparse.Namespace, table: Table, folder: Path) -> None:
-    """Everything the given interpreters allow."""
+    """The wanted parts, as far as the given interpreters allow."""
     models = {
         "built-in": endless_copy(folder / "built-in"),
         "larger": larger_checkpoint(folder / "larger"),
@@ -152,32 +153,38 @@ async def measure(arguments: argparse.Namespace, table: Table, folder: Path) -> 
             stack.callback(made.close)
             return made
 
+        if "preprocessing" in arguments.part and arguments.reference:
+            reference = child(arguments.reference, "serve_reference")
+            product = child(sys.executable, "serve_preprocessing")
+            compare_preprocessing(table, reference, product, media, arguments.runs)
+            table.show()
+        if "picture" in arguments.part and arguments.mlx_vlm:
+            larger = models["larger"]
+            vlm = child(arguments.mlx_vlm, "serve_mlx_vlm", str(larger))
+            await compare_picture(table, larger, vlm, media[0], arguments.runs)
+            table.show()
         for name, model in models.items():
+            if "text" not in arguments.part:
+                break
             others = {"mlx-lm": child(sys.executable, "serve_mlx_lm", str(model))}
             if arguments.mlx_vlm:
                 others["mlx-vlm"] = child(arguments.mlx_vlm, "serve_mlx_vlm", str(model))
             await compare_text(table, name, model, others, arguments.runs)
-            if arguments.mlx_vlm and name == "larger":
-                await compare_picture(table, model, others["mlx-vlm"], media[0], arguments.runs)
-        if arguments.reference:
-            reference = child(arguments.reference, "serve_reference")
-            product = child(sys.executable, "serve_preprocessing")
-            compare_preprocessing(table, reference, product, media, arguments.runs)
+            table.show()
 
 
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.runtime")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--part", nargs="+", choices=PARTS, default=PARTS, help="only these")
     parser.add_argument("--mlx-vlm", metavar="PYTHON", help="interpreter with mlx-vlm")
     parser.add_argument(
         "--reference", metavar="PYTHON", help="interpreter with transformers, torch"
     )
-    arguments: Any = parser.parse_args()
-    table = Table()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(measure(arguments, table, Path(folder)))
-    sys.stdout.write("\n".join(table.lines()) + "\n")
+        asyncio.run(measure(arguments, Table(), Path(folder)))
 
 
 if __name__ == "__main__":
