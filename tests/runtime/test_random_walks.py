@@ -183,7 +183,7 @@ class Walker:
     def ask(self, *, sampling: bool = False) -> None:
         """Have the last message of the present conversation answered, and append the answer."""
         messages = self.conversations[-1]
-        options = GenerationOptions(GREEDY, max_tokens=self.random.choice((1, 2, 3, 12)))
+        options = GenerationOptions(GREEDY, max_tokens=self.random.choice((1, 2, 3, 8)))
         if sampling:
             drawn = SamplingOptions(
                 temperature=2.0, top_k=0, top_p=1.0, seed=self.random.randrange(9)
@@ -208,12 +208,10 @@ class Walker:
                 self.conversations[-1].append(PromptMessage("model", (TextPart(text),)))
 
     def answer(self, request: GenerationRequest, drawn: tuple[int, ...]) -> Answer:
-        features = tuple(self.warm.features.request(media) for media in request.media)
-
         def ignore(_: int, event: Event) -> None:
             pass
 
-        job = Job(1, Generate(request), emit=ignore, features=features)
+        job = Job(1, Generate(request), emit=ignore, features=self.warm.requests(request))
         answer = Answer(self.warm.resident, request, job)
         answer.drawn = drawn
         answer.write()
@@ -227,7 +225,7 @@ class Walker:
         return self.random.choice([*places, len(messages)])
 
     def user_message(self) -> PromptMessage:
-        text = " ".join(self.random.choices(SENTENCES, k=self.random.choice((1, 1, 2, 6))))
+        text = " ".join(self.random.choices(SENTENCES, k=self.random.choice((1, 1, 2, 4))))
         parts: tuple[TextPart | Media, ...] = (TextPart(text),)
         if self.random.random() < 0.25:
             parts = (self.random.choice(self.pictures), *parts)
