@@ -106,6 +106,29 @@ def soft_tokens(media: Media, of_sound: Callable[[int], int] = audio_tokens) -> 
     )
 
 
+class FeatureRequest:
+    """The features of one medium, made at once or when they are first wanted.
+
+    They stay in memory as long as this does.
+
+    Args:
+        store: Makes them.
+        media: What they are of.
+        at_once: Do not wait until they are wanted.
+    """
+
+    def __init__(self, store: FeatureStore, media: Media, *, at_once: bool) -> None:
+        self._store = store
+        self._media = media
+        self._future = store.request(media) if at_once else None
+
+    def future(self) -> Future[Features]:
+        """Done when they are there; fails as `FeatureStore.request` says."""
+        if self._future is None:
+            self._future = self._store.request(self._media)
+        return self._future
+
+
 def _compute(media: Media) -> Features:
     # Imported here, off the main thread: numpy, Pillow and av take a while.
     path = Path(media.path)

@@ -1,7 +1,7 @@
 """The model in memory, and the jobs that can be done with it.
 
 Importing this imports mlx. Made, used and dropped on the MLX thread; only `memory`, `model_info`,
-`cached_tokens` and `count` are for others too.
+`cached_tokens`, `count` and `knows` are for others too.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gemma_tui.conversation import Usage
-    from gemma_tui.generation import GenerationRequest, PromptSize
+    from gemma_tui.generation import GenerationRequest, Media, PromptSize
     from gemma_tui.runtime.disk_cache import DiskCache
     from gemma_tui.runtime.gemma4.config import Gemma4Config, TextConfig
     from gemma_tui.runtime.jobs import Job
@@ -120,6 +120,13 @@ class Inference:
     def memory(self) -> tuple[int, int]:
         """Bytes that arrays take now, and the most they took during the latest reply."""
         return mx.get_active_memory(), mx.get_peak_memory()
+
+    def knows(self, media: Media) -> bool:
+        """Whether the soft tokens of a medium are remembered."""
+        resident = self._resident
+        if resident is None:
+            return False
+        return resident.encoder.count(media.kind, media.sha256, media.token_budget) is not None
 
     def perform(self, job: Job) -> None:
         """Do one job, answering it completely.

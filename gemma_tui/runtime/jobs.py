@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable
 
-    from gemma_tui.runtime.features import Features
+    from gemma_tui.runtime.features import FeatureRequest
     from gemma_tui.runtime.inference import Inference
 
 Work: TypeAlias = Load | Generate | Unload | Estimate | Convert
@@ -33,7 +33,7 @@ class Job:
     Args:
         request_id: The request that it answers.
         work: What to do.
-        features: Features of the media of a `Generate`, in the order of its prompt.
+        features: Of the media of a `Generate`, in the order of its prompt.
         emit: Takes the events that answer it, from any thread.
     """
 
@@ -43,7 +43,7 @@ class Job:
         work: Work,
         *,
         emit: Callable[[int, Event], None],
-        features: tuple[Future[Features], ...] = (),
+        features: tuple[FeatureRequest, ...] = (),
     ) -> None:
         self.request_id = request_id
         self.work = work

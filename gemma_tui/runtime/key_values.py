@@ -161,7 +161,7 @@ def _evaluated(start: int, stop: int, arrays: Iterable[mx.array]) -> Run:
 
 
 def _pad(array: mx.array, before: int, after: int) -> mx.array:
-    """More places in front and behind; an array of its own in any case."""
+    """More places in front and behind. MLX copies a shared buffer before it assigns to it."""
     return mx.pad(array, [(0, 0), (0, 0), (before, after), (0, 0)]) if before + after else array
 
 

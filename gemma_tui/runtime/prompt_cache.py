@@ -101,7 +101,7 @@ class PromptCache:
         """
         ids, spans = prompt.ids[:length], spans_before(length, prompt.spans)
         for known in self._snapshots:
-            if (known.ids, known.spans) == (ids, spans):
+            if len(known.ids) == length and (known.ids, known.spans) == (ids, spans):
                 self._use(known)
                 return known
         turn_ends = tuple(end for end in prompt.turn_ends if end <= length)

@@ -126,7 +126,7 @@ class Reply:
 
     def _features(self, place: int) -> Features:
         """Wait for what the media threads make of the n-th medium."""
-        future = self._job.features[place]
+        future = self._job.features[place].future()
         awaited: tuple[Future[Any], ...] = (future, self._job.cancelled)
         wait(awaited, return_when=FIRST_COMPLETED)
         self._stop_if_cancelled()

@@ -37,7 +37,7 @@ from gemma_tui.engine.protocol import (
 )
 from gemma_tui.errors import EngineError, GemmaError, ModelError
 from gemma_tui.generation import EngineStatus
-from gemma_tui.runtime.features import FeatureStore
+from gemma_tui.runtime.features import FeatureRequest, FeatureStore
 from gemma_tui.runtime.jobs import Job, MlxThread
 from gemma_tui.runtime.logfile import describe, open_log
 from gemma_tui.runtime.outbox import Outbox
@@ -45,7 +45,7 @@ from gemma_tui.runtime.outbox import Outbox
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from gemma_tui.generation import GenerationRequest, MediaInfo, PromptSize
+    from gemma_tui.generation import GenerationRequest, Media, MediaInfo, PromptSize
     from gemma_tui.runtime.disk_cache import DiskCache
     from gemma_tui.runtime.inference import Inference
 
@@ -92,7 +92,7 @@ class Worker:
                 case Load() | Unload() | Estimate() | Convert():
                     self._mlx.submit(Job(request_id, request, emit=self._outbox.put))
                 case Generate(request=prompt):
-                    features = tuple(self._features.request(media) for media in prompt.media)
+                    features = tuple(map(self._request_features, prompt.media))
                     job = Job(request_id, request, emit=self._outbox.put, features=features)
                     self._mlx.submit(job)
                 case Cancel(target=target):
@@ -114,6 +114,12 @@ class Worker:
         if self._disk is not None:
             self._disk.close(GRACE_SECONDS)
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _request_features(self, media: Media) -> FeatureRequest:
+        """Begin with the features of a medium, unless its soft tokens are remembered."""
+        inference = self._inference
+        is_known = inference is not None and inference.knows(media)
+        return FeatureRequest(self._features, media, at_once=not is_known)
 
     def _create_inference(self) -> Inference:
         from gemma_tui.runtime.disk_cache import DiskCache  # noqa: PLC0415  # imports numpy

@@ -16,7 +16,7 @@ from gemma_tui.generation import (
     TextDelta,
     ThoughtDelta,
 )
-from gemma_tui.runtime.features import FeatureStore
+from gemma_tui.runtime.features import FeatureRequest, FeatureStore
 from gemma_tui.runtime.inference import Inference
 from gemma_tui.runtime.jobs import Job
 
@@ -117,7 +117,7 @@ class Asking:
             if len(events) == cancel_at:
                 job.cancel()
 
-        features = tuple(self._store.request(item) for item in media)
+        features = tuple(FeatureRequest(self._store, item, at_once=True) for item in media)
         job = Job(1, work, emit=emit, features=features)
         assert job.begin()
         self.inference.perform(job)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gemma_tui.engine.protocol import Event, Generate, Load
 from gemma_tui.generation import Finished
 from gemma_tui.runtime.disk_cache import DiskCache
-from gemma_tui.runtime.features import FeatureStore
+from gemma_tui.runtime.features import FeatureRequest, FeatureStore
 from gemma_tui.runtime.inference import Inference
 from gemma_tui.runtime.jobs import Job
 from tests.engine.scenes import text_of, thought_of
@@ -66,11 +66,19 @@ class Talk:
         self, request: GenerationRequest, *, cancel_at: int | None = None
     ) -> tuple[str, Finished]:
         """The text of a reply and its end; `cancel_at` cancels it with its n-th event."""
-        features = tuple(self.features.request(media) for media in request.media)
-        events = self.perform(Generate(request), features=features, cancel_at=cancel_at)
+        events = self.perform(
+            Generate(request), features=self.requests(request), cancel_at=cancel_at
+        )
         end = events[-1]
         assert isinstance(end, Finished)
         return text_of(events) + thought_of(events), end  # type: ignore[arg-type]
+
+    def requests(self, request: GenerationRequest) -> tuple[FeatureRequest, ...]:
+        """Features of the media of a prompt, as the worker asks for them."""
+        return tuple(
+            FeatureRequest(self.features, media, at_once=not self.inference.knows(media))
+            for media in request.media
+        )
 
     def pause(self, looks: int | None = None) -> None:
         """Nobody asks for a while: for so many looks, or until all is done."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gemma_tui.errors import AttachmentError
-from gemma_tui.runtime.features import FeatureStore
+from gemma_tui.runtime.features import FeatureRequest, FeatureStore
 from tests.engine.scenes import png, wav
 
 if TYPE_CHECKING:
@@ -75,3 +75,18 @@ def test_one_medium_may_be_larger_than_the_bound(pool: ThreadPoolExecutor, tmp_p
     picture = png(tmp_path / "a.png", (255, 0, 0))
     first = store.request(picture).result()
     assert store.request(picture).result() is first
+
+
+def test_features_that_nobody_wants_are_not_made(pool: ThreadPoolExecutor, tmp_path: Path) -> None:
+    store = FeatureStore(pool, max_bytes=1)
+    red, green = (png(tmp_path / f"{number}.png", (number, 0, 0)) for number in (1, 2))
+    waiting = FeatureRequest(store, red, at_once=False)
+    begun = FeatureRequest(store, green, at_once=True)
+    made = begun.future().result()
+    for name in ("1.png", "2.png"):
+        (tmp_path / name).unlink()
+    with pytest.raises(AttachmentError):
+        waiting.future().result()
+    with pytest.raises(AttachmentError):
+        store.request(red).result()
+    assert begun.future().result() is made

@@ -177,7 +177,7 @@ class Walker:
     def ask(self, *, sampling: bool = False) -> None:
         """Have the last message of the present conversation answered, and append the answer."""
         messages = self.conversations[-1]
-        options = GenerationOptions(GREEDY, max_tokens=self.random.choice((1, 2, 3, 12)))
+        options = GenerationOptions(GREEDY, max_tokens=self.random.choice((1, 2, 3, 8)))
         if sampling:
             drawn = SamplingOptions(
                 temperature=2.0, top_k=0, top_p=1.0, seed=self.random.randrange(9)
@@ -211,14 +211,13 @@ class Walker:
                 self.conversations[-1].append(PromptMessage("model", (TextPart(text),)))
 
     def answer(self, request: GenerationRequest) -> Told:
-        features = tuple(self.warm.features.request(media) for media in request.media)
         events: list[Event] = []
-        emit = lambda _, event: events.append(event)  # noqa: E731
-        told = Told(
-            self.warm.resident,
-            request,
-            Job(1, Generate(request), emit=emit, features=features),
-        )
+
+        def emit(_: int, event: Event) -> None:
+            events.append(event)
+
+        job = Job(1, Generate(request), emit=emit, features=self.warm.requests(request))
+        told = Told(self.warm.resident, request, job)
         end = told.write()
         deltas = [event for event in events if isinstance(event, ThoughtDelta | TextDelta)]
         told.drawn = tuple(token for event in (*deltas, end) for token in event.token_ids)
@@ -233,7 +232,7 @@ class Walker:
         return self.random.choice([*places, len(messages)])
 
     def user_message(self) -> PromptMessage:
-        text = " ".join(self.random.choices(SENTENCES, k=self.random.choice((1, 1, 2, 6))))
+        text = " ".join(self.random.choices(SENTENCES, k=self.random.choice((1, 1, 2, 4))))
         parts: tuple[TextPart | Media, ...] = (TextPart(text),)
         if self.random.random() < 0.25:
             parts = (self.random.choice(self.pictures), *parts)

@@ -13,6 +13,7 @@ import pytest
 
 from gemma_tui.errors import GemmaError
 from gemma_tui.runtime.disk_cache import StoredArray
+from gemma_tui.runtime.features import FeatureStore
 from gemma_tui.runtime.model_digest import model_digest
 from tests.engine.scenes import ask, png, wav
 from tests.runtime.talk import Talk
@@ -28,9 +29,16 @@ LONG = "Tell me about shapes and colors, and about digits too. " * 12
 
 
 @pytest.fixture(scope="module")
-def loaded(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talk]:
+def pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(1) as pool:
-        yield Talk(tiny_model, pool, tmp_path_factory.mktemp("engine") / "cache")
+        yield pool
+
+
+@pytest.fixture(scope="module")
+def loaded(
+    tiny_model: Path, pool: ThreadPoolExecutor, tmp_path_factory: pytest.TempPathFactory
+) -> Talk:
+    return Talk(tiny_model, pool, tmp_path_factory.mktemp("engine") / "cache")
 
 
 @pytest.fixture
@@ -142,7 +150,7 @@ def replace_file(disk: DiskCache, path: Path, content: dict[str, StoredArray]) -
 
 
 def test_soft_tokens_come_back_without_the_file_or_a_tower(
-    talk: Talk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    talk: Talk, pool: ThreadPoolExecutor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     media = (png(tmp_path / "red.png", (255, 0, 0)), wav(tmp_path / "click.wav"))
     expected, _ = talk.reply(ask("What is this?", media=media))
@@ -151,6 +159,9 @@ def test_soft_tokens_come_back_without_the_file_or_a_tower(
     def fail(*_: object) -> None:
         raise AssertionError("a tower ran")
 
+    for medium in media:
+        (tmp_path / medium.name).unlink()
+    talk.features = FeatureStore(pool)
     monkeypatch.setattr(talk.resident.loaded.model, "encode_image", fail)
     monkeypatch.setattr(talk.resident.loaded.model, "encode_audio", fail)
     text, end = talk.reply(ask("What is this?", media=media))

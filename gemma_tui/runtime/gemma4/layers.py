@@ -60,18 +60,6 @@ def clamp(x: mx.array, limit: float) -> mx.array:
     return mx.clip(x, -bound, bound)
 
 
-def computing_type(layer: nn.Module) -> mx.Dtype:
-    """The type in which a projection should get its input.
-
-    That of its weights, or of its scales where the weights are quantised; 8-bit scales leave it
-    open, so there it is the fast one.
-    """
-    stored = layer.scales if "scales" in layer else layer.weight
-    if mx.issubdtype(stored.dtype, mx.floating):
-        return stored.dtype
-    return mx.float32 if on_cpu() else mx.bfloat16
-
-
 def on_cpu() -> bool:
     """There is no GPU: single precision and few, large operations are what is fast."""
     return mx.default_device() == mx.Device(mx.cpu)

@@ -12,7 +12,7 @@ import mlx.core as mx
 import numpy as np
 from mlx import nn
 
-from gemma_tui.runtime.gemma4.layers import ClippedLinear, computing_type, on_cpu
+from gemma_tui.runtime.gemma4.layers import ClippedLinear, on_cpu
 
 if TYPE_CHECKING:
     from gemma_tui.runtime.gemma4.config import VisionConfig
@@ -73,7 +73,7 @@ class _PatchEmbedder(nn.Module):
     def __call__(self, pixels: mx.array, positions: mx.array) -> mx.array:
         table = self.position_embedding_table
         # The network was trained on pixels from -1 to 1.
-        hidden = self.input_proj((2 * (pixels - 0.5)).astype(computing_type(self.input_proj)))
+        hidden = self.input_proj((2 * (pixels - 0.5)).astype(table.dtype))
         # Two look-ups: a one-hot product over 10,240 places would need gigabytes.
         return hidden + (table[0][positions[:, 0]] + table[1][positions[:, 1]])
 
