@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from gemma_tui.conversation import Attachment, Draft, Message, title_from
 from gemma_tui.errors import AttachmentError, GemmaError, UsageError
 from gemma_tui.generation import (
     Finished,
-    GenerationEvent,
     GenerationRequest,
     Resumed,
     TextDelta,
@@ -24,6 +23,8 @@ from gemma_tui.preprocessing.budget import check_budget
 from gemma_tui.storage.streaming import StreamingReply
 from gemma_tui.turn import (
     CANCELLED,
+    TurnFinished,
+    TurnStarted,
     check_media,
     end_of,
     failed,
@@ -38,32 +39,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine, Iterable
     from pathlib import Path
 
-    from gemma_tui.generation import Engine, PromptSize
+    from gemma_tui.engine.interface import Engine
+    from gemma_tui.generation import PromptSize
     from gemma_tui.options import GenerationOptions
     from gemma_tui.storage.blobs import BlobStore
     from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.turn import TurnEvent
 
 DEFAULT_TOKEN_BUDGET = 280
 """Soft tokens of a picture as long as no model says otherwise (Gemma 4's own default)."""
-
-
-@dataclass(frozen=True, slots=True)
-class TurnStarted:
-    """The question and the row of its reply are stored; nothing is computed yet."""
-
-    question: Message | None
-    """None when an earlier question is answered again."""
-    reply: Message
-
-
-@dataclass(frozen=True, slots=True)
-class TurnFinished:
-    """The reply as it is stored now; nothing follows."""
-
-    reply: Message
-
-
-TurnEvent: TypeAlias = TurnStarted | GenerationEvent | TurnFinished
 
 
 class Chat:

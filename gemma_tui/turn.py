@@ -1,4 +1,4 @@
-"""The pieces of a turn: the prompt made from a branch, and how a reply ends.
+"""The pieces of a turn: its events, the prompt made from a branch, and how a reply ends.
 
 Values and pure functions. What happens in which order is decided in `chat`.
 """
@@ -6,12 +6,13 @@ Values and pure functions. What happens in which order is decided in `chat`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gemma_tui.conversation import AttachmentPart, MessageState, TextPart, ThoughtPart
 from gemma_tui.errors import CapabilityError, EngineError
 from gemma_tui.generation import (
     Finished,
+    GenerationEvent,
     Media,
     PromptMessage,
     ReplySoFar,
@@ -113,6 +114,25 @@ def _prompt_parts(parts: Iterable[Part], path_of: Callable[[str], Path]) -> Iter
                 )
             case ThoughtPart():
                 pass
+
+
+@dataclass(frozen=True, slots=True)
+class TurnStarted:
+    """The question and the row of its reply are stored; nothing is computed yet."""
+
+    question: Message | None
+    """None when an earlier question is answered again."""
+    reply: Message
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFinished:
+    """The reply as it is stored now; nothing follows."""
+
+    reply: Message
+
+
+TurnEvent: TypeAlias = TurnStarted | GenerationEvent | TurnFinished
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from gemma_tui.conversation import TextPart, Usage
+from gemma_tui.engine.interface import EngineState, EngineStatus
 from gemma_tui.errors import GemmaError, UnsupportedFormatError
 from gemma_tui.generation import (
-    EngineState,
-    EngineStatus,
     Finished,
     GenerationEvent,
     GenerationRequest,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gemma_tui.chat import Chat, TurnStarted
+from gemma_tui.chat import Chat
 from gemma_tui.cli.output import Answer, Progress, to_json
 from gemma_tui.cli.signals import until_signalled
 from gemma_tui.conversation import Draft
@@ -35,17 +35,17 @@ from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
 from gemma_tui.storage.faults import storage_faults
-from gemma_tui.turn import left_out_sentence
+from gemma_tui.turn import TurnStarted, left_out_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
-    from gemma_tui.chat import TurnEvent
     from gemma_tui.cli.question import Question
     from gemma_tui.conversation import Attachment, Message
-    from gemma_tui.generation import EngineState
+    from gemma_tui.engine.interface import EngineState
     from gemma_tui.paths import Paths
+    from gemma_tui.turn import TurnEvent
 
 
 def run_ask(question: Question, model: Path, paths: Paths, *, as_json: bool, save: bool) -> int:

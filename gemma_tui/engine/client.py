@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from gemma_tui.engine.interface import EnginePhase, EngineState, EngineStatus
 from gemma_tui.engine.process import EngineProcess, how_it_ended, worker_command
 from gemma_tui.engine.protocol import (
     Cancel,
@@ -25,9 +26,6 @@ from gemma_tui.engine.protocol import (
 )
 from gemma_tui.errors import EngineError, EngineStoppedError, GemmaError
 from gemma_tui.generation import (
-    EnginePhase,
-    EngineState,
-    EngineStatus,
     Finished,
     LoadProgress,
     MediaInfo,

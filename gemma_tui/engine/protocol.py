@@ -14,9 +14,9 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from gemma_tui.conversation import TextPart, ThoughtPart, Usage
+from gemma_tui.engine.interface import EngineStatus
 from gemma_tui.errors import ContextOverflowError, EngineError, GemmaError, error_classes
 from gemma_tui.generation import (
-    EngineStatus,
     Finished,
     GenerationRequest,
     LoadProgress,

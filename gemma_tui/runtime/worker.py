@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, assert_never
 
+from gemma_tui.engine.interface import EngineStatus
 from gemma_tui.engine.protocol import (
     Cancel,
     Convert,
@@ -36,7 +37,6 @@ from gemma_tui.engine.protocol import (
     Unload,
 )
 from gemma_tui.errors import EngineError, GemmaError, ModelError
-from gemma_tui.generation import EngineStatus
 from gemma_tui.runtime.features import FeatureRequest, FeatureStore
 from gemma_tui.runtime.jobs import Job, MlxThread
 from gemma_tui.runtime.logfile import describe, open_log

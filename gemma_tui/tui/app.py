@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from gemma_tui.chat import Chat
-    from gemma_tui.generation import Engine
+    from gemma_tui.engine.interface import Engine
     from gemma_tui.storage.conversations import ConversationStore
 
 WIDE: Final = 90

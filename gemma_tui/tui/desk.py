@@ -13,23 +13,24 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from textual.worker import get_current_worker
 
-from gemma_tui.chat import TurnStarted
 from gemma_tui.errors import GemmaError
 from gemma_tui.generation import TurnsLeftOut
 from gemma_tui.tui.turn import Turn, run_turn
+from gemma_tui.turn import TurnStarted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from textual.worker import Worker
 
-    from gemma_tui.chat import Chat, TurnEvent
+    from gemma_tui.chat import Chat
     from gemma_tui.conversation import Conversation, Draft, Message
     from gemma_tui.options import GenerationOptions
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.tui.drafts import DraftKeeper
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
+    from gemma_tui.turn import TurnEvent
 
 LEAVE_SECONDS: Final = 5.0
 """How long leaving waits at most for a stopped reply to be stored; its text is stored already."""

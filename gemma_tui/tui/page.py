@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gemma_tui.chat import TurnFinished, TurnStarted
 from gemma_tui.generation import MediaProgress, PrefillProgress, Resumed, TextDelta, ThoughtDelta
+from gemma_tui.turn import TurnFinished, TurnStarted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gemma_tui.chat import TurnEvent
     from gemma_tui.conversation import Conversation, Message
     from gemma_tui.tui.transcript.widget import Transcript
     from gemma_tui.tui.turn import Turn
+    from gemma_tui.turn import TurnEvent
 
 
 class Page:

@@ -9,7 +9,7 @@ from gemma_tui.tui.widgets.status_line import Status
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from gemma_tui.generation import EngineState
+    from gemma_tui.engine.interface import EngineState
     from gemma_tui.options import Overflow
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.turn import Turn

@@ -11,7 +11,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gemma_tui.chat import TurnFinished, TurnStarted
 from gemma_tui.conversation import TextPart, ThoughtPart
 from gemma_tui.generation import (
     Finished,
@@ -22,15 +21,16 @@ from gemma_tui.generation import (
     ThoughtDelta,
     TurnsLeftOut,
 )
-from gemma_tui.turn import left_out_sentence
+from gemma_tui.turn import TurnFinished, TurnStarted, left_out_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-    from gemma_tui.chat import Chat, TurnEvent
+    from gemma_tui.chat import Chat
     from gemma_tui.conversation import Draft, Message, Part
     from gemma_tui.options import GenerationOptions
     from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.turn import TurnEvent
 
 
 @dataclass(slots=True)

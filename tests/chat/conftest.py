@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest_asyncio
 
-from gemma_tui.chat import Chat, TurnEvent
+from gemma_tui.chat import Chat
 from gemma_tui.conversation import Draft
 from gemma_tui.options import GenerationOptions
 from gemma_tui.storage.blobs import BlobStore
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.conversation import Message
     from gemma_tui.paths import Paths
+    from gemma_tui.turn import TurnEvent
 
 
 @dataclass

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gemma_tui.chat import TurnEvent, TurnFinished, TurnStarted
 from gemma_tui.conversation import (
     Attachment,
     AttachmentPart,
@@ -18,6 +17,7 @@ from gemma_tui.conversation import (
     TextPart,
     ThoughtPart,
 )
+from gemma_tui.engine.interface import EngineState
 from gemma_tui.errors import (
     BudgetError,
     CapabilityError,
@@ -29,15 +29,9 @@ from gemma_tui.errors import (
     UnsupportedFormatError,
     UsageError,
 )
-from gemma_tui.generation import (
-    EngineState,
-    Finished,
-    Media,
-    PrefillProgress,
-    PromptMessage,
-    TextDelta,
-)
+from gemma_tui.generation import Finished, Media, PrefillProgress, PromptMessage, TextDelta
 from gemma_tui.options import GenerationOptions, SamplingOptions
+from gemma_tui.turn import TurnEvent, TurnFinished, TurnStarted
 from tests.scripted_engine import MODEL, USAGE, Hold, thinking
 
 if TYPE_CHECKING:

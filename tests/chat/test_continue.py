@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gemma_tui.chat import Chat, TurnEvent, TurnFinished, TurnStarted
+from gemma_tui.chat import Chat
 from gemma_tui.conversation import Draft, Message, MessageState, TextPart, ThoughtPart, Usage
 from gemma_tui.engine.client import EngineClient
 from gemma_tui.errors import EngineStoppedError, StorageError, UsageError
@@ -22,7 +22,7 @@ from gemma_tui.generation import (
     ThoughtDelta,
 )
 from gemma_tui.options import GenerationOptions, SamplingOptions
-from gemma_tui.turn import with_end
+from gemma_tui.turn import TurnEvent, TurnFinished, TurnStarted, with_end
 from tests.scripted_engine import USAGE, Hold
 
 if TYPE_CHECKING:

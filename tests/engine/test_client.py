@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gemma_tui.engine.interface import EngineState
 from gemma_tui.engine.process import worker_command
 from gemma_tui.errors import (
     AttachmentError,
@@ -18,14 +19,7 @@ from gemma_tui.errors import (
     NotAFileError,
     UsageError,
 )
-from gemma_tui.generation import (
-    EngineState,
-    Finished,
-    MediaProgress,
-    PrefillProgress,
-    TextDelta,
-    ThoughtDelta,
-)
+from gemma_tui.generation import Finished, MediaProgress, PrefillProgress, TextDelta, ThoughtDelta
 from gemma_tui.options import SamplingOptions
 from tests.engine.scenes import (
     ask,

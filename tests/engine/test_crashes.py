@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gemma_tui.engine.client import MAX_CRASHES, EngineClient
+from gemma_tui.engine.interface import EngineState
 from gemma_tui.errors import EngineError, EngineStoppedError
-from gemma_tui.generation import EngineState, TextDelta
+from gemma_tui.generation import TextDelta
 from tests.engine.scenes import ask, collect, eventually, finish_of
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from gemma_tui.conversation import TextPart, ThoughtPart, Usage
 from gemma_tui.engine import protocol
+from gemma_tui.engine.interface import EngineStatus
 from gemma_tui.engine.protocol import (
     MAX_FRAME_BYTES,
     Cancel,
@@ -37,7 +38,6 @@ from gemma_tui.engine.protocol import (
 )
 from gemma_tui.errors import ContextOverflowError, EngineError, GemmaError, error_classes
 from gemma_tui.generation import (
-    EngineStatus,
     Finished,
     GenerationRequest,
     LoadProgress,

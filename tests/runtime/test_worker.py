@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gemma_tui.engine.interface import EngineStatus
 from gemma_tui.engine.protocol import (
     Event,
     FrameDecoder,
@@ -26,7 +27,7 @@ from gemma_tui.engine.protocol import (
     Status,
     encode_frame,
 )
-from gemma_tui.generation import EngineStatus, Finished, MediaInfo, TextDelta
+from gemma_tui.generation import Finished, MediaInfo, TextDelta
 from tests.engine.scenes import ask, endless, finish_of, png, text_of
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 from textual import events
 from textual.widgets import Input
 
+from gemma_tui.engine.interface import EngineState
 from gemma_tui.errors import DamagedFileError
-from gemma_tui.generation import EngineState
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
 from gemma_tui.tui.widgets.composer import MAX_PASTE_LENGTH
 from tests.scripted_engine import ScriptedEngine

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from textual import events
 
 from gemma_tui.conversation import MessageState
+from gemma_tui.engine.interface import EngineState
 from gemma_tui.errors import CapabilityError, EngineStoppedError
-from gemma_tui.generation import EngineState, MediaProgress, PrefillProgress
+from gemma_tui.generation import MediaProgress, PrefillProgress
 from gemma_tui.storage.conversations import ConversationStore
 from tests.scripted_engine import MODEL, Hold, ScriptedEngine, Step, thinking
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.chat import Chat
     from gemma_tui.conversation import Conversation
-    from gemma_tui.generation import Engine, EngineState
+    from gemma_tui.engine.interface import Engine, EngineState
     from gemma_tui.storage.conversations import ConversationStore
 
 

@@ -1,0 +1,102 @@
+"""`Engine`: whatever answers prompts, as all above it sees it, and what it says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+    from pathlib import Path
+
+    from gemma_tui.generation import (
+        GenerationEvent,
+        GenerationRequest,
+        MediaInfo,
+        ModelInfo,
+        PromptSize,
+    )
+
+EnginePhase: TypeAlias = Literal["stopped", "starting", "loading", "ready", "generating", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineState:
+    """What the engine is doing, for a status line."""
+
+    phase: EnginePhase
+    model: ModelInfo | None = None
+    fraction: float = 0.0
+    """Progress of `loading`, 0 to 1."""
+    problem: str = ""
+    """Why it is `failed`, or why it was restarted."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """A snapshot taken inside the engine process."""
+
+    process_id: int
+    model: ModelInfo | None
+    is_generating: bool
+    active_memory_bytes: int
+    peak_memory_bytes: int
+    cached_tokens: int
+    """Tokens held by the prompt cache."""
+
+
+class Engine(Protocol):
+    """Something that answers prompts: the engine process, or a scripted one in tests."""
+
+    @property
+    def state(self) -> EngineState:
+        """What it is doing now."""
+
+    def watch(self, listener: Callable[[EngineState], None]) -> Callable[[], None]:
+        """Call `listener` on every change of `state`; returns a function that ends that."""
+
+    async def start(self, folder: Path) -> None:
+        """Begin to start and to load `folder`; returns at once, `state` tells the progress."""
+
+    async def load(self, folder: Path) -> ModelInfo:
+        """Load a model, in place of the present one; returns when it is ready.
+
+        Raises:
+            ModelError: The folder cannot be loaded; the engine lives on without a model.
+            EngineStoppedError: The engine process ended meanwhile.
+        """
+
+    async def unload(self) -> None:
+        """Free the model's memory."""
+
+    def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationEvent, None]:
+        """Stream one reply, ending with `Finished`. Waits for a model that is still loading.
+
+        Closing the generator early cancels the reply: the engine stops with the present token.
+
+        Raises:
+            GemmaError: Whatever kept the reply from being finished.
+        """
+
+    async def cancel(self) -> None:
+        """Stop the running reply, if any: its stream ends with `Finished("cancelled", …)`."""
+
+    async def probe(self, path: Path, name: str) -> MediaInfo:
+        """Look into a file; answers also while a reply is being generated.
+
+        Raises:
+            AttachmentError: It cannot be attached; `name` is used in the sentence.
+        """
+
+    async def count(self, request: GenerationRequest) -> PromptSize:
+        """What the prompt of `request` would take; answers also while a reply is generated.
+
+        Raises:
+            ModelError: No model is loaded, so nobody knows.
+        """
+
+    async def status(self) -> EngineStatus:
+        """A snapshot of the engine process."""
+
+    async def close(self) -> None:
+        """End the engine process."""
