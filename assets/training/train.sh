@@ -21,12 +21,12 @@ done
 [ -f "$WORK/bank_dev.pkl" ] || run speech.py "$WORK/bank_dev.pkl" 500 9 dev
 wait
 # towers alone; the language model starts with clips and text while the vision tower goes on
-run see.py "$(minutes 30)" "$WORK/see.pt" > "$WORK/see.log" 2>&1 &
+run see.py "$(minutes 28)" "$WORK/see.pt" > "$WORK/see.log" 2>&1 &
 run hear.py "$(minutes 14)" "$WORK/hear.pt" "$WORK"/bank_train_*.pkl "$WORK/bank_dev.pkl" > "$WORK/hear.log" 2>&1
 RANK=1 WORLD_SIZE=1 PARTS=sound TOWERS=hear run joint.py "$(minutes 14)" "$WORK/lm" "$WORK" > "$WORK/lm.log" 2>&1
 wait
 export WORLD_SIZE=2 TOWERS=see
-RANK=1 run joint.py "$(minutes 45)" "$WORK/joint" "$WORK" "$WORK/lm" > "$WORK/joint1.log" 2>&1 &
-RANK=0 run joint.py "$(minutes 45)" "$WORK/joint" "$WORK" "$WORK/lm" > "$WORK/joint0.log" 2>&1
+RANK=1 run joint.py "$(minutes 60)" "$WORK/joint" "$WORK" "$WORK/lm" > "$WORK/joint1.log" 2>&1 &
+RANK=0 run joint.py "$(minutes 60)" "$WORK/joint" "$WORK" "$WORK/lm" > "$WORK/joint0.log" 2>&1
 wait
 run export.py "$WORK/joint" "$WORK/tokenizer.json" ../tiny

@@ -158,16 +158,11 @@ class EngineClient:
 
         Raises:
             AttachmentError: It cannot be attached; `name` is used in the sentence.
-            EngineError: The engine failed.
         """
         return await self._answer(Probe(str(path), name), MediaInfo)
 
     async def count(self, request: GenerationRequest) -> PromptSize:
-        """What the prompt of `request` would take; answers also while a reply is generated.
-
-        Raises:
-            ModelError: No model is loaded, so nobody knows.
-        """
+        """What the prompt of `request` takes; raises a `ModelError` while no model is loaded."""
         return await self._answer(Count(request), PromptSize)
 
     async def status(self) -> EngineStatus:

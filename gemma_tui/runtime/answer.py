@@ -43,7 +43,8 @@ class Answer:
         loaded: The model.
         tokenizer: Its vocabulary.
         options: What ends the reply, and how tokens are drawn.
-        reply_ids: The reply so far, which `prompt` ends with.
+        reply_ids: The reply so far, which the prompt ends with.
+        in_thought: The prompt has opened a thought that the reply goes on with.
         job: Where events go to.
     """
 
@@ -54,6 +55,7 @@ class Answer:
         options: GenerationOptions,
         *,
         reply_ids: tuple[int, ...],
+        in_thought: bool,
         job: Job,
     ) -> None:
         self._loaded = loaded
@@ -61,7 +63,7 @@ class Answer:
         self._options = options
         self._reply_ids = reply_ids
         self._job = job
-        self._parser = ReplyParser(tokenizer)
+        self._parser = ReplyParser(tokenizer, in_thought=in_thought)
         self._stops = StopStrings(options.stop)
         self._loop = LoopDetector()
         self._closing = (

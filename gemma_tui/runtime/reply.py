@@ -103,6 +103,7 @@ class Reply:
         answer = Answer(
             *(resident.loaded, resident.tokenizer, options),
             reply_ids=self._reply_ids,
+            in_thought=prompt.opens_thought,
             job=self._job,
         )
         reason = answer.write(prompt, cache)
