@@ -2,7 +2,7 @@
 
 Two ranks (gloo): rank 0 draws pictures, rank 1 clips and text; the gradients of the
 language model are summed. One process with PARTS=sound trains on clips and text only.
-Environment: RANK, WORLD_SIZE, PARTS. Usage: python joint.py MINUTES FOLDER WORK [INIT]
+Environment: RANK, WORLD_SIZE, PARTS, TOWERS, RATE, EASY, SEED, OMP_NUM_THREADS. Usage: python joint.py MINUTES FOLDER WORK [INIT]
 FOLDER holds the state and is taken up again; INIT is another such folder to start from.
 A number in FOLDER/minutes changes the length while it runs.
 """
