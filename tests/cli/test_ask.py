@@ -162,7 +162,7 @@ def test_a_question_that_is_refused_leaves_no_conversation(
     paths: Paths, silent_clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = ScriptedEngine(model=replace(MODEL, can_hear=False))
-    monkeypatch.setattr("gemma_tui.cli.ask.EngineClient", lambda _log: engine)
+    monkeypatch.setattr("gemma_tui.cli.ask.EngineClient", lambda *_, **__: engine)
     monkeypatch.setattr(sys, "stdin", None)
     question = Question("What was said?", files=(str(silent_clip),))
     with pytest.raises(CapabilityError, match="cannot hear"):
