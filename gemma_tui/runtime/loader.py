@@ -106,10 +106,7 @@ def _plan_memory(files: ModelFolder, config: Gemma4Config, free_bytes: int) -> M
 
 
 def load_model(
-    folder: Path,
-    progress: Callable[[LoadPhase, float], None],
-    *,
-    free_bytes: int | None = None,
+    folder: Path, progress: Callable[[LoadPhase, float], None], *, free_bytes: int | None = None
 ) -> LoadedModel:
     """Load the Gemma 4 in a folder.
 
@@ -130,6 +127,7 @@ def load_model(
     config = read_config(files.config)
     generation = Fields(files.generation_config, "generation_config.json")
     stop_ids, suppressed = _read_ids(generation, config)
+    sampling = sampling_defaults(generation)
     budget = _token_budget(config, files.processor_config)
     context, short_of = config.text.max_position_embeddings, ""
     if free_bytes is not None:
@@ -137,9 +135,7 @@ def load_model(
         context, short_of = min(context, estimate.fitting_context), describe_limit(estimate)
     progress("weights", _CHECKED)
     model, config, limitations, weight_bytes = _build(
-        files,
-        config,
-        lambda fraction: progress("weights", _CHECKED + fraction * (_READ - _CHECKED)),
+        files, config, lambda part: progress("weights", _CHECKED + part * (_READ - _CHECKED))
     )
     progress("warming", _READ)
     _warm_up(model, config)
@@ -150,7 +146,7 @@ def load_model(
         info=replace(
             _info(folder, config, budget, weight_bytes),
             context_length=context,
-            sampling=sampling_defaults(generation),
+            sampling=sampling,
             limitations=(*limitations, short_of) if short_of else limitations,
         ),
         stop_ids=frozenset(stop_ids),

@@ -124,7 +124,7 @@ def test_every_option_reaches_the_engine(
 ) -> None:
     script: list[Step] = [TurnsLeftOut(1, 1204), "ha ha", Finished("repetition", USAGE)]
     engine = ScriptedEngine(script)
-    monkeypatch.setattr("gemma_tui.cli.ask.EngineClient", lambda _log: engine)
+    monkeypatch.setattr("gemma_tui.cli.ask.EngineClient", lambda *_, **__: engine)
     monkeypatch.setattr("gemma_tui.cli.commands.default_paths", lambda: paths)
     monkeypatch.setattr(sys, "stdin", None)
     arguments = (
@@ -151,7 +151,7 @@ def test_what_is_not_given_is_left_to_the_model(
     paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = ScriptedEngine()
-    monkeypatch.setattr("gemma_tui.cli.ask.EngineClient", lambda _log: engine)
+    monkeypatch.setattr("gemma_tui.cli.ask.EngineClient", lambda *_, **__: engine)
     monkeypatch.setattr("gemma_tui.cli.commands.default_paths", lambda: paths)
     monkeypatch.setattr(sys, "stdin", None)
     assert run_command(["ask", "hi"]) == 0

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from gemma_tui.conversation import TextPart, ThoughtPart
-from gemma_tui.engine.protocol import Event, Generate, Load
+from gemma_tui.engine.protocol import Event, Generate
 from gemma_tui.generation import (
     Finished,
     GenerationRequest,
@@ -16,15 +14,7 @@ from gemma_tui.generation import (
     TextDelta,
     ThoughtDelta,
 )
-from gemma_tui.runtime.features import FeatureRequest, FeatureStore
-from gemma_tui.runtime.inference import Inference
-from gemma_tui.runtime.jobs import Job
-
-if TYPE_CHECKING:
-    from concurrent.futures import Executor
-    from pathlib import Path
-
-    from gemma_tui.runtime.reply import Resident
+from tests.runtime.talk import Talk
 
 
 @dataclass(frozen=True)
@@ -82,43 +72,13 @@ class Answered:
         return ReplySoFar(self.parts, self.ids)
 
 
-class Asking:
-    """A model in memory."""
-
-    def __init__(self, folder: Path, pool: Executor) -> None:
-        self.inference = Inference(logging.getLogger("test"))
-        self._store = FeatureStore(pool)
-        self._perform(Load(str(folder)))
-
-    @property
-    def resident(self) -> Resident:
-        resident = self.inference._resident
-        assert resident is not None
-        return resident
+class Asking(Talk):
+    """A model whose replies are looked at closely."""
 
     def ask(self, request: GenerationRequest, *, cancel_at: int | None = None) -> Answered:
         """A reply; `cancel_at` cancels it with its n-th event."""
-        return Answered(self._perform(Generate(request), cancel_at=cancel_at))
+        return Answered(tuple(self.perform(Generate(request), cancel_at=cancel_at)))
 
     def go_on(self, request: GenerationRequest, cut: Answered) -> Answered:
         """The rest of a reply that was cut off."""
         return self.ask(replace(request, reply=cut.so_far))
-
-    def forget(self) -> None:
-        """Make the next reply a cold one."""
-        self.inference.forget()
-
-    def _perform(self, work: Load | Generate, *, cancel_at: int | None = None) -> tuple[Event, ...]:
-        media = work.request.media if isinstance(work, Generate) else ()
-        events: list[Event] = []
-
-        def emit(_: int, event: Event) -> None:
-            events.append(event)
-            if len(events) == cancel_at:
-                job.cancel()
-
-        features = tuple(FeatureRequest(self._store, item, at_once=True) for item in media)
-        job = Job(1, work, emit=emit, features=features)
-        assert job.begin()
-        self.inference.perform(job)
-        return tuple(events)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gemma_tui.engine.protocol import Event, Generate, Load
 from gemma_tui.generation import Finished
@@ -66,9 +66,7 @@ class Talk:
         self, request: GenerationRequest, *, cancel_at: int | None = None
     ) -> tuple[str, Finished]:
         """The text of a reply and its end; `cancel_at` cancels it with its n-th event."""
-        events = self.perform(
-            Generate(request), features=self.requests(request), cancel_at=cancel_at
-        )
+        events = self.perform(Generate(request), cancel_at=cancel_at)
         end = events[-1]
         assert isinstance(end, Finished)
         return text_of(events) + thought_of(events), end  # type: ignore[arg-type]
@@ -94,10 +92,9 @@ class Talk:
         self.disk.flush()
         self.forget()
 
-    def perform(
-        self, work: Work, *, features: Any = (), cancel_at: int | None = None
-    ) -> list[Event]:
+    def perform(self, work: Work, *, cancel_at: int | None = None) -> list[Event]:
         """Do a job; returns its events."""
+        features = self.requests(work.request) if isinstance(work, Generate) else ()
         events: list[Event] = []
 
         def emit(_: int, event: Event) -> None:

@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import copy
 import json
-import logging
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import mlx.core as mx
 import numpy as np
 import pytest
 
-from gemma_tui.engine.protocol import Event, Generate, Load, ModelLoaded
 from gemma_tui.errors import CapabilityError
-from gemma_tui.generation import Finished, GenerationRequest, ModelInfo
 from gemma_tui.preprocessing.budget import audio_tokens, waveform_tokens
-from gemma_tui.runtime.features import FeatureStore
 from gemma_tui.runtime.gemma4.read_config import read_config
 from gemma_tui.runtime.gemma4.weights import mlx_name
-from gemma_tui.runtime.inference import Inference, flavour_of
-from gemma_tui.runtime.jobs import Job
+from gemma_tui.runtime.inference import flavour_of
 from gemma_tui.runtime.loader import _name, load_model
 from gemma_tui.runtime.prompt import PromptFlavour
-from tests.engine.scenes import ask, png, text_of, wav
+from tests.engine.scenes import ask, png, wav
 from tests.golden import recipe, sizes
 from tests.runtime.gemma4.checkpoint import GOLDEN, recipe_tensors, write_folder
+from tests.runtime.talk import Talk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,33 +55,6 @@ def model_folder(size: str, folder: Path, tiny_model: Path) -> Path:
     return folder
 
 
-class Talk:
-    """A model, asked without any process around it."""
-
-    def __init__(self, folder: Path, pool: ThreadPoolExecutor) -> None:
-        self.inference = Inference(logging.getLogger("test"))
-        self._store = FeatureStore(pool)
-        loaded = self.perform(Load(str(folder)))[-1]
-        assert isinstance(loaded, ModelLoaded)
-        self.info: ModelInfo = loaded.info
-
-    def reply(self, request: GenerationRequest) -> tuple[str, Finished]:
-        """The text of a reply and its end."""
-        features = tuple(self._store.request(media) for media in request.media)
-        events = self.perform(Generate(request), features)
-        end = events[-1]
-        assert isinstance(end, Finished)
-        return text_of(events), end  # type: ignore[arg-type]
-
-    def perform(self, work: Load | Generate, features: Any = ()) -> list[Event]:
-        """All events of a job."""
-        events: list[Event] = []
-        job = Job(1, work, emit=lambda _, event: events.append(event), features=features)
-        assert job.begin()
-        self.inference.perform(job)
-        return events
-
-
 @pytest.fixture(scope="module", params=sizes.CONFIGS)
 def size(request: pytest.FixtureRequest) -> str:
     name: str = request.param
@@ -104,7 +73,7 @@ def test_a_second_turn_is_cheap_and_the_same_as_a_cold_one(
 ) -> None:
     """With a picture of 64 soft tokens before it and a window of 32, which has long wrapped."""
     media = [png(tmp_path / "a.png", (200, 30, 30))]
-    if talk.info.can_hear:
+    if talk.resident.loaded.info.can_hear:
         media.append(wav(tmp_path / "a.wav", seconds=SECONDS))
     questions = ask("What is this?", media=tuple(media), max_tokens=8)
     first, end = talk.reply(questions)
@@ -119,8 +88,8 @@ def test_a_second_turn_is_cheap_and_the_same_as_a_cold_one(
 
 
 def test_each_size_says_what_it_can_and_how_its_prompt_ends(size: str, talk: Talk) -> None:
-    assert talk.info.can_see
-    assert talk.info.can_hear is (size in HEARING)
+    assert talk.resident.loaded.info.can_see
+    assert talk.resident.loaded.info.can_hear is (size in HEARING)
     config = read_config(sizes.CONFIGS[size])
     expected = PromptFlavour.OPEN if size in {"e2b", "e4b"} else PromptFlavour.EMPTY_THOUGHT
     assert flavour_of(config.text) is expected
