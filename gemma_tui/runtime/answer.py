@@ -45,6 +45,7 @@ class Answer:
         options: What ends the reply, and how tokens are drawn.
         reply_ids: The reply so far, which the prompt ends with.
         in_thought: The prompt has opened a thought that the reply goes on with.
+        has_tools: The prompt declares tools that may be called.
         job: Where events go to.
     """
 
@@ -56,6 +57,7 @@ class Answer:
         *,
         reply_ids: tuple[int, ...],
         in_thought: bool,
+        has_tools: bool,
         job: Job,
     ) -> None:
         self._loaded = loaded
@@ -63,7 +65,7 @@ class Answer:
         self._options = options
         self._reply_ids = reply_ids
         self._job = job
-        self._parser = ReplyParser(tokenizer, in_thought=in_thought)
+        self._parser = ReplyParser(tokenizer, in_thought=in_thought, has_tools=has_tools)
         self._stops = StopStrings(options.stop)
         self._loop = LoopDetector()
         self._closing = (

@@ -104,6 +104,7 @@ class Reply:
             *(resident.loaded, resident.tokenizer, options),
             reply_ids=self._reply_ids,
             in_thought=prompt.opens_thought,
+            has_tools=bool(self._request.tools),
             job=self._job,
         )
         reason = answer.write(prompt, cache)

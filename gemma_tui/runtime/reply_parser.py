@@ -43,12 +43,16 @@ class ReplyParser:
     Args:
         tokenizer: The vocabulary of the ids.
         in_thought: The prompt has opened a thought that the reply goes on with.
+        has_tools: There is something to call. If not, a call is text: nothing of it may vanish.
     """
 
-    def __init__(self, tokenizer: Tokenizer, *, in_thought: bool = False) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, *, in_thought: bool = False, has_tools: bool = False
+    ) -> None:
         self._detokenizer = Detokenizer(tokenizer)
         self._open_id = tokenizer.id_of(Control.CHANNEL_START)
         self._close_id = tokenizer.id_of(Control.CHANNEL_END)
+        self._has_tools = has_tools
         self._call_id = tokenizer.id_of(Control.TOOL_CALL_START)
         self._call_ends = {
             self._call_id,
@@ -97,7 +101,7 @@ class ReplyParser:
         elif token_id == self._close_id and self._place is not _Place.ANSWER:
             self._place = _Place.ANSWER
             self._trim_answer = not self._answer_begun
-        if token_id == self._call_id:
+        if token_id == self._call_id and self._has_tools:
             self._place, self._call = _Place.CALL, [[]]
         return deltas
 

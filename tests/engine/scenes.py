@@ -104,6 +104,11 @@ def png(path: Path, color: tuple[int, int, int], *, side: int = 96) -> Media:
         for kind, data in chunks
     )
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+    return picture(path)
+
+
+def picture(path: Path) -> Media:
+    """A picture that is there, as a medium of the demo's default budget."""
     return Media("image", _sha256(path), str(path), path.name, 70)
 
 

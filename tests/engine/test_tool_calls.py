@@ -41,16 +41,20 @@ async def test_a_call_is_an_event_and_a_response_ends_the_reply(
 ) -> None:
     engine = new_engine()
     await engine.load(tiny_model)
-    said = text_of(await collect(engine.generate(ask("Hello"))))
+    request = replace(ask("Hello"), tools=(ToolDeclaration("f", "Does it"),))
+    said = text_of(await collect(engine.generate(request)))
     before, _, after = said.partition("!")
     assert before
     assert "." in after
     await engine.load(exchange(tiny_model, tmp_path / "model"))
-    events = await collect(engine.generate(ask("Hello")))
+    events = await collect(engine.generate(request))
     calls = [event for event in events if isinstance(event, MalformedToolCall)]
     assert [call.text for call in calls] == [after.partition(".")[0]]
     assert text_of(events) == before
     assert finish_of(events).reason == "stop"
+    # Where nothing can be called, what looks like a call stays in the answer.
+    shown = text_of(await collect(engine.generate(ask("Hello"))))
+    assert shown == before + after.partition(".")[0]
 
 
 async def test_declared_tools_are_part_of_the_prompt(

@@ -37,8 +37,8 @@ def encode(tokenizer: Tokenizer, pieces: Sequence[str], *, singly: bool = False)
     return ids
 
 
-def parse(tokenizer: Tokenizer, ids: Iterable[int]) -> list[Delta]:
-    parser = ReplyParser(tokenizer)
+def parse(tokenizer: Tokenizer, ids: Iterable[int], *, has_tools: bool = True) -> list[Delta]:
+    parser = ReplyParser(tokenizer, has_tools=has_tools)
     deltas = [delta for token_id in ids for delta in parser.add(token_id)]
     return [*deltas, *parser.finish()]
 
@@ -183,8 +183,14 @@ def test_tool_calls(tokenizer: Tokenizer, name: str, singly: bool) -> None:
     assert [d for d in deltas if isinstance(d, ToolCall | MalformedToolCall)] == calls
 
 
+def test_without_tools_a_call_is_text_that_stays(tokenizer: Tokenizer) -> None:
+    ids = encode(tokenizer, ["One moment. ", *WEATHER, " Done."])
+    said = "One moment. call:get_weather{city:Köln} ,days:2} Done."
+    assert split(parse(tokenizer, ids, has_tools=False)) == ("", said)
+
+
 def test_a_call_is_told_with_its_last_token(tokenizer: Tokenizer) -> None:
-    parser = ReplyParser(tokenizer)
+    parser = ReplyParser(tokenizer, has_tools=True)
     *before, last = encode(tokenizer, WEATHER)
     assert [delta for token_id in before for delta in parser.add(token_id)] == []
     assert parser.add(last) == (WEATHER_CALL,)
