@@ -111,6 +111,8 @@ async def _ask(asking: _Asking) -> None:
         info, attachments = await asyncio.gather(
             engine.load(asking.model), _attach(chat, asking.question)
         )
+        for sentence in info.limitations:
+            progress.tell(sentence)
         draft = Draft(
             asking.question.prompt,
             tuple(_with_budget(item, asking, info.default_token_budget) for item in attachments),
@@ -177,6 +179,8 @@ def _show(event: TurnEvent, answer: Answer, progress: Progress, *, as_json: bool
             progress.tell(left_out_sentence(event))
         case Finished(reason="repetition"):
             progress.tell("The answer said the same over and over, so it was cut off.")
+        case Finished(reason="length"):
+            progress.tell("The answer was cut off: it is as long as it may be (--max-tokens).")
         case TurnStarted():
             progress.show("starting the answer")
         case _:

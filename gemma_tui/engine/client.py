@@ -51,7 +51,7 @@ MAX_CRASHES: Final = 3
 
 
 class EngineClient:
-    """The engine process, as everything above it sees it (implements `generation.Engine`).
+    """The engine process, as everything above it sees it (implements `interface.Engine`).
 
     Args:
         log_path: Where the engine logs; made if it is not there.
@@ -248,13 +248,16 @@ class EngineClient:
 
     def _ended(self, process: EngineProcess, code: int) -> None:
         """A process has ended: tell everyone who waits, and start the next one."""
-        if self._is_closed or process is not self._process:
+        if self._is_closed:
             process.fail_all(EngineStoppedError("The engine was closed."))
+            return
+        sentence = f"The engine process stopped unexpectedly ({how_it_ended(code)})."
+        self._crashes += 1
+        if process is not self._process:  # a request was quicker, and has started the next one
+            process.fail_all(EngineStoppedError(sentence, "It was restarted: ask again."))
             return
         self._process = self._loading = None
         self._replies.clear()
-        self._crashes += 1
-        sentence = f"The engine process stopped unexpectedly ({how_it_ended(code)})."
         if self._crashes < MAX_CRASHES:
             error = EngineStoppedError(sentence, "It was restarted: ask again.")
             self._set_state(EngineState("stopped", problem=str(error)))

@@ -81,6 +81,9 @@ class Answer:
         self.text = ""
         """The answer as the conversation stores it, the reply so far included."""
 
+        self.has_calls = False
+        """Whether it calls a tool, or tries to."""
+
     @property
     def unsent(self) -> tuple[int, ...]:
         """Tokens that no delta has carried."""
@@ -95,6 +98,8 @@ class Answer:
         """
         self._resume()
         sampler = self._make_sampler(prompt)
+        if self._has_thought_enough:
+            sampler.suppress(self._tokenizer.id_of(Control.CHANNEL_START))
         tokens = TokenStream(self._loaded.model, prompt.ids[-1], cache=cache, sampler=sampler)
         room = self._loaded.info.context_length - len(prompt.ids)
         limit = min(self._options.max_tokens, room)
@@ -141,7 +146,7 @@ class Answer:
     def _steer(self, tokens: TokenStream, sampler: Sampler) -> None:
         """Have a thought end that has become too long, and no other one begin."""
         most = self._options.max_thought_tokens
-        if most is None or self._parser.thought_tokens < most:
+        if most is None or not self._has_thought_enough:
             return
         if self._parser.is_thinking:
             place = min(self._parser.thought_tokens - most, len(self._closing) - 1)
@@ -171,6 +176,7 @@ class Answer:
             case TextDelta(text=text):
                 self._emit(replace(delta, text=self._stops.add(text)))
             case ToolCall() | MalformedToolCall():
+                self.has_calls = True
                 self._emit(TextDelta(self._stops.finish(), self._token_count))
                 self._job.emit(delta)
 
@@ -185,6 +191,11 @@ class Answer:
         for delta in self._parser.finish():
             self._show(delta)
         self._emit(TextDelta(self._stops.finish(), self._token_count))
+
+    @property
+    def _has_thought_enough(self) -> bool:
+        most = self._options.max_thought_tokens
+        return most is not None and self._parser.thought_tokens >= most
 
     @property
     def _token_count(self) -> int:

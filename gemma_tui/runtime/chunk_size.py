@@ -1,14 +1,11 @@
 """How many prompt tokens are read at a time: as many as memory has room for.
 
-Whole numbers in, whole numbers out, except for the one function that asks the machine.
+Whole numbers in, whole numbers out.
 """
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Final
-
-import mlx.core as mx
 
 if TYPE_CHECKING:
     from gemma_tui.runtime.gemma4.config import TextConfig
@@ -60,11 +57,3 @@ def token_bytes(text: TextConfig, prompt_tokens: int, item_bytes: int) -> int:
     per_layer = text.num_hidden_layers * text.hidden_size_per_layer_input
     scores = 2 * heads * prompt_tokens
     return item_bytes * (3 * text.hidden_size + attention + feed_forward + per_layer + scores)
-
-
-def free_bytes() -> int:
-    """Memory that a chunk may use: what the GPU may still take, or what the system has free."""
-    limit = mx.device_info().get("max_recommended_working_set_size")
-    if isinstance(limit, int):
-        return max(0, limit - mx.get_active_memory())
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Final
 
 from gemma_tui.errors import ContextOverflowError
 from gemma_tui.generation import GenerationRequest, PromptSize, TurnsLeftOut
+from gemma_tui.runtime.features import soft_tokens
+from gemma_tui.runtime.open_reply import open_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gemma_tui.generation import ModelInfo
     from gemma_tui.runtime.prompt import Prompt, PromptRenderer
+    from gemma_tui.runtime.tokenizer import Tokenizer
 
 RESERVED_TOKENS: Final = 256
 """Room that every reply gets, a few paragraphs, unless it wants less."""
@@ -30,6 +33,38 @@ the same for several turns, and the prompt cache with it."""
 def reserved_tokens(max_tokens: int, context_length: int) -> int:
     """Tokens of the context that a prompt must leave free for its reply."""
     return max(1, min(max_tokens, RESERVED_TOKENS, context_length // _STEPS))
+
+
+@dataclass(frozen=True, slots=True)
+class PromptCounter:
+    """Counts prompts of one model on any thread, without holding its weights.
+
+    Args:
+        tokenizer: The model's vocabulary.
+        renderer: Makes prompts.
+        model: Whose context it is.
+        sound_tokens: The model's soft tokens for a number of samples at 16 kHz.
+    """
+
+    tokenizer: Tokenizer
+    renderer: PromptRenderer
+    model: ModelInfo
+    sound_tokens: Callable[[int], int]
+
+    def count(self, request: GenerationRequest) -> PromptSize:
+        """What the prompt of `request` takes.
+
+        Raises:
+            AttachmentError: The size of a medium is not known, and its file cannot be used.
+        """
+        reply, has_tools = request.reply, bool(request.tools)
+        return Fitting(
+            request,
+            [soft_tokens(media, self.sound_tokens) for media in request.media],
+            renderer=self.renderer,
+            model=self.model,
+            reply_ids=open_ids(reply, self.tokenizer, has_tools=has_tools) if reply else (),
+        ).size()
 
 
 @dataclass(frozen=True, slots=True)

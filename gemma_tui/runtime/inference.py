@@ -29,15 +29,15 @@ from gemma_tui.engine.protocol import (
 )
 from gemma_tui.errors import ModelError
 from gemma_tui.generation import LoadPhase, LoadProgress, ModelInfo
+from gemma_tui.preprocessing.budget import audio_tokens, waveform_tokens
 from gemma_tui.runtime.convert import Conversion, convert_folder
 from gemma_tui.runtime.encoder import MediaEncoder, SoftTokenStore
-from gemma_tui.runtime.features import soft_tokens
-from gemma_tui.runtime.fitting import Fitting
+from gemma_tui.runtime.fitting import PromptCounter
 from gemma_tui.runtime.free_memory import free_memory
+from gemma_tui.runtime.gemma4.config import WaveformEmbedderConfig
 from gemma_tui.runtime.jobs import stopped_conversion
 from gemma_tui.runtime.loader import load_model, plan_memory
 from gemma_tui.runtime.model_digest import model_digest
-from gemma_tui.runtime.open_reply import open_ids
 from gemma_tui.runtime.prompt import PromptFlavour, PromptRenderer
 from gemma_tui.runtime.prompt_cache import LEAST_CACHE_BYTES, PromptCache
 from gemma_tui.runtime.reply import Reply, Resident
@@ -85,6 +85,8 @@ class Inference:
         self._replay: Replay | None = None
         mx.set_cache_limit(BUFFER_CACHE_BYTES)
         self._resident: Resident | None = None
+        self._counter: PromptCounter | None = None
+        """Of the loaded model, for other threads, which must not keep its weights alive."""
         self._problem = _NO_MODEL
 
     @property
@@ -105,17 +107,10 @@ class Inference:
         Raises:
             ModelError: No model is loaded.
         """
-        resident = self._resident
-        if resident is None:
+        counter = self._counter
+        if counter is None:
             raise ModelError(*self._problem)
-        so_far = request.reply
-        return Fitting(
-            request,
-            [soft_tokens(media, resident.loaded.model.sound_tokens) for media in request.media],
-            renderer=resident.renderer,
-            model=resident.loaded.info,
-            reply_ids=open_ids(so_far, resident.tokenizer) if so_far else (),
-        ).size()
+        return counter.count(request)
 
     def memory(self) -> tuple[int, int]:
         """Bytes that arrays take now, and the most they took during the latest reply."""
@@ -195,6 +190,9 @@ class Inference:
         renderer = PromptRenderer(tokenizer, flavour_of(loaded.config.text))
         prompt_cache, encoder = self._remembering(folder, loaded)
         self._resident = Resident(loaded, tokenizer, renderer, prompt_cache, encoder)
+        is_unified = isinstance(loaded.config.audio, WaveformEmbedderConfig)
+        sound_tokens = waveform_tokens if is_unified else audio_tokens
+        self._counter = PromptCounter(tokenizer, renderer, loaded.info, sound_tokens)
         self._log.info("loaded %s in %.2f s", folder, time.perf_counter() - started)
         return loaded.info
 
@@ -203,7 +201,8 @@ class Inference:
         model, max_bytes = loaded.model, snapshot_bytes(_physical_memory())
         if self._disk is None:
             return PromptCache(model.make_cache, max_bytes=max_bytes), MediaEncoder(model)
-        digest = f"{model_digest(folder)} {version('mlx')} {mx.default_device()}"
+        libraries = f"mlx {version('mlx')} mlx-lm {version('mlx-lm')}"
+        digest = f"{model_digest(folder)} {libraries} {mx.default_device()}"
         sample, window = sample_of(model, loaded.config.tokens.bos)
         snapshots = SnapshotStore(self._disk, digest, sample, window)
         soft_tokens = SoftTokenStore(self._disk, digest, loaded.config.text.hidden_size)
@@ -214,7 +213,7 @@ class Inference:
 
     def _free(self) -> None:
         """Give the memory of the present model back."""
-        self._resident = self._replay = None
+        self._resident = self._counter = self._replay = None
         self._problem = _NO_MODEL
         gc.collect()
         mx.clear_cache()

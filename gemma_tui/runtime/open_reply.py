@@ -21,13 +21,15 @@ if TYPE_CHECKING:
     from gemma_tui.runtime.tokenizer import Tokenizer
 
 
-def open_ids(reply: ReplySoFar, tokenizer: Tokenizer) -> tuple[int, ...]:
-    """The ids of a reply so far.
+def open_ids(
+    reply: ReplySoFar, tokenizer: Tokenizer, *, has_tools: bool = False
+) -> tuple[int, ...]:
+    """The ids of a reply so far; `has_tools` as for `ReplyParser`.
 
     Those it came with, if they spell it: another model's vocabulary would not. Else the text is
     tokenised, its last thought left open if nothing follows it.
     """
-    if reply.token_ids and _spell(reply, tokenizer):
+    if reply.token_ids and _spell(reply, tokenizer, has_tools=has_tools):
         return reply.token_ids
     ids: list[int] = []
     for place, part in enumerate(reply.parts, start=1):
@@ -56,11 +58,11 @@ def to_parts(deltas: Iterable[Delta]) -> tuple[TextPart | ThoughtPart, ...]:
     return tuple(parts)
 
 
-def _spell(reply: ReplySoFar, tokenizer: Tokenizer) -> bool:
+def _spell(reply: ReplySoFar, tokenizer: Tokenizer, *, has_tools: bool) -> bool:
     """Whether the ids say what the parts say, and perhaps the rest of a character more."""
     if not all(0 <= token < tokenizer.size for token in reply.token_ids):
         return False
-    parser = ReplyParser(tokenizer)
+    parser = ReplyParser(tokenizer, has_tools=has_tools)
     spelled = [delta for token in reply.token_ids for delta in parser.add(token)]
     found = to_parts([*spelled, *parser.finish()])
     return all(

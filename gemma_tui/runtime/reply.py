@@ -17,8 +17,9 @@ from gemma_tui.conversation import Usage
 from gemma_tui.errors import CapabilityError, UsageError
 from gemma_tui.generation import Finished, MediaProgress
 from gemma_tui.runtime.answer import Answer
-from gemma_tui.runtime.chunk_size import chunk_size, free_bytes, token_bytes
+from gemma_tui.runtime.chunk_size import chunk_size, token_bytes
 from gemma_tui.runtime.fitting import Fitted, Fitting
+from gemma_tui.runtime.free_memory import free_memory
 from gemma_tui.runtime.gemma4.layers import on_cpu
 from gemma_tui.runtime.gemma4.merge import SoftTokens, join_soft_tokens
 from gemma_tui.runtime.generate import prefill
@@ -108,10 +109,12 @@ class Reply:
             job=self._job,
         )
         reason = answer.write(prompt, cache)
-        if answer.seen:
-            seen, is_complete = answer.written[: answer.seen], reason == "stop"
-            self._keep_reply(fitted, seen, answer.text, cache, is_complete=is_complete)
         usage = self._usage(len(answer.written), read - started, time.perf_counter() - read)
+        if answer.seen:
+            # A call is repeated as it is, with its result behind it.
+            text, is_complete = ("", False) if answer.has_calls else (answer.text, reason == "stop")
+            seen = answer.written[: answer.seen]
+            self._keep_reply(fitted, seen, text, cache, is_complete=is_complete)
         return Finished(reason, usage, answer.unsent)
 
     def _count_soft_tokens(self) -> list[int]:
@@ -137,7 +140,9 @@ class Reply:
     def _fit(self, counts: list[int]) -> Fitted:
         """The prompt that fits, with the reply so far behind it."""
         resident, so_far = self._resident, self._request.reply
-        self._reply_ids = open_ids(so_far, resident.tokenizer) if so_far else ()
+        if so_far:
+            has_tools = bool(self._request.tools)
+            self._reply_ids = open_ids(so_far, resident.tokenizer, has_tools=has_tools)
         fitted = Fitting(
             self._request,
             counts,
@@ -193,7 +198,7 @@ class Reply:
         loaded = self._resident.loaded
         item_bytes = 4 if on_cpu() else 2
         cost = token_bytes(loaded.config.text, self._prompt_tokens, item_bytes)
-        return chunk_size(free_bytes=free_bytes(), token_bytes=cost)
+        return chunk_size(free_bytes=free_memory() - mx.get_active_memory(), token_bytes=cost)
 
     def _show_progress(self, progress: ReadingProgress, done: int) -> None:
         self._stop_if_cancelled()

@@ -71,7 +71,9 @@ class SnapshotStore:
             prompt: What is to be read.
             known: A snapshot in memory; only a longer one is looked for.
         """
-        turns = list(self._turns(prompt.ids, prompt.spans, prompt.turn_ends, len(prompt.ids)))
+        # The last token is read anyway; a reply that was cut off is stored up to the one before it.
+        last = len(prompt.ids) - 1
+        turns = list(self._turns(prompt.ids, prompt.spans, prompt.turn_ends, last))
         known_length = len(known.ids) if known else 0
         base = known.state if known and any(t.stop == known_length for t in turns) else NOTHING
         missing = [turn for turn in turns if turn.stop > base.stop]

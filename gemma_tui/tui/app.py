@@ -132,11 +132,12 @@ class GemmaApp(App[None]):
 
     def on_key(self, event: events.Key) -> None:
         """Typing that no other widget wanted goes to the composer, and so does focus."""
-        if self.screen is self.chat_screen and event.is_printable and event.character:
+        is_bound = event.key in self.screen.active_bindings
+        if self.screen is self.chat_screen and event.is_printable and not is_bound:
             event.stop()
             composer = self.chat_screen.query_one(Composer)
             composer.focus()
-            composer.insert(event.character)
+            composer.insert(event.character or "")
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy by the terminal (OSC 52), and on a Mac, whose Terminal ignores that, by `pbcopy`."""

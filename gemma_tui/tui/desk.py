@@ -16,7 +16,7 @@ from textual.worker import get_current_worker
 from gemma_tui.errors import GemmaError
 from gemma_tui.generation import TurnsLeftOut
 from gemma_tui.tui.turn import Turn, run_turn
-from gemma_tui.turn import TurnStarted
+from gemma_tui.turn import TurnStarted, left_out_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -107,9 +107,9 @@ class Desk:
             StorageError: The draft on the desk cannot be saved, or the conversation not be read.
         """
         async with self._switching:
-            if self.turn is not None:
-                await self.turn.stored.wait()
             while True:
+                if self.turn is not None:
+                    await self.turn.stored.wait()
                 await self._drafts.save()
                 turn = self.turn
                 conversation: Conversation | None = None
@@ -210,7 +210,7 @@ class Desk:
                 await run_turn(turn, chat=self._chat, store=self._store, options=options, show=show)
         except GemmaError as error:
             # The transcript shows the error of a stored reply; anything else needs a line here.
-            if self._page.shows(turn):
+            if self._page.shows(turn) and turn.reply is not None and turn.reply.error:
                 self._panel.problem.tell("")
             else:
                 self._owner.report(error)
@@ -223,6 +223,7 @@ class Desk:
         if turn.reply is not None:
             self._page.finish(turn.reply)
         elif turn.draft is not None:
+            self._drafts.forget(turn.conversation_id)  # the store may have emptied it meanwhile
             self._panel.give_back(turn.draft)
         self._drafts.is_paused = False
         turn.stored.set()
@@ -244,6 +245,6 @@ class Desk:
             await self.refresh_list()
         else:
             self._page.show_event(turn, event)
-            if isinstance(event, TurnsLeftOut):
-                self._panel.problem.tell(turn.notice)
+            if isinstance(event, TurnsLeftOut) and self._page.shows(turn):
+                self._panel.problem.tell(left_out_sentence(event))
         self._owner.show_status()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gemma_tui.engine.interface import EngineState
-    from gemma_tui.options import Overflow
+    from gemma_tui.options import GenerationOptions, Overflow
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.turn import Turn
 
@@ -42,7 +42,7 @@ def still_writing(turn: Turn, page: Page) -> str:
     return f"A reply is still being written{where}. Wait for it, or press Esc to stop it."
 
 
-COMPLETE: Final = "The last reply is complete: there is nothing to go on with."
+NOT_CUT_OFF: Final = "There is no cut-off reply to go on with."
 """What to say when nothing can be continued."""
 
 
@@ -64,7 +64,9 @@ def list_marks(
     return marks
 
 
-def status_of(state: EngineState, page: Page, turn: Turn | None, *, thinking: bool) -> Status:
+def status_of(
+    state: EngineState, page: Page, turn: Turn | None, options: GenerationOptions
+) -> Status:
     """Everything the status line can say now."""
     model = state.model
     return Status(
@@ -75,5 +77,6 @@ def status_of(state: EngineState, page: Page, turn: Turn | None, *, thinking: bo
         tokens_per_second=turn.tokens_per_second if turn else page.tokens_per_second,
         context_tokens=page.context_tokens,
         context_length=model.context_length if model else 0,
-        thinking=thinking,
+        thinking=options.thinking,
+        drops_oldest=options.overflow == "drop_oldest",
     )

@@ -11,7 +11,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gemma_tui.conversation import TextPart, ThoughtPart
+from gemma_tui.conversation import MessageState, TextPart, ThoughtPart
+from gemma_tui.errors import GemmaError
 from gemma_tui.generation import (
     Finished,
     MediaProgress,
@@ -19,9 +20,8 @@ from gemma_tui.generation import (
     Resumed,
     TextDelta,
     ThoughtDelta,
-    TurnsLeftOut,
 )
-from gemma_tui.turn import TurnFinished, TurnStarted, left_out_sentence
+from gemma_tui.turn import TurnFinished, TurnStarted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -48,8 +48,6 @@ class Turn:
     """The stored row of the reply, from the moment it exists."""
     label: str = "sending"
     """What happens now, in words."""
-    notice: str = ""
-    """What the user must know about it, in a sentence."""
     token_count: int = 0
     stored: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the question is stored, or never will be."""
@@ -80,15 +78,14 @@ class Turn:
                 self.label = "waiting for the model"
                 self._start_from(reply.parts)
                 self._tokens_before = len(reply.token_ids)
-            case Resumed(parts):
+            case Resumed(parts, token_ids):
                 self._start_from(parts)
+                self._tokens_before = len(token_ids)
             case MediaProgress(done, total):
                 which = f"attachment {min(done + 1, total)} of {total}" if total > 1 else "the file"
                 self.label = f"reading {which}"
             case PrefillProgress():
                 self.label = reading_label(event)
-            case TurnsLeftOut():
-                self.notice = left_out_sentence(event)
             case ThoughtDelta(text):
                 self._begin("thinking")
                 self._thought.append(text)
@@ -148,7 +145,7 @@ async def run_turn(
     Raises:
         GemmaError: What kept the reply from being finished.
     """
-    is_new = turn.conversation_id is None
+    is_new, problem = turn.conversation_id is None, ""
     try:
         if turn.conversation_id is None:
             turn.conversation_id = (await store.create("")).id
@@ -162,10 +159,17 @@ async def run_turn(
             async for event in events:
                 turn.note(event)
                 await show(event)
+    except GemmaError as error:
+        problem = str(error)
+        raise
     finally:
         if turn.reply is None:
             if is_new and turn.conversation_id is not None:
                 await store.delete(turn.conversation_id)
         elif not turn.is_finished:
-            stored = await store.messages(turn.reply.conversation_id, turn.reply.id)
-            turn.note(TurnFinished(stored[-1]))
+            last = (await store.messages(turn.reply.conversation_id, turn.reply.id))[-1]
+            if last.state is MessageState.STREAMING:
+                # Its end could not be stored: what was written stays on the screen, and the reason.
+                written = turn.snapshot() or last
+                last = replace(written, state=MessageState.FAILED, error=problem)
+            turn.note(TurnFinished(last))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gemma_tui.generation import PrefillProgress
-from gemma_tui.runtime.chunk_size import MAX_CHUNK, MIN_CHUNK, chunk_size, free_bytes, token_bytes
+from gemma_tui.runtime.chunk_size import MAX_CHUNK, MIN_CHUNK, chunk_size, token_bytes
 from gemma_tui.runtime.loader import load_model
 from gemma_tui.runtime.reading import ReadingProgress
 
@@ -67,7 +67,3 @@ def test_wide_networks_and_long_prompts_cost_more(text: TextConfig) -> None:
     assert token_bytes(text, 2000, 2) - cost == 2 * 2 * text.num_attention_heads * 1000
     assert token_bytes(replace(text, hidden_size=2 * text.hidden_size), 1000, 2) > cost
     assert token_bytes(replace(text, intermediate_size=9 * text.intermediate_size), 1000, 2) > cost
-
-
-def test_this_machine_has_memory() -> None:
-    assert free_bytes() > 0

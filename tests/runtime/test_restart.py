@@ -6,12 +6,15 @@ import json
 import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
+from gemma_tui.conversation import TextPart
 from gemma_tui.errors import GemmaError
+from gemma_tui.generation import ReplySoFar
 from gemma_tui.runtime.disk_cache import StoredArray
 from gemma_tui.runtime.features import FeatureStore
 from gemma_tui.runtime.model_digest import model_digest
@@ -77,6 +80,18 @@ def test_another_reply_to_the_last_turn_goes_on_from_disk(talk: Talk) -> None:
     first_turn(talk)
     _, end = talk.reply(ask(LONG))
     assert end.usage.prompt_tokens - end.usage.cached_tokens <= 4
+
+
+def test_a_reply_that_was_cut_off_goes_on_from_disk_for_free(talk: Talk) -> None:
+    whole, _ = talk.reply(ask(LONG, max_tokens=9))
+    talk.forget()
+    begun, _ = talk.reply(ask(LONG, max_tokens=5))
+    talk.pause()
+    talk.restart()
+    so_far = ReplySoFar((TextPart(begun),))
+    rest, end = talk.reply(replace(ask(LONG, max_tokens=4), reply=so_far))
+    assert begun + rest == whole
+    assert end.usage.cached_tokens == end.usage.prompt_tokens - 1
 
 
 def test_each_turn_is_stored_once(talk: Talk) -> None:

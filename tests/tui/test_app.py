@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from gemma_tui.engine.interface import EngineState
 from gemma_tui.tui.clipboard import clipboard_command, to_clipboard
 from gemma_tui.tui.screens.help import HelpScreen
+from gemma_tui.tui.transcript.widget import Transcript
 from tests.scripted_engine import Hold, ScriptedEngine
 
 if TYPE_CHECKING:
@@ -160,6 +163,22 @@ async def test_typing_lands_in_the_composer_whatever_has_the_focus(open_app: Ope
         await running.pilot.press("h", "i", "space", "?")
         assert running.composer.text == "hi ?"
         assert running.composer.has_focus
+
+
+async def test_letters_that_mean_something_where_they_are_typed_stay_there(
+    open_app: Opener,
+) -> None:
+    async with open_app() as running:
+        running.app.chat_screen.query_one(Transcript).focus()
+        await running.pilot.press("t", "t")
+        assert running.composer.text == ""
+
+
+async def test_what_a_copy_of_a_model_lacks_is_said(open_app: Opener) -> None:
+    async with open_app() as running:
+        lacks = replace(running.engine.model, limitations=("This copy cannot hear.",))
+        running.engine.set_state(EngineState("ready", lacks))
+        await running.until(lambda: "This copy cannot hear." in running.problem)
 
 
 async def test_page_keys_scroll_the_transcript_from_the_composer(open_app: Opener) -> None:

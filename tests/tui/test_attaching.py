@@ -176,7 +176,7 @@ async def test_f4_and_signs_change_the_budget(open_app: Opener, picture: Path) -
             await running.pilot.press("f4")
         assert seen == [280, 560, 1120, 70, 140]
         running.tray.focus()
-        await running.pilot.press("plus", "plus", "minus")
+        await running.pilot.press("+", "+", "-")
         assert running.tray.attachments[0].token_budget == 560
         await running.shown("540 of 560 tokens")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gemma_tui.conversation import MessageState, TextPart, ThoughtPart
+from gemma_tui.errors import StorageError
 from gemma_tui.generation import (
     Finished,
     PrefillProgress,
@@ -16,6 +17,9 @@ from gemma_tui.generation import (
 from tests.scripted_engine import USAGE, Hold, ScriptedEngine, Step
 
 if TYPE_CHECKING:
+    import pytest
+
+    from gemma_tui.conversation import Message
     from tests.tui.conftest import Opener
 
 
@@ -92,14 +96,28 @@ async def test_a_loop_is_named(open_app: Opener) -> None:
 async def test_a_complete_reply_has_nothing_to_go_on_with(open_app: Opener) -> None:
     async with open_app() as running:
         await running.pilot.press("ctrl+g")
-        await running.until(lambda: "nothing to go on with" in running.problem)
+        await running.until(lambda: "no cut-off reply" in running.problem)
         await running.send("Hi")
         await running.shown("Hello there.")
         await running.until(lambda: "ready" in running.status)
         assert running.problem == ""
         await running.pilot.press("ctrl+g")
-        await running.until(lambda: "nothing to go on with" in running.problem)
+        await running.until(lambda: "no cut-off reply" in running.problem)
         assert len(running.engine.requests) == 1
+
+
+async def test_words_whose_end_cannot_be_stored_stay_on_the_screen_with_the_reason(
+    open_app: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_app(ScriptedEngine(["All of the answer."])) as running:
+
+        async def full(message: Message) -> Message:
+            raise StorageError("The disk is full.", "Free some space.")
+
+        monkeypatch.setattr(running.store, "finish", full)
+        await running.send("Hi")
+        await running.shown("The disk is full.")
+        assert "All of the answer." in running.text()
 
 
 async def test_turns_are_left_out_only_if_wanted_and_the_user_is_told(open_app: Opener) -> None:

@@ -12,7 +12,6 @@ from mlx import nn
 from mlx_lm.models.gemma4_text import logit_softcap
 
 from gemma_tui.errors import CapabilityError, LimitError
-from gemma_tui.preprocessing.budget import audio_tokens, waveform_tokens
 from gemma_tui.preprocessing.image import ImageFeatures
 from gemma_tui.runtime.gemma4.audio import AudioTower
 from gemma_tui.runtime.gemma4.config import PatchEmbedderConfig, WaveformEmbedderConfig
@@ -138,11 +137,6 @@ class Gemma4(nn.Module):
         if self._config.text.picture_attention == "causal":
             return ()
         return picture_runs(ids, self._config.tokens.pictures)
-
-    def sound_tokens(self, sample_count: int) -> int:
-        """How many soft tokens this model makes of so many samples at 16 kHz."""
-        is_unified = isinstance(self._config.audio, WaveformEmbedderConfig)
-        return (waveform_tokens if is_unified else audio_tokens)(sample_count)
 
     def soft_token_count(self, features: ImageFeatures | AudioFeatures) -> int:
         """How many soft tokens this model makes of a picture or a clip."""

@@ -24,7 +24,7 @@ from gemma_tui.tui.dropped import may_be_dropped
 from gemma_tui.tui.page import Page
 from gemma_tui.tui.screens.chat_keys import CHAT_KEYS
 from gemma_tui.tui.status import (
-    COMPLETE,
+    NOT_CUT_OFF,
     list_marks,
     overflow_sentence,
     status_of,
@@ -138,7 +138,7 @@ class ChatScreen(Screen[None]):
     def show_status(self) -> None:
         """Say what the engine and the turn do."""
         self._status.status = status_of(
-            self._engine.state, self._page, self.desk.turn, thinking=self._options.thinking
+            self._engine.state, self._page, self.desk.turn, self._options
         )
 
     def show_list(self, conversations: tuple[Conversation, ...]) -> None:
@@ -185,7 +185,7 @@ class ChatScreen(Screen[None]):
     def action_continue_reply(self) -> None:
         """Let the last reply go on where it was cut off."""
         if not self._is_refused_while_writing():
-            self._panel.problem.tell("" if self.desk.continue_reply(self._options) else COMPLETE)
+            self._panel.problem.tell("" if self.desk.continue_reply(self._options) else NOT_CUT_OFF)
 
     def action_change_budget(self) -> None:
         """Next budget for the chosen chip."""
@@ -287,10 +287,10 @@ class ChatScreen(Screen[None]):
     def _engine_changed(self, state: EngineState) -> None:
         self._header.is_demo = state.model is not None and state.model.is_demo
         last = self._page.last
-        is_told = state.problem in (self._problem, last.error if last else "")
-        if state.problem and not is_told:
-            self._panel.problem.tell(state.problem)
-        self._problem = state.problem
+        problem = state.problem or " ".join(state.model.limitations if state.model else ())
+        if problem and problem not in (self._problem, last.error if last else ""):
+            self._panel.problem.tell(problem)
+        self._problem = problem
         self._attaching.settle_budgets()
         turn = self.desk.turn
         if turn is not None and state.phase in ("starting", "loading"):

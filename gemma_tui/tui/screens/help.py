@@ -45,6 +45,7 @@ KEYS: Final = (
             ("Delete", "in the list: delete; Ctrl+Z brings it back until you quit"),
             ("F8", "context full: leave out the oldest turns, or refuse"),
             ("PgUp PgDn", "scroll; End follows the newest text"),
+            ("Tab, then T", "in the transcript: show or fold what the model thought"),
         ),
     ),
     (

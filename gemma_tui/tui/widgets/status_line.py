@@ -30,6 +30,8 @@ class Status:
     context_tokens: int = 0
     context_length: int = 0
     thinking: bool = False
+    drops_oldest: bool = False
+    """Whether the oldest turns are left out when the context is full."""
 
     def details(self) -> list[str]:
         """What stands on the right, the most important first."""
@@ -41,6 +43,8 @@ class Status:
         if self.tokens_per_second:
             found.append(f"{self.tokens_per_second:.1f} tok/s")
         found.append("thinking on" if self.thinking else "thinking off")
+        if self.drops_oldest:
+            found.append("leaves out the oldest")
         return found
 
 
