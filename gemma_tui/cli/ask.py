@@ -30,6 +30,7 @@ from gemma_tui.generation import (
     ThoughtDelta,
     TurnsLeftOut,
 )
+from gemma_tui.options import GenerationOptions
 from gemma_tui.preprocessing.budget import check_budget
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
@@ -135,6 +136,14 @@ async def _ask(asking: _Asking) -> None:
             elif asking.as_json and not has_failed:
                 answer.write(_as_json(messages, asking))
             answer.end()
+            if messages and _is_cut_short(messages[-1], asking.question.options):
+                progress.tell("The answer was cut off: it is as long as it may be (--max-tokens).")
+
+
+def _is_cut_short(reply: Message, options: GenerationOptions) -> bool:
+    """Whether its length ended a reply although no length was asked for, or before its answer."""
+    is_asked_for = options.max_tokens != GenerationOptions().max_tokens
+    return reply.finish_reason == "length" and not (is_asked_for and reply.text)
 
 
 async def _attach(chat: Chat, question: Question) -> list[Attachment]:
@@ -179,8 +188,6 @@ def _show(event: TurnEvent, answer: Answer, progress: Progress, *, as_json: bool
             progress.tell(left_out_sentence(event))
         case Finished(reason="repetition"):
             progress.tell("The answer said the same over and over, so it was cut off.")
-        case Finished(reason="length"):
-            progress.tell("The answer was cut off: it is as long as it may be (--max-tokens).")
         case TurnStarted():
             progress.show("starting the answer")
         case _:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gemma_tui.cli.ask import run_ask
+from gemma_tui.cli.ask import _is_cut_short, run_ask
 from gemma_tui.cli.commands import run_command
 from gemma_tui.cli.question import Question
-from gemma_tui.conversation import Conversation, Message, MessageState
+from gemma_tui.conversation import Conversation, Message, MessageState, TextPart, ThoughtPart
 from gemma_tui.errors import CapabilityError
 from gemma_tui.generation import Finished, TurnsLeftOut
 from gemma_tui.options import GenerationOptions, SamplingOptions
@@ -272,3 +272,15 @@ def test_it_works_without_any_network(cli: CommandLine, red_picture: Path) -> No
     run = cli.run("ask", "What is this?", "-a", red_picture, before=["unshare", "-n"])
     assert (run.returncode, run.stderr) == (0, b"")
     assert run.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("text", "thought", "max_tokens", "is_told"),
+    [("So", "", 4096, True), ("So", "", 9, False), ("", "hm", 9, True)],
+)
+def test_a_cut_that_nobody_asked_for_is_told(
+    text: str, thought: str, max_tokens: int, is_told: bool
+) -> None:
+    parts = tuple(part for part in (ThoughtPart(thought), TextPart(text)) if part.text)
+    reply = Message(2, 1, 1, "model", parts, MessageState.COMPLETE, 0.0, finish_reason="length")
+    assert _is_cut_short(reply, GenerationOptions(max_tokens=max_tokens)) is is_told
