@@ -104,7 +104,7 @@ class MemoryEstimate:
 
     weight_bytes: int
     cache_bytes: int
-    """Keys and values of a full context."""
+    """Keys and values of a full context: those in use, and those the prompt cache remembers."""
     working_bytes: int
     """The most that one step needs beside that: a chunk of prefill, or the vision tower."""
     overhead_bytes: int

@@ -160,10 +160,10 @@ class Fitting:
 
 def _overflow(size: PromptSize, name: str, *, can_drop: bool) -> ContextOverflowError:
     """The error with the numbers and the choices."""
-    choices = ["have the oldest turns left out"] if can_drop else []
+    choices = ["have the oldest turns left out (F8 in the app)"] if can_drop else []
     if size.media_tokens:
         choices.append(f"remove pictures or sounds (they take {size.media_tokens:,} tokens)")
-    choices.append("branch off from an earlier message" if can_drop else "ask something shorter")
+    choices.append("start a new conversation" if can_drop else "ask something shorter")
     *others, last = choices
     hint = f"{', '.join(others)}, or {last}" if others else last
     return ContextOverflowError(

@@ -26,6 +26,9 @@ OVERHEAD_BYTES: Final = 400 * 1024 * 1024
 CACHE_STEP: Final = 256
 """Tokens by which the cache of a global layer grows (mlx-lm's KVCache)."""
 
+CACHE_COPIES: Final = 2
+"""Keys and values of a conversation: those in use, and as the prompt cache remembers them."""
+
 PATCHES_PER_TOKEN: Final = 9
 """3 by 3 patches are pooled into one soft token."""
 
@@ -121,10 +124,9 @@ class MemoryPlan:
         context = min(context or most, most)
         budget = (budget or TOKEN_BUDGETS[-1]) if self.config.vision is not None else 0
         fitting = self._fitting(context, budget)
-        cache = CacheShape.of(self.config.text).byte_count(context, self.machine)
         return MemoryEstimate(
             weight_bytes=self.weight_bytes,
-            cache_bytes=cache,
+            cache_bytes=self._caches(context),
             working_bytes=self._working(context, budget),
             overhead_bytes=OVERHEAD_BYTES,
             free_bytes=self.free_bytes,
@@ -145,8 +147,11 @@ class MemoryPlan:
         return max(seeing, prefill_bytes(self.config.text, context, self.machine))
 
     def _needed(self, context: int, budget: int) -> int:
-        cache = CacheShape.of(self.config.text).byte_count(context, self.machine)
-        return self.weight_bytes + cache + self._working(context, budget) + OVERHEAD_BYTES
+        working = self._working(context, budget)
+        return self.weight_bytes + self._caches(context) + working + OVERHEAD_BYTES
+
+    def _caches(self, context: int) -> int:
+        return CACHE_COPIES * CacheShape.of(self.config.text).byte_count(context, self.machine)
 
     def _fitting(self, context: int, budget: int) -> tuple[int, int]:
         """The largest picture that leaves a useful context, then the longest context beside it."""

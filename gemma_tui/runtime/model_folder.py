@@ -48,7 +48,7 @@ _MAX_FILES: Final = 10_000
 _MAX_JSON_BYTES: Final = 16 * 1024 * 1024
 """No JSON file of a Gemma 4 but the tokenizer is larger than 1 MB."""
 
-_WRONG_FOLDER = "Choose a folder with Gemma 4 E2B or E4B in MLX or Hugging Face layout."
+_WRONG_FOLDER = "Choose a folder with a Gemma 4 in MLX or Hugging Face layout."
 _HINT = "Download the model again."
 
 

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from gemma_tui.options import SamplingOptions
 
 
+MAX_REPETITION_PENALTY: Final = 10
+"""Beyond this a token that was seen is as good as forbidden, and replies are word salad."""
+
+MAX_PRESENCE_PENALTY: Final = 100
+"""Logits of Gemma 4 lie within 30, so that more would change nothing."""
+
 _COLDEST: Final = 1e-5
 """Below this the best token always wins, and the quotients leave the range of float32."""
 
@@ -46,13 +52,17 @@ def check_sampling(options: SamplingOptions) -> None:
         raise UsageError(f"A top-p of {top_p} is not above 0 and at most 1.", "Try 0.95.")
     if not 0 <= options.min_p <= 1:
         raise UsageError(f"A min-p of {options.min_p} is not from 0 to 1.", "Try 0.05.")
-    if not (math.isfinite(options.repetition_penalty) and options.repetition_penalty > 0):
+    if not 0 < options.repetition_penalty <= MAX_REPETITION_PENALTY:
         raise UsageError(
-            f"A repetition penalty of {options.repetition_penalty} is not above 0.", "Try 1.1."
+            f"A repetition penalty of {options.repetition_penalty} is not above 0 and at most"
+            f" {MAX_REPETITION_PENALTY}.",
+            "Try 1.1.",
         )
-    if not math.isfinite(options.presence_penalty):
+    if not abs(options.presence_penalty) <= MAX_PRESENCE_PENALTY:
         raise UsageError(
-            f"A presence penalty of {options.presence_penalty} is not a number.", "Try 0.5."
+            f"A presence penalty of {options.presence_penalty} is not from"
+            f" -{MAX_PRESENCE_PENALTY} to {MAX_PRESENCE_PENALTY}.",
+            "Try 0.5.",
         )
 
 

@@ -78,8 +78,8 @@ def test_the_error_has_the_numbers_and_the_choices(renderer: PromptRenderer) -> 
         f"the model holds 400: {tokens + 50 - 400:,} too many."
     )
     assert caught.value.hint == (
-        "Have the oldest turns left out, remove pictures or sounds (they take 126 tokens), "
-        "or branch off from an earlier message."
+        "Have the oldest turns left out (F8 in the app), remove pictures or sounds (they take 126 "
+        "tokens), or start a new conversation."
     )
 
 

@@ -25,7 +25,7 @@ class ConversationList(OptionList):
     """Enter or a click opens, Delete deletes, Ctrl+Z brings back."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("delete,backspace", "delete", "Delete", show=False),
+        Binding("delete", "delete", "Delete", show=False),
         Binding("ctrl+z,u", "undo", "Undo", show=False),
     ]
 
