@@ -6,29 +6,25 @@ Knows the order of things (store, then compute, then store) and nothing of scree
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from gemma_tui.conversation import Attachment, Draft, Message, title_from
+from gemma_tui.conversation import Attachment, Draft, Message, MessageState, title_from
 from gemma_tui.errors import AttachmentError, GemmaError, UsageError
-from gemma_tui.generation import (
-    Finished,
-    GenerationRequest,
-    Resumed,
-    TextDelta,
-    ThoughtDelta,
-)
+from gemma_tui.generation import Finished, GenerationRequest
+from gemma_tui.media_check import check_media
 from gemma_tui.preprocessing.budget import check_budget
+from gemma_tui.storage.replies import not_cut_off
 from gemma_tui.storage.streaming import StreamingReply
 from gemma_tui.turn import (
     CANCELLED,
+    Begun,
     TurnFinished,
     TurnStarted,
-    check_media,
+    begun_again,
     end_of,
     failed,
-    part_of,
     to_prompt,
     to_question,
     to_reply_so_far,
@@ -36,7 +32,7 @@ from gemma_tui.turn import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Coroutine, Iterable
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
     from pathlib import Path
 
     from gemma_tui.engine.interface import Engine
@@ -45,6 +41,8 @@ if TYPE_CHECKING:
     from gemma_tui.storage.blobs import BlobStore
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.turn import TurnEvent
+
+T = TypeVar("T")
 
 DEFAULT_TOKEN_BUDGET = 280
 """Soft tokens of a picture as long as no model says otherwise (Gemma 4's own default)."""
@@ -138,17 +136,16 @@ class Chat:
         """
         conversation = await self._store.get(conversation_id)
         earlier = await self._earlier(conversation_id, draft, parent_id)
-        self._check_media(earlier, draft.attachments if draft else ())
+        await self._check_media(earlier, draft.attachments if draft else ())
         parts, title = (draft.to_parts(), title_from(draft)) if draft else ((), "")
-        question, reply = await self._begin(
-            self._store.add_turn(
-                conversation_id, parent_id, parts, title, thinking=options.thinking
-            )
+        adding = self._store.add_turn(
+            conversation_id, parent_id, parts, title, thinking=options.thinking
         )
-        branch = (*earlier, question) if question else earlier
+        begun = await self._begin(adding, lambda rows: Begun(*rows))
+        branch = (*earlier, begun.question) if begun.question else earlier
         prompt = to_prompt(branch, self._blobs.path_of)
         request = GenerationRequest(prompt, conversation.system_prompt, options)
-        async with aclosing(self._stream(question, reply, request)) as events:
+        async with aclosing(self._stream(begun, request)) as events:
             async for event in events:
                 yield event
 
@@ -159,6 +156,7 @@ class Chat:
 
         It goes on from the tokens it was made of: without sampling, and with a seed, it says what
         it would have said. The same row grows; whatever ends it this time, nothing it said is lost.
+        Unless something is added or it turns out to be complete, the row is as before.
 
         Args:
             conversation_id: The reply's conversation.
@@ -169,23 +167,25 @@ class Chat:
             `TurnStarted`, what the engine says, with `Resumed` first, `TurnFinished`.
 
         Raises:
-            UsageError: The reply is complete, says nothing yet, or is not in this conversation.
+            UsageError: The reply is complete, says nothing yet, or is not in this conversation, or
+                the conversation went on behind it.
             CapabilityError: The loaded model lacks a sense the branch needs.
-            GemmaError: What ended the reply; the sentence is stored with it, in state `failed`.
+            GemmaError: What ended the reply; the sentence is stored as of `reply` if something was
+                added.
         """
         conversation = await self._store.get(conversation_id)
         branch = await self._store.messages(conversation_id, reply_id)
         if not branch or not branch[-1].is_cut_off:
-            raise UsageError("Only a reply that was cut off can go on.", "Ask something instead.")
-        self._check_media(branch)
-        _, reply = await self._begin(self._store.resume(reply_id))
+            raise not_cut_off()
+        await self._check_media(branch)
+        begun = await self._begin(self._store.resume(reply_id), begun_again)
         request = GenerationRequest(
             to_prompt(branch[:-1], self._blobs.path_of),
             conversation.system_prompt,
-            replace(options, thinking=reply.thinking),
-            reply=to_reply_so_far(reply),
+            replace(options, thinking=begun.reply.thinking),
+            reply=to_reply_so_far(begun.reply),
         )
-        async with aclosing(self._stream(None, reply, request)) as events:
+        async with aclosing(self._stream(begun, request)) as events:
             async for event in events:
                 yield event
 
@@ -238,41 +238,47 @@ class Chat:
             raise UsageError("Only a question can be answered again.", "Choose a question.")
         return earlier
 
-    def _check_media(self, earlier: Iterable[Message], new: tuple[Attachment, ...] = ()) -> None:
+    async def _check_media(
+        self, earlier: Iterable[Message], new: tuple[Attachment, ...] = ()
+    ) -> None:
         known = (attachment for message in earlier for attachment in message.attachments)
-        check_media((*known, *new), self._blobs.path_of, self._engine.state.model)
+        if found := (*known, *new):
+            model = self._engine.state.model
+            await asyncio.to_thread(check_media, found, self._blobs.path_of, model)
 
-    async def _begin(
-        self, work: Coroutine[None, None, tuple[Message | None, Message]]
-    ) -> tuple[Message | None, Message]:
+    async def _begin(self, work: Coroutine[None, None, T], to_begun: Callable[[T], Begun]) -> Begun:
         """Store the begin of a turn; if cancelled meanwhile, leave no row that seems to stream."""
         storing = asyncio.ensure_future(work)
         try:
-            return await asyncio.shield(storing)
+            return to_begun(await asyncio.shield(storing))
         except asyncio.CancelledError:
-            _, reply = await storing
-            await self._store.finish(with_end(reply, CANCELLED))
+            undoing = asyncio.ensure_future(self._undo(storing, to_begun))
+            while not undoing.done():  # whoever is impatient cancels again
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([undoing])
+            undoing.result()
             raise
 
+    async def _undo(self, storing: asyncio.Future[T], to_begun: Callable[[T], Begun]) -> None:
+        begun = to_begun(await storing)
+        await self._store.finish(with_end(begun.reply, begun.before or CANCELLED))
+
     async def _stream(
-        self, question: Message | None, reply: Message, request: GenerationRequest
+        self, begun: Begun, request: GenerationRequest
     ) -> AsyncGenerator[TurnEvent, None]:
         """The events of a stored turn; whatever ends it, the row is finished before the engine."""
+        reply = begun.reply
         row = StreamingReply(self._store, reply)
         async with row, aclosing(self._engine.generate(request)) as events:
-            end, finished, writer = CANCELLED, None, ""
+            end, finished, writer, is_as_before = CANCELLED, None, reply.model, True
             try:
-                yield TurnStarted(question, reply)
+                yield TurnStarted(begun.question, reply)
                 async for event in events:
-                    writer = self._model_name() or writer  # a crash must not make it nameless
-                    match event:
-                        case TextDelta() | ThoughtDelta():
-                            row.add(part_of(event), event.token_ids)
-                        case Resumed(parts, token_ids):
-                            row.start_from(parts, token_ids)
-                        case Finished():
-                            row.add_tokens(event.token_ids)
-                            finished = event
+                    if row.keep(event):
+                        writer = self._model_name() or writer  # a crash must not make it nameless
+                        is_as_before = False
+                    if isinstance(event, Finished):
+                        finished = event
                     yield event
                 end = end_of(finished)
             except GemmaError as error:
@@ -282,8 +288,11 @@ class Chat:
                 end = failed(f"A fault in the program ended the reply ({error!r}).")
                 raise
             finally:
-                last = replace(reply, model=self._model_name() or writer)
-                stored = await row.finish(with_end(last, end))
+                if begun.before and is_as_before and end.state is not MessageState.COMPLETE:
+                    last = with_end(reply, begun.before)
+                else:
+                    last = with_end(replace(reply, model=writer or self._model_name()), end)
+                stored = await row.finish(last)
         yield TurnFinished(stored)
 
     def _model_name(self) -> str:

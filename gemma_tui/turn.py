@@ -9,58 +9,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gemma_tui.conversation import AttachmentPart, MessageState, TextPart, ThoughtPart
-from gemma_tui.errors import CapabilityError, EngineError
+from gemma_tui.errors import EngineError
 from gemma_tui.generation import (
     Finished,
     GenerationEvent,
     Media,
     PromptMessage,
     ReplySoFar,
-    TextDelta,
-    ThoughtDelta,
 )
-from gemma_tui.preprocessing.budget import check_budget
-from gemma_tui.storage.blobs import missing_blob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from gemma_tui.conversation import Attachment, Draft, Message, Part, Usage
-    from gemma_tui.generation import FinishReason, ModelInfo, PromptPart, TurnsLeftOut
-
-
-def check_media(
-    attachments: Iterable[Attachment], path_of: Callable[[str], Path], model: ModelInfo | None
-) -> None:
-    """Refuse a turn whose attachments cannot be answered about.
-
-    Args:
-        attachments: Those of the whole branch, the question's last.
-        path_of: Where the bytes of a sha256 are.
-        model: The loaded model, if one is.
-
-    Raises:
-        BudgetError: A picture's budget is not one of the token budgets.
-        AttachmentError: The copy of an attachment is gone.
-        CapabilityError: The model lacks a sense.
-    """
-    for attachment in attachments:
-        if attachment.kind == "image":
-            check_budget(attachment.token_budget)
-        if not path_of(attachment.sha256).is_file():
-            raise missing_blob(attachment.name)
-        if model and attachment.kind == "image" and not model.can_see:
-            raise _lacks_sense(model, "see", attachment.name)
-        if model and attachment.kind == "audio" and not model.can_hear:
-            raise _lacks_sense(model, "hear", attachment.name)
-
-
-def _lacks_sense(model: ModelInfo, sense: str, name: str) -> CapabilityError:
-    return CapabilityError(
-        f"{model.name} cannot {sense}, so it cannot take “{name}”.",
-        f"Load a model that can {sense}, or ask without the file in a new conversation.",
-    )
+    from gemma_tui.conversation import Draft, Message, Part, Usage
+    from gemma_tui.generation import PromptPart, TurnsLeftOut
 
 
 def to_prompt(
@@ -140,12 +103,33 @@ class End:
     """How a reply ended."""
 
     state: MessageState
-    reason: FinishReason
+    reason: str
+    """A `FinishReason`, or empty where none was stored."""
     usage: Usage | None = None
     error: str = ""
 
 
 CANCELLED: Final = End(MessageState.CANCELLED, "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A turn whose reply streams in its row."""
+
+    question: Message | None
+    reply: Message
+    before: End | None = None
+    """How the reply had ended, if it goes on."""
+
+
+def begun_again(before: Message) -> Begun:
+    """A reply that goes on.
+
+    Args:
+        before: As it was when it was cut off.
+    """
+    reply = replace(before, state=MessageState.STREAMING, finish_reason="", error="")
+    return Begun(None, reply, End(before.state, before.finish_reason, error=before.error))
 
 
 def failed(error: str) -> End:
@@ -170,11 +154,6 @@ def _joined(before: Usage | None, after: Usage | None) -> Usage | None:
         decode_seconds=before.decode_seconds + after.decode_seconds,
         peak_memory_bytes=max(before.peak_memory_bytes, after.peak_memory_bytes),
     )
-
-
-def part_of(delta: TextDelta | ThoughtDelta) -> TextPart | ThoughtPart:
-    """What a delta adds to the reply."""
-    return TextPart(delta.text) if isinstance(delta, TextDelta) else ThoughtPart(delta.text)
 
 
 def end_of(finished: Finished | None) -> End:

@@ -178,18 +178,21 @@ class ConversationStore:
         now, ids = tuple(parts), tuple(token_ids)
         await self._database.write(lambda c: write_so_far(c, message_id, now, ids))
 
-    async def resume(self, message_id: int) -> tuple[None, Message]:
-        """Let a reply that was cut off stream again.
+    async def resume(self, message_id: int) -> Message:
+        """Let a reply that was cut off stream again, and make it the leaf.
 
         Returns:
-            As `add_turn`, without a question.
+            The reply as it was before.
 
         Raises:
-            StorageError: It is gone, or is being written already.
+            UsageError: It is not cut off, is being written already, or something follows it.
+            StorageError: It is gone.
         """
 
-        def work(connection: sqlite3.Connection) -> tuple[None, Message]:
-            return None, _existing(resume_message(connection, message_id, self._database.token))
+        def work(connection: sqlite3.Connection) -> Message:
+            before = _existing(resume_message(connection, message_id, self._database.token))
+            connection.execute(_TOUCH, (before.id, self._clock(), before.conversation_id))
+            return before
 
         return await self._database.write(work)
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gemma_tui.conversation import MessageState
+from gemma_tui.errors import UsageError
 from gemma_tui.storage.rows import USAGE_COLUMNS, pack_ids, read_message, to_text, write_parts
 
 if TYPE_CHECKING:
@@ -49,16 +51,36 @@ def finish_message(connection: sqlite3.Connection, message: Message) -> Message 
 
 
 def resume_message(connection: sqlite3.Connection, message_id: int, writer: str) -> Message | None:
-    """Let a reply stream again; None if it is gone, or streams already.
+    """Let a reply stream again; returns it as it was, None if it is gone.
 
     Args:
-        connection: Inside a transaction.
+        connection: Inside a transaction: what another window did is seen here.
         message_id: The reply.
         writer: Token of the process that writes it.
+
+    Raises:
+        UsageError: It is not cut off, is being written already, or something follows it.
     """
-    changed = connection.execute(
+    before = read_message(connection, message_id)
+    if before is None:
+        return None
+    if before.state is MessageState.STREAMING:
+        raise UsageError("This reply is being written already.", "Wait until it has ended.")
+    if not before.is_cut_off:
+        raise not_cut_off()
+    if connection.execute("SELECT 1 FROM message WHERE parent_id = ?", (message_id,)).fetchone():
+        raise UsageError(
+            "The conversation has gone on behind this reply, so it stays as it is.",
+            "Ask something instead.",
+        )
+    connection.execute(
         "UPDATE message SET state = 'streaming', writer = ?, finish_reason = '', error = ''"
-        " WHERE id = ? AND state <> 'streaming'",
+        " WHERE id = ?",
         (writer, message_id),
-    ).rowcount
-    return read_message(connection, message_id) if changed else None
+    )
+    return before
+
+
+def not_cut_off() -> UsageError:
+    """The sentence for a reply that cannot go on, as it has ended by itself or says nothing."""
+    return UsageError("Only a reply that was cut off can go on.", "Ask something instead.")

@@ -112,6 +112,10 @@ _CONTINUED_REPLIES: Final = (
     # Ids of a reply that was cut off, each as four bytes, the lowest first; NULL otherwise.
     "ALTER TABLE message ADD COLUMN token_ids BLOB",
     "ALTER TABLE message ADD COLUMN thinking INTEGER NOT NULL DEFAULT 0",
+    """
+    UPDATE message SET thinking = 1
+    WHERE id IN (SELECT message_id FROM part WHERE type = 'thought')
+    """,
 )
 
 MIGRATIONS: Final = (_FIRST, _CONTINUED_REPLIES)

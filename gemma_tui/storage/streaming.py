@@ -1,6 +1,6 @@
 """A reply on its way into the database: its text is stored while it streams.
 
-Takes parts as they come; what they mean and why they end is the caller's business.
+Takes what an engine says as it comes; why it ends is the caller's business.
 """
 
 from __future__ import annotations
@@ -8,10 +8,20 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from gemma_tui.conversation import TextPart, ThoughtPart
 from gemma_tui.errors import StorageError
+from gemma_tui.generation import (
+    Finished,
+    MediaProgress,
+    PrefillProgress,
+    Resumed,
+    TextDelta,
+    ThoughtDelta,
+    TurnsLeftOut,
+)
+from gemma_tui.tool_call import MalformedToolCall, ToolCall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from gemma_tui.conversation import Message, Part
+    from gemma_tui.generation import GenerationEvent
     from gemma_tui.storage.conversations import ConversationStore
 
 FLUSH_SECONDS: Final = 0.05
@@ -65,6 +76,26 @@ class StreamingReply:
     def parts(self) -> tuple[Part, ...]:
         """Everything so far."""
         return tuple(kind("".join(texts)) for kind, texts in self._pieces)
+
+    def keep(self, event: GenerationEvent) -> bool:
+        """Take what the model wrote out of an event; returns whether it wrote something."""
+        match event:
+            case TextDelta(text):
+                self.add(TextPart(text), event.token_ids)
+            case ThoughtDelta(text):
+                self.add(ThoughtPart(text), event.token_ids)
+            case Resumed(parts, token_ids):
+                self.start_from(parts, token_ids)
+            case Finished():
+                self.add_tokens(event.token_ids)
+                return bool(event.token_ids)
+            case MediaProgress() | PrefillProgress() | TurnsLeftOut():
+                return False
+            case ToolCall() | MalformedToolCall():
+                return False  # never comes yet: no request declares tools, and no part holds a call
+            case _:
+                assert_never(event)
+        return True
 
     def add(self, part: TextPart | ThoughtPart, token_ids: Sequence[int] = ()) -> None:
         """More of the answer or of the thought, and the tokens that say it."""

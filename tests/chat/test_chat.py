@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -37,6 +37,7 @@ from tests.scripted_engine import MODEL, USAGE, Hold, thinking
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gemma_tui.conversation import Message
     from tests.chat.conftest import Bench
 
 
@@ -213,6 +214,29 @@ class TestEnds:
                 continue
             task.cancel()
             break
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert (await bench.last(conversation_id)).state is MessageState.CANCELLED
+
+    async def test_cancelling_that_again_leaves_nothing_streaming_either(
+        self, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        add_turn, reached, goes_on = bench.store.add_turn, asyncio.Event(), asyncio.Event()
+
+        async def slow(*args: Any, **options: Any) -> tuple[Message | None, Message]:
+            reached.set()
+            await goes_on.wait()
+            return await add_turn(*args, **options)
+
+        monkeypatch.setattr(bench.store, "add_turn", slow)
+        conversation_id = await begun(bench)
+        task = asyncio.ensure_future(bench.ask(conversation_id, "Hi"))
+        await reached.wait()
+        for _ in range(3):
+            task.cancel()
+            await asyncio.sleep(0.01)
+        assert not task.done()
+        goes_on.set()
         with pytest.raises(asyncio.CancelledError):
             await task
         assert (await bench.last(conversation_id)).state is MessageState.CANCELLED

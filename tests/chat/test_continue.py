@@ -8,13 +8,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from gemma_tui.chat import Chat
 from gemma_tui.conversation import Draft, Message, MessageState, TextPart, ThoughtPart, Usage
 from gemma_tui.engine.client import EngineClient
-from gemma_tui.errors import EngineStoppedError, StorageError, UsageError
+from gemma_tui.engine.interface import EngineState
+from gemma_tui.errors import EngineStoppedError, ModelError, StorageError, UsageError
 from gemma_tui.generation import (
     Finished,
+    PrefillProgress,
     PromptSize,
     ReplySoFar,
     Resumed,
@@ -22,12 +25,16 @@ from gemma_tui.generation import (
     ThoughtDelta,
 )
 from gemma_tui.options import GenerationOptions, SamplingOptions
+from gemma_tui.storage.conversations import ConversationStore
+from gemma_tui.storage.database import Database
 from gemma_tui.turn import TurnEvent, TurnFinished, TurnStarted, with_end
-from tests.scripted_engine import USAGE, Hold
+from tests.scripted_engine import MODEL, USAGE, Hold
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from gemma_tui.paths import Paths
     from gemma_tui.turn import End
     from tests.chat.conftest import Bench
     from tests.scripted_engine import Step
@@ -114,8 +121,11 @@ async def test_stopped_or_failing_it_still_says_what_it_said(bench: Bench, told:
     with pytest.raises(EngineStoppedError):
         await go_on(bench, cut, *begin, EngineStoppedError("It died."))
     failed = await bench.last(cut.conversation_id)
-    assert (failed.parts, failed.token_ids) == (cut.parts, IDS)
-    assert (failed.state, failed.is_cut_off) == (MessageState.FAILED, True)
+    assert (failed.parts, failed.token_ids, failed.is_cut_off) == (cut.parts, IDS, True)
+    if told:
+        assert (failed.state, failed.error) == (MessageState.FAILED, "It died.")
+    else:
+        assert failed == cut
     bench.engine.scripts.clear()
     bench.engine.scripts.append([*begin, TextDelta("ar", 5, (5,)), hold := Hold()])
     turn = bench.chat.continue_reply(cut.conversation_id, cut.id, options=GenerationOptions())
@@ -158,11 +168,83 @@ async def test_what_is_complete_or_gone_is_refused(bench: Bench) -> None:
     assert await bench.store.messages(before[0].conversation_id) == before
 
 
-async def test_of_two_windows_one_writes(bench: Bench) -> None:
+@pytest_asyncio.fixture
+async def other(paths: Paths) -> AsyncIterator[ConversationStore]:
+    """The same conversations in another window."""
+    database = await Database.open(paths.database)
+    yield ConversationStore(database)
+    await database.close()
+
+
+async def test_of_two_windows_one_writes(bench: Bench, other: ConversationStore) -> None:
     cut = await cut_off(bench)
-    await bench.store.resume(cut.id)
-    with pytest.raises(StorageError):
+    assert await other.resume(cut.id) == cut
+    with pytest.raises(UsageError, match="being written already"):
         await bench.store.resume(cut.id)
+    assert (await other.messages(cut.conversation_id))[-1].state is MessageState.STREAMING
+
+
+async def test_what_another_window_deleted_comes_back(
+    bench: Bench, other: ConversationStore
+) -> None:
+    cut = await cut_off(bench)
+    newer = await other.create("newer")
+    await other.delete(cut.conversation_id)
+    await go_on(bench, cut, Resumed(cut.parts, IDS), "ar")  # type: ignore[arg-type]
+    shown = await other.list()
+    assert [item.id for item in shown] == [cut.conversation_id, newer.id]
+    assert shown[0].updated_at >= newer.updated_at
+
+
+async def test_what_another_window_made_of_it_stays(bench: Bench, other: ConversationStore) -> None:
+    cut = await cut_off(bench)
+    await other.add_message(cut.conversation_id, cut.id, "user", (TextPart("And?"),))
+    with pytest.raises(UsageError, match="gone on behind"):
+        await go_on(bench, cut, "never")
+    cut = await cut_off(bench)
+    resumed = await other.resume(cut.id)
+    whole = replace(resumed, state=MessageState.COMPLETE, finish_reason="stop", token_ids=())
+    await other.finish(whole)
+    with pytest.raises(UsageError, match="cut off"):
+        await bench.store.resume(cut.id)
+    assert await bench.last(cut.conversation_id) == whole
+    with pytest.raises(StorageError, match="not there any more"):
+        await bench.store.resume(999)
+
+
+async def test_the_branch_that_goes_on_is_the_one_shown(
+    bench: Bench, other: ConversationStore
+) -> None:
+    cut = await cut_off(bench)
+    await other.add_turn(cut.conversation_id, cut.parent_id, (), "")
+    assert (await bench.last(cut.conversation_id)).id != cut.id
+    await go_on(bench, cut, Resumed(cut.parts, IDS), "ar")  # type: ignore[arg-type]
+    assert (await bench.last(cut.conversation_id)).id == cut.id
+
+
+async def test_without_a_model_it_is_as_before(bench: Bench) -> None:
+    cut = await cut_off(bench)
+    assert (cut.model, cut.finish_reason) == (MODEL.name, "length")
+    bench.engine.set_state(EngineState("stopped"))
+    with pytest.raises(ModelError):
+        await go_on(bench, cut, ModelError("No model is loaded."))
+    assert await bench.last(cut.conversation_id) == cut
+
+
+async def test_it_names_another_model_once_that_writes(bench: Bench) -> None:
+    cut = await cut_off(bench)
+    bench.engine.set_state(EngineState("ready", replace(MODEL, name="another")))
+    await go_on(bench, cut, PrefillProgress(1, 2), Finished("cancelled", USAGE))
+    assert await bench.last(cut.conversation_id) == cut
+    await go_on(bench, cut, Resumed(cut.parts, IDS), "ar")  # type: ignore[arg-type]
+    assert (await bench.last(cut.conversation_id)).model == "another"
+
+
+async def test_nothing_more_to_say_is_an_end(bench: Bench) -> None:
+    cut = await cut_off(bench)
+    await go_on(bench, cut, Finished("stop", USAGE))
+    reply = await bench.last(cut.conversation_id)
+    assert (reply.finish_reason, reply.model, reply.parts) == ("stop", MODEL.name, cut.parts)
 
 
 def test_costs_are_joined_whichever_is_known() -> None:
@@ -240,7 +322,7 @@ async def test_cancelled_while_it_is_stored_it_is_as_before(bench: Bench) -> Non
     resuming = asyncio.Event()
     resume = bench.store.resume
 
-    async def slow(message_id: int) -> tuple[None, Message]:
+    async def slow(message_id: int) -> Message:
         resuming.set()
         return await resume(message_id)
 
@@ -250,7 +332,5 @@ async def test_cancelled_while_it_is_stored_it_is_as_before(bench: Bench) -> Non
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    stored = await bench.last(cut.conversation_id)
-    assert (stored.state, stored.parts) == (MessageState.CANCELLED, cut.parts)
-    assert stored.token_ids == IDS
+    assert await bench.last(cut.conversation_id) == cut
     assert len(bench.engine.requests) == 1
