@@ -36,10 +36,15 @@ def to_prompt(
         path_of: Where the bytes of a sha256 are.
     """
     return tuple(
-        PromptMessage(message.role, tuple(_prompt_parts(message.parts, path_of)))
+        PromptMessage(message.role, tuple(_prompt_parts(_said(message), path_of)))
         for message in branch
         if message.role == "user" or message.text.strip()
     )
+
+
+def _said(message: Message) -> tuple[Part, ...]:
+    """What a message says; a reply in one piece, as it was written around its thoughts."""
+    return message.parts if message.role == "user" else (TextPart(message.text),)
 
 
 def to_question(draft: Draft, path_of: Callable[[str], Path]) -> PromptMessage:

@@ -210,7 +210,8 @@ class Desk:
                 await run_turn(turn, chat=self._chat, store=self._store, options=options, show=show)
         except GemmaError as error:
             # The transcript shows the error of a stored reply; anything else needs a line here.
-            if self._page.shows(turn) and turn.reply is not None and turn.reply.error:
+            is_told = turn.reply is not None and turn.reply.error == str(error)
+            if is_told and self._page.shows(turn):
                 self._panel.problem.tell("")
             else:
                 self._owner.report(error)

@@ -29,7 +29,14 @@ from gemma_tui.errors import (
     UnsupportedFormatError,
     UsageError,
 )
-from gemma_tui.generation import Finished, Media, PrefillProgress, PromptMessage, TextDelta
+from gemma_tui.generation import (
+    Finished,
+    Media,
+    PrefillProgress,
+    PromptMessage,
+    TextDelta,
+    ThoughtDelta,
+)
 from gemma_tui.options import GenerationOptions, SamplingOptions
 from gemma_tui.turn import TurnEvent, TurnFinished, TurnStarted
 from tests.scripted_engine import MODEL, USAGE, Hold, thinking
@@ -134,6 +141,17 @@ class TestReply:
             PromptMessage("user", (TextPart("second"),)),
             PromptMessage("user", (TextPart("third"),)),
         )
+
+    async def test_an_answer_around_a_thought_is_one_text_of_the_next_prompt(
+        self, bench: Bench
+    ) -> None:
+        bench.engine.scripts.clear()
+        bench.engine.scripts.extend([["One. ", ThoughtDelta("hm"), " Two."], ["Yes."]])
+        conversation_id = await begun(bench)
+        await bench.ask(conversation_id, "first")
+        await bench.ask(conversation_id, "second", (await bench.last(conversation_id)).id)
+        (_, reply, _) = bench.engine.requests[-1].messages
+        assert reply == PromptMessage("model", (TextPart("One.  Two."),))
 
     async def test_answering_again_makes_a_sibling(self, bench: Bench) -> None:
         bench.engine.scripts.clear()

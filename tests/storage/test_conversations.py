@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -97,17 +99,19 @@ def test_what_is_stored_comes_back_after_a_restart(
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(), items=st.lists(attachments(), max_size=4), new=st.booleans())
 def test_a_draft_comes_back_after_a_restart(
-    paths: Paths, text: str, items: list[Attachment], new: bool
+    tmp_path: Path, text: str, items: list[Attachment], new: bool
 ) -> None:
     draft = Draft(text, tuple(items))
+    # A folder for each example: an empty draft would take over what an earlier example left.
+    file = Path(tempfile.mkdtemp(dir=tmp_path)) / "conversations.db"
 
     async def work() -> Draft:
-        database = await Database.open(paths.database)
+        database = await Database.open(file)
         store = ConversationStore(database)
         place = None if new else (await store.create("x")).id
         await store.save_draft(place, draft)
         await database.close()
-        database = await Database.open(paths.database)
+        database = await Database.open(file)
         found = await ConversationStore(database).load_draft(place)
         await database.close()
         return found
