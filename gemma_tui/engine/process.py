@@ -48,6 +48,8 @@ class EngineProcess(asyncio.Protocol):
         self._on_end = on_end
         self._decoder = FrameDecoder()
         self._inboxes: dict[int, Inbox] = {}
+        self._error: GemmaError = EngineStoppedError("The engine process has ended.")
+        """Why nothing can be asked any more, once that is so."""
         self._last_id = 0
         self._process: asyncio.subprocess.Process
         self._writer: asyncio.WriteTransport
@@ -118,7 +120,7 @@ class EngineProcess(asyncio.Protocol):
             self._inboxes[inbox.request_id] = inbox
             self._writer.write(frame)
         else:
-            inbox.fail(EngineStoppedError("The engine process has ended."))
+            inbox.fail(self._error)
         return inbox
 
     def send(self, body: Request) -> None:
@@ -133,6 +135,7 @@ class EngineProcess(asyncio.Protocol):
 
     def fail_all(self, error: GemmaError) -> None:
         """End every open request with `error`."""
+        self._error = error
         for inbox in self._inboxes.values():
             inbox.fail(error)
         self._inboxes.clear()

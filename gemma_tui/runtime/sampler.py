@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from gemma_tui.options import SamplingOptions
 
 
-MAX_REPETITION_PENALTY: Final = 10
-"""Beyond this a token that was seen is as good as forbidden, and replies are word salad."""
+MAX_REPETITION_PENALTY: Final = 10_000
+"""By then a token that was seen is as good as forbidden."""
 
 MAX_PRESENCE_PENALTY: Final = 100
 """Logits of Gemma 4 lie within 30, so that more would change nothing."""
