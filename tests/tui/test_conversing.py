@@ -307,3 +307,20 @@ async def test_a_message_sent_during_the_start_is_not_lost(
         held.set()
         await running.shown("Hello there.")
         assert "typed at once" in running.text().splitlines()[0]
+
+
+async def test_a_message_sent_while_another_page_opens_stays_where_it_was_meant(
+    open_app: Opener,
+) -> None:
+    async with open_app(ScriptedEngine(["One."], ["Two."])) as running:
+        await running.send("first")
+        await running.shown("One.")
+        await running.type("second")
+        for key, character in (("ctrl+n", None), ("enter", "\r")):
+            running.app.post_message(events.Key(key, character))
+        await running.until(lambda: len(running.engine.requests) == 2, "the second request")
+        await running.until(lambda: "ready" in running.status, "the second reply")
+        assert [m.text for m in await running.branch()] == ["first", "One.", "second", "Two."]
+        page = running.app.chat_screen._page
+        assert (page.conversation_id, "Two." in running.text()) in {(None, False), (1, True)}
+        assert ("Two." in running.text()) == ("One." in running.text())
