@@ -30,7 +30,12 @@ def endless_model(folder: Path) -> Path:
     shutil.copytree(builtin_model(), model)
     path = model / "generation_config.json"
     config = json.loads(path.read_text())
-    path.write_text(json.dumps({**config, "eos_token_id": [0]}))
+    # Hot, or it would say the same over and over and be stopped for that.
+    hot = {"temperature": 3.0, "top_k": 0, "top_p": 1.0}
+    tokens = json.loads((model / "tokenizer.json").read_text())["added_tokens"]
+    ends = [token["id"] for token in tokens if token["content"] == "<|tool_response>"]
+    endless = {"eos_token_id": [0], "suppress_tokens": [0, *ends]}
+    path.write_text(json.dumps({**config, **hot, **endless}))
     return model
 
 

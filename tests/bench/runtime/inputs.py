@@ -61,7 +61,7 @@ def larger_checkpoint(folder: Path) -> Path:
         "sliding_window": WINDOW,
     }
     config["vision_config"]["position_embedding_size"] = POSITIONS
-    shapes = json.loads((GOLDEN / "parity_tensors.json").read_text("utf-8"))
+    shapes = json.loads((GOLDEN / "parity_sizes.json").read_text("utf-8"))["e2b"]["tensors"]
     tensors = {
         name: recipe.tensor(name, _shape(name, shape, config["text_config"]))
         for name, shape in shapes.items()
