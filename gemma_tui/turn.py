@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gemma_tui.conversation import Draft, Message, Part, Usage
-    from gemma_tui.generation import PromptPart, TurnsLeftOut
+    from gemma_tui.generation import PrefillProgress, PromptPart, TurnsLeftOut
 
 
 def to_prompt(
@@ -62,6 +62,13 @@ def left_out_sentence(event: TurnsLeftOut) -> str:
     """What to tell the user about a prompt that lacks turns."""
     turns = "The oldest turn was" if event.count == 1 else f"The {event.count} oldest turns were"
     return f"{turns} left out ({event.tokens:,} tokens): the context is full."
+
+
+def reading_label(progress: PrefillProgress) -> str:
+    """How far the prompt is read, with the time left where it is worth a word."""
+    share = f"reading the prompt {100 * progress.done // max(1, progress.total)} %"
+    left = progress.seconds_left
+    return share if left is None or left < 2 else f"{share}, {left:.0f} s left"
 
 
 def _prompt_parts(parts: Iterable[Part], path_of: Callable[[str], Path]) -> Iterator[PromptPart]:

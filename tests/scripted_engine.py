@@ -1,4 +1,4 @@
-"""An engine that says what a test tells it to say; it implements `generation.Engine`.
+"""An engine that says what a test tells it to say; it implements `interface.Engine`.
 
 Each script is one reply: its steps run in order. `Hold` lets a test decide when the reply goes on.
 When the scripts are used up, the last one is said again.

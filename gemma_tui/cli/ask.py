@@ -36,7 +36,7 @@ from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
 from gemma_tui.storage.faults import storage_faults
-from gemma_tui.turn import TurnStarted, left_out_sentence
+from gemma_tui.turn import TurnStarted, left_out_sentence, reading_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -181,9 +181,8 @@ def _show(event: TurnEvent, answer: Answer, progress: Progress, *, as_json: bool
             progress.show("thinking")
         case MediaProgress(done, total):
             progress.show(f"looking at the attachments, {done} of {total}")
-        case PrefillProgress(done, total, seconds_left=left):
-            time_left = f", {left:.0f} s left" if left and left >= 2 else ""
-            progress.show(f"reading the prompt, {100 * done // max(total, 1)} %{time_left}")
+        case PrefillProgress():
+            progress.show(reading_label(event))
         case TurnsLeftOut():
             progress.tell(left_out_sentence(event))
         case Finished(reason="repetition"):

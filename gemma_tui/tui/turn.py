@@ -21,7 +21,7 @@ from gemma_tui.generation import (
     TextDelta,
     ThoughtDelta,
 )
-from gemma_tui.turn import TurnFinished, TurnStarted
+from gemma_tui.turn import TurnFinished, TurnStarted, reading_label
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -116,13 +116,6 @@ class Turn:
     def _begin(self, label: str) -> None:
         self.label = label
         self._first_token_at = self._first_token_at or time.monotonic()
-
-
-def reading_label(progress: PrefillProgress) -> str:
-    """How far the prompt is read, with the time left where it is worth a word."""
-    share = f"reading the prompt {100 * progress.done // max(1, progress.total)} %"
-    left = progress.seconds_left
-    return share if left is None or left < 2 else f"{share}, {left:.0f} s left"
 
 
 async def run_turn(
