@@ -22,8 +22,8 @@ from chat import (
     sound_turn,
     talk_turn,
 )
-from pictures import Labelled, Supply
-from see import full, stack
+from pictures import Labelled, Supply, draw
+from see import stack
 from sound import Clips, token_count
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class PictureTalks:
             budget = int(rng.choice([70, 140, 280], p=[0.7, 0.19, 0.11]))
             count = {70: 16, 140: 6, 280: 3}[budget]
             size = pick_size(rng)
-            items = [full(rng, size) for _ in range(count)]
+            items = [draw(rng, size, self.supply.limit) for _ in range(count)]
             return items, *stack(rng, items, [budget] * count, 0)
         keep = int(rng.integers(22, 33))
         items = [self.supply.take() for _ in range(round(620 / keep))]

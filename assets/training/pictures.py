@@ -18,7 +18,7 @@ from transformers.models.gemma4.image_processing_pil_gemma4 import (
     get_aspect_ratio_preserving_size,
 )
 
-MIX = {"shape": 0.42, "written": 0.38, "printed": 0.08, "other": 0.12}
+MIX = {"shape": 0.36, "written": 0.42, "printed": 0.09, "other": 0.13}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def draw(
         return Labelled(wear(rng, picture), kind, colour=colour, shape=shape)
     if kind == "written":
         picture, digit = draw_written(rng, size, limit)
-        return Labelled(picture if picture.size != size else wear(rng, picture), kind, digit=digit)
+        return Labelled(wear(rng, picture), kind, digit=digit)
     if kind == "printed":
         digit = str(rng.integers(10))
         return Labelled(wear(rng, draw_text(rng, size, digit)), kind, digit=digit)

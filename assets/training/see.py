@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from canvas import pick_size
-from digits import DEV_START, handwriting, ink_on_paper
+from digits import DEV_START, FILTERS, handwriting, ink_on_paper
 from muon import Pair
 from network import HEADS, Helpers, build, use_pool_cells
 from pictures import Labelled, Supply, cell_count, cut, draw
@@ -67,7 +67,7 @@ def batch(supply: Supply, share: float) -> tuple[list[Labelled], torch.Tensor, t
     rng = supply.rng
     if share > 0.7 and rng.random() < 0.15:
         size, budget = pick_size(rng), int(rng.choice([70, 140], p=[0.8, 0.2]))
-        items = [full(rng, size) for _ in range(10 if budget == 70 else 5)]
+        items = [draw(rng, size, supply.limit) for _ in range(10 if budget == 70 else 5)]
         return items, *stack(rng, items, [budget] * len(items), 0)
     choices, keep = ([9, 12], 9)
     if share > 0.62:
@@ -84,21 +84,13 @@ def batch(supply: Supply, share: float) -> tuple[list[Labelled], torch.Tensor, t
     return items, patches, positions
 
 
-def full(rng: np.random.Generator, size: tuple[int, int]) -> Labelled:
-    """A picture of exactly this shape of cells (raw digits are square, so they are redrawn)."""
-    while True:
-        item = draw(rng, size)
-        if cell_count(item.picture.size, 70) == cell_count(size, 70) and item.picture.size == size:
-            return item
-
-
 def dev_items(count: int, seed: int = 5) -> list[Labelled]:
     """Fixed pictures to watch: `count` shapes, others and printed, and `count` dev digits."""
     rng = np.random.default_rng(seed)
     items = [draw(rng, mix={"shape": 0.7, "printed": 0.15, "other": 0.15}) for _ in range(count)]
     images, labels = handwriting()
     for index in range(DEV_START, DEV_START + count):
-        mask = Image.fromarray(images[index]).resize((192, 192), Image.Resampling.BICUBIC)
+        mask = Image.fromarray(images[index]).resize((192, 192), FILTERS[index % len(FILTERS)])
         picture = ink_on_paper(rng, pick_size(rng), mask)
         items.append(Labelled(picture, "written", digit=str(labels[index])))
     return items
