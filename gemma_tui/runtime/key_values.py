@@ -113,17 +113,15 @@ def restore(cache: list[Any], state: KeyValues, length: int, *, room: int = 0) -
     capacity = -(-max(length + 1, room) // _GROWTH) * _GROWTH
     window = window_of(cache)
     start = max(0, length - window + 1)
-    whole = _join(state.whole, 0, length)
-    recent = _join(state.recent, start, length)
+    # The oldest place of a full window is overwritten before anything reads it.
+    recent = _join(state.recent, start, length, before=1 if length >= window else 0)
+    whole = _join(state.whole, 0, length, after=capacity - length)
     for layer in cache:
         if _slides(layer):
-            # The oldest place of a full window is overwritten before anything reads it.
-            unused = 1 if length >= window else 0
-            keys, values = (_pad(next(recent), unused, 0) for _ in range(2))
+            keys, values = next(recent), next(recent)
             layer.state = (keys, values, length, 0, window, keys.shape[2])
         else:
-            keys, values = (_pad(next(whole), 0, capacity - length) for _ in range(2))
-            layer.state = (keys, values, length)
+            layer.state = (next(whole), next(whole), length)
     return cache
 
 
@@ -147,10 +145,22 @@ def _between(runs: Sequence[Run], start: int, stop: int) -> list[Run]:
     ]
 
 
-def _join(runs: Sequence[Run], start: int, stop: int) -> Iterator[mx.array]:
-    """Keys and values of one layer after the other, each of the whole stretch and lazy."""
-    columns = zip(*(run.arrays for run in _between(runs, start, stop)), strict=True)
-    return (mx.concatenate(list(column), axis=2) for column in columns)
+def _join(
+    runs: Sequence[Run], start: int, stop: int, *, before: int = 0, after: int = 0
+) -> Iterator[mx.array]:
+    """Keys and values of one layer after the other, each of the whole stretch and lazy.
+
+    Unused places in front and behind are part of the one copy. A single run without them stays
+    its own buffer, which MLX copies before it assigns to it.
+    """
+    for column in zip(*(run.arrays for run in _between(runs, start, stop)), strict=True):
+        first, last = (_unused(column[0], places) for places in (before, after))
+        yield mx.concatenate([*first, *column, *last], axis=2)
+
+
+def _unused(like: mx.array, places: int) -> list[mx.array]:
+    shape = (*like.shape[:2], places, *like.shape[3:])
+    return [mx.zeros(shape, like.dtype)] if places else []
 
 
 def _evaluated(start: int, stop: int, arrays: Iterable[mx.array]) -> Run:
@@ -158,11 +168,6 @@ def _evaluated(start: int, stop: int, arrays: Iterable[mx.array]) -> Run:
     run = Run(start, stop, tuple(mx.contiguous(array) for array in arrays))
     mx.eval(run.arrays)
     return run
-
-
-def _pad(array: mx.array, before: int, after: int) -> mx.array:
-    """More places in front and behind. MLX copies a shared buffer before it assigns to it."""
-    return mx.pad(array, [(0, 0), (0, 0), (before, after), (0, 0)]) if before + after else array
 
 
 def _slides(layer: Any) -> bool:  # noqa: ANN401  # mlx-lm's caches have no annotations
