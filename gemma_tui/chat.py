@@ -14,7 +14,7 @@ from gemma_tui.conversation import Attachment, Draft, Message, MessageState, tit
 from gemma_tui.errors import AttachmentError, GemmaError, UsageError
 from gemma_tui.generation import Finished, GenerationRequest
 from gemma_tui.media_check import check_media
-from gemma_tui.preprocessing.budget import check_budget
+from gemma_tui.preprocessing.budget import DEFAULT_TOKEN_BUDGET, check_budget
 from gemma_tui.storage.replies import not_cut_off
 from gemma_tui.storage.streaming import StreamingReply
 from gemma_tui.turn import (
@@ -43,9 +43,6 @@ if TYPE_CHECKING:
     from gemma_tui.turn import TurnEvent
 
 T = TypeVar("T")
-
-DEFAULT_TOKEN_BUDGET = 280
-"""Soft tokens of a picture as long as no model says otherwise (Gemma 4's own default)."""
 
 
 class Chat:
@@ -189,6 +186,10 @@ class Chat:
             async for event in events:
                 yield event
 
+    async def stop(self) -> None:
+        """Ask the engine to end the running reply, which then says what it cost."""
+        await self._engine.cancel()
+
     async def count(
         self,
         conversation_id: int | None,
@@ -241,8 +242,7 @@ class Chat:
     async def _check_media(
         self, earlier: Iterable[Message], new: tuple[Attachment, ...] = ()
     ) -> None:
-        known = (attachment for message in earlier for attachment in message.attachments)
-        if found := (*known, *new):
+        if found := (*(known for message in earlier for known in message.attachments), *new):
             model = self._engine.state.model
             await asyncio.to_thread(check_media, found, self._blobs.path_of, model)
 

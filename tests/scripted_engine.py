@@ -88,6 +88,8 @@ class ScriptedEngine:
         self.closed_early = 0
         """Replies whose generator was closed before its end."""
         self.is_closed = False
+        self.hears_cancel = True
+        """False is an engine in the middle of a long step, for as long as the test lasts."""
         self.model = model
         self._state = EngineState("ready", model) if ready else EngineState("stopped")
         self._listeners: list[Callable[[EngineState], None]] = []
@@ -166,7 +168,8 @@ class ScriptedEngine:
                 wait.cancel()
 
     async def cancel(self) -> None:
-        self._cancelled.set()
+        if self.hears_cancel:
+            self._cancelled.set()
 
     async def probe(self, path: Path, name: str) -> MediaInfo:
         self.probed.append(path)

@@ -13,6 +13,9 @@ from gemma_tui.errors import BudgetError
 TOKEN_BUDGETS = (70, 140, 280, 560, 1120)
 """The budgets Gemma 4 was trained on (`max_soft_tokens` of its image processor)."""
 
+DEFAULT_TOKEN_BUDGET = 280
+"""Soft tokens of a picture as long as no model says otherwise (Gemma 4's own default)."""
+
 PATCH_SIZE = 16
 """Pixels along a side of a patch (`patch_size` of the image processor)."""
 

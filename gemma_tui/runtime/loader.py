@@ -13,7 +13,7 @@ import mlx.core as mx
 from gemma_tui.errors import ModelError
 from gemma_tui.generation import ModelInfo
 from gemma_tui.paths import builtin_model
-from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
+from gemma_tui.preprocessing.budget import DEFAULT_TOKEN_BUDGET, TOKEN_BUDGETS
 from gemma_tui.runtime.gemma4.json_fields import Fields
 from gemma_tui.runtime.gemma4.layers import on_cpu
 from gemma_tui.runtime.gemma4.model import Gemma4
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
     from gemma_tui.generation import LoadPhase
     from gemma_tui.runtime.gemma4.config import Gemma4Config, TextConfig
     from gemma_tui.runtime.model_folder import ModelFolder
-
-DEFAULT_TOKEN_BUDGET: Final = 280
-"""Soft tokens of a picture unless the checkpoint says otherwise (the reference's default)."""
 
 _SIZES: Final = {
     (35, 1536): "Gemma 4 E2B",

@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gemma_tui.chat import DEFAULT_TOKEN_BUDGET
 from gemma_tui.conversation import Draft
 from gemma_tui.errors import AttachmentError, GemmaError
+from gemma_tui.preprocessing.budget import DEFAULT_TOKEN_BUDGET
 from gemma_tui.tui.dropped import parse_dropped
 
 if TYPE_CHECKING:

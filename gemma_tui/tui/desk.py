@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 LEAVE_SECONDS: Final = 5.0
 """How long leaving waits at most for a stopped reply to be stored; its text is stored already."""
 
+STOP_SECONDS: Final = 0.05
+"""How long a stopped reply may take to end by itself: a step may be long, and Esc acts at once."""
+
 
 class DeskOwner(Protocol):
     """What a desk needs from the screen it is on."""
@@ -180,8 +183,17 @@ class Desk:
         if turn is not None and not turn.is_stopping:
             turn.is_stopping = True
             if turn.cancel is not None:  # else it has not begun, and will not
-                turn.cancel()
+                self._owner.perform(partial(self._stop, turn, turn.cancel))
         return turn is not None
+
+    async def _stop(self, turn: Turn, cancel: Callable[[], None]) -> None:
+        """Let the engine end the reply, so that its cost and state are kept; do not wait long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._chat.stop()
+                await turn.done.wait()
+                return
+        cancel()
 
     async def leave(self) -> None:
         """Save the draft, and let a running reply be stored as stopped.

@@ -13,7 +13,7 @@ from gemma_tui.engine.interface import EngineState
 from gemma_tui.errors import CapabilityError, EngineStoppedError
 from gemma_tui.generation import MediaProgress, PrefillProgress
 from gemma_tui.storage.conversations import ConversationStore
-from tests.scripted_engine import MODEL, Hold, ScriptedEngine, Step, thinking
+from tests.scripted_engine import MODEL, USAGE, Hold, ScriptedEngine, Step, thinking
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +73,22 @@ async def test_esc_stops_and_keeps_the_text(open_app: Opener) -> None:
         await running.until(lambda: "ready" in running.status)
         reply = (await running.branch())[-1]
         assert (reply.state, reply.text) == (MessageState.CANCELLED, "The beginning")
+        assert reply.usage == USAGE
         await running.shown("stopped")
+        assert running.engine.closed_early == 0
+
+
+async def test_esc_does_not_wait_for_an_engine_in_a_long_step(open_app: Opener) -> None:
+    hold = Hold()
+    async with open_app(ScriptedEngine(["The beginning", hold, " never said"])) as running:
+        running.engine.hears_cancel = False
+        await running.send("go on")
+        await hold.reached.wait()
+        await running.pilot.press("escape")
+        await running.until(lambda: "ready" in running.status)
+        reply = (await running.branch())[-1]
+        assert (reply.state, reply.text) == (MessageState.CANCELLED, "The beginning")
+        assert reply.usage is None
         assert running.engine.closed_early == 1
 
 
