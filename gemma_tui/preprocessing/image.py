@@ -182,9 +182,9 @@ def _patches(picture: Image.Image) -> ImageFeatures:
     columns, rows = picture.width // PATCH_SIZE, picture.height // PATCH_SIZE
     pixels = np.asarray(picture).reshape(rows, PATCH_SIZE, columns, PATCH_SIZE * 3)
     patches = np.empty((rows, columns, PATCH_SIZE, PATCH_SIZE * 3), np.float32)
-    # multiplied in float64 and rounded once, as in the reference
+    # for each of the 256 levels this is the reference's product in float64, rounded once
     by_patch = pixels.transpose(0, 2, 1, 3)
-    np.multiply(by_patch, 1 / 255, out=patches, dtype=np.float64, casting="same_kind")
+    np.divide(by_patch, np.float32(255), out=patches, dtype=np.float32)
     row, column = np.divmod(np.arange(rows * columns, dtype=np.int32), np.int32(columns))
     return ImageFeatures(
         pixel_values=patches.reshape(rows * columns, -1),
