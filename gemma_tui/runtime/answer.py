@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from gemma_tui.conversation import TextPart
 from gemma_tui.generation import Resumed, TextDelta, ThoughtDelta
 from gemma_tui.runtime.generate import TokenStream
-from gemma_tui.runtime.open_reply import to_parts
 from gemma_tui.runtime.repetition import LoopDetector
+from gemma_tui.runtime.reply_ids import to_parts
 from gemma_tui.runtime.reply_parser import ReplyParser
 from gemma_tui.runtime.sampler import Sampler
 from gemma_tui.runtime.stop_strings import StopStrings

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from gemma_tui.errors import ContextOverflowError
 from gemma_tui.generation import GenerationRequest, PromptSize, TurnsLeftOut
 from gemma_tui.runtime.features import soft_tokens
-from gemma_tui.runtime.open_reply import open_ids
+from gemma_tui.runtime.reply_ids import open_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,9 +5,11 @@ Token ids in, token ids out. Knows nothing of text, media files, or the pipe.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import mlx.core as mx
+
+from gemma_tui.runtime.chunk_size import MAX_CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,10 +17,6 @@ if TYPE_CHECKING:
     from gemma_tui.runtime.gemma4.merge import SoftTokens
     from gemma_tui.runtime.gemma4.model import Gemma4
     from gemma_tui.runtime.sampler import Sampler
-
-CHUNK_TOKENS: Final = 512
-"""Prompt tokens between two looks at the cancel flag, where memory is no concern. A picture that
-must not be split may make a chunk longer."""
 
 
 def prefill(
@@ -29,7 +27,7 @@ def prefill(
     stop: int,
     cache: list[Any],
     soft: SoftTokens | None,
-    chunk_tokens: int = CHUNK_TOKENS,
+    chunk_tokens: int = MAX_CHUNK,
 ) -> Iterator[int]:
     """Advance `cache` from token `start` of a prompt to `stop`, one chunk at a time.
 

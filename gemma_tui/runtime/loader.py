@@ -27,7 +27,6 @@ from gemma_tui.runtime.gemma4.weights import (
     read_tensors,
     without_absent_towers,
 )
-from gemma_tui.runtime.generate import CHUNK_TOKENS
 from gemma_tui.runtime.generation_config import sampling_defaults
 from gemma_tui.runtime.memory import Machine, MemoryPlan, describe_limit, require_memory
 from gemma_tui.runtime.model_folder import open_folder
@@ -94,12 +93,15 @@ def plan_memory(folder: Path, free_bytes: int) -> MemoryPlan:
 
 
 def _plan_memory(files: ModelFolder, config: Gemma4Config, free_bytes: int) -> MemoryPlan:
-    is_cpu = on_cpu()
     headers = described_tensors(files.weights, config)
     config, _ = without_absent_towers(config, headers)
-    size = sum(memory_bytes(tensor, upcast=is_cpu) for tensor in headers.values())
-    machine = Machine(item_bytes=4 if is_cpu else 2, chunk_tokens=CHUNK_TOKENS)
-    return MemoryPlan(config, size, machine, free_bytes)
+    size = sum(memory_bytes(tensor, upcast=on_cpu()) for tensor in headers.values())
+    return MemoryPlan(config, size, this_machine(), free_bytes)
+
+
+def this_machine() -> Machine:
+    """What MLX runs on, for the memory plan."""
+    return Machine(item_bytes=4 if on_cpu() else 2)
 
 
 def load_model(

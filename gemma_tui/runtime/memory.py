@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from gemma_tui.errors import InsufficientMemoryError
 from gemma_tui.generation import MemoryEstimate
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
+from gemma_tui.runtime.chunk_size import MAX_CHUNK
 from gemma_tui.runtime.gemma4.config import PatchEmbedderConfig, VisionConfig
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ class Machine:
 
     item_bytes: int
     """Of one number in a step: 2 on a GPU (bf16), 4 on a CPU (fp32)."""
-    chunk_tokens: int
-    """Prompt tokens computed at once."""
+    chunk_tokens: int = MAX_CHUNK
+    """Prompt tokens computed at once, at most."""
 
     @property
     def is_gpu(self) -> bool:
@@ -179,11 +180,20 @@ class MemoryPlan:
 def prefill_bytes(text: TextConfig, context: int, machine: Machine) -> int:
     """The most that the last chunk of a full context needs beside the caches.
 
-    States that live through a layer, the inputs of all layers, attention with the scores of every
-    query against every token of a global layer, the feed-forward, a global layer's cache that is
-    copied because it grows, and the logits.
+    Its tokens, a global layer's cache that is copied because it grows, and the logits.
     """
     chunk = min(machine.chunk_tokens, context)
+    grown = 2 * context * CacheShape.of(text).global_width
+    logits = 3 * text.vocab_size
+    return chunk * token_bytes(text, context, machine) + (grown + logits) * machine.item_bytes
+
+
+def token_bytes(text: TextConfig, context: int, machine: Machine) -> int:
+    """What one token of a chunk needs while it is computed.
+
+    States that live through a layer, the inputs of all layers, attention with the scores of its
+    query against every token of a global layer, and the feed-forward.
+    """
     heads, head = text.num_attention_heads, max(text.head_dim, text.global_head_dim)
     states = 4 * text.hidden_size + 3 * text.num_hidden_layers * text.hidden_size_per_layer_input
     attention = 4 * heads * head
@@ -193,10 +203,7 @@ def prefill_bytes(text: TextConfig, context: int, machine: Machine) -> int:
     inner = machine.feed_forward_copies * text.intermediate_size
     if experts := text.experts:
         inner += machine.feed_forward_copies * experts.active * experts.intermediate_size
-    grown = 2 * context * CacheShape.of(text).global_width
-    logits = 3 * text.vocab_size
-    numbers = chunk * (states + attention + inner) + grown + logits
-    return numbers * machine.item_bytes
+    return (states + attention + inner) * machine.item_bytes
 
 
 def vision_bytes(vision: VisionConfig, budget: int, machine: Machine) -> int:

@@ -17,16 +17,17 @@ from gemma_tui.conversation import Usage
 from gemma_tui.errors import CapabilityError, UsageError
 from gemma_tui.generation import Finished, MediaProgress
 from gemma_tui.runtime.answer import Answer
-from gemma_tui.runtime.chunk_size import chunk_size, token_bytes
+from gemma_tui.runtime.chunk_size import chunk_size
 from gemma_tui.runtime.fitting import Fitted, Fitting
 from gemma_tui.runtime.free_memory import free_memory
-from gemma_tui.runtime.gemma4.layers import on_cpu
 from gemma_tui.runtime.gemma4.merge import SoftTokens, join_soft_tokens
 from gemma_tui.runtime.generate import prefill
-from gemma_tui.runtime.open_reply import open_ids
+from gemma_tui.runtime.loader import this_machine
+from gemma_tui.runtime.memory import token_bytes
+from gemma_tui.runtime.prefill_progress import PrefillTimer
 from gemma_tui.runtime.prompt import Prompt
-from gemma_tui.runtime.reading import ReadingProgress
 from gemma_tui.runtime.replay import Replay, with_reply
+from gemma_tui.runtime.reply_ids import open_ids
 from gemma_tui.runtime.sampler import check_sampling
 
 if TYPE_CHECKING:
@@ -102,7 +103,9 @@ class Reply:
         read = time.perf_counter()
         resident, options = self._resident, self._request.options
         answer = Answer(
-            *(resident.loaded, resident.tokenizer, options),
+            resident.loaded,
+            resident.tokenizer,
+            options,
             reply_ids=self._reply_ids,
             in_thought=prompt.opens_thought,
             has_tools=bool(self._request.tools),
@@ -178,10 +181,11 @@ class Reply:
     def _read(self, prompt: Prompt, cache: list[Any], soft: SoftTokens | None) -> None:
         """Prefill all but the last token; keep the state at the end of each turn on the way."""
         done = self._cached
-        progress = ReadingProgress(len(prompt.ids), done)
+        progress = PrefillTimer(len(prompt.ids), done)
         self._show_progress(progress, done)
         for stop in prefill(
-            *(self._model, prompt.ids),
+            self._model,
+            prompt.ids,
             start=done,
             stop=len(prompt.ids) - 1,
             cache=cache,
@@ -196,11 +200,10 @@ class Reply:
 
     def _chunk_tokens(self) -> int:
         loaded = self._resident.loaded
-        item_bytes = 4 if on_cpu() else 2
-        cost = token_bytes(loaded.config.text, self._prompt_tokens, item_bytes)
+        cost = token_bytes(loaded.config.text, self._prompt_tokens, this_machine())
         return chunk_size(free_bytes=free_memory() - mx.get_active_memory(), token_bytes=cost)
 
-    def _show_progress(self, progress: ReadingProgress, done: int) -> None:
+    def _show_progress(self, progress: PrefillTimer, done: int) -> None:
         self._stop_if_cancelled()
         self._job.emit(progress.at(done))
 

@@ -14,11 +14,12 @@ from gemma_tui.engine.protocol import Estimate, Event, Failed, Load, ModelLoaded
 from gemma_tui.errors import InsufficientMemoryError
 from gemma_tui.generation import MemoryEstimate
 from gemma_tui.preprocessing.image import ImageFeatures
+from gemma_tui.runtime.chunk_size import MAX_CHUNK
 from gemma_tui.runtime.free_memory import free_bytes, free_memory
 from gemma_tui.runtime.gemma4.config import VisionConfig
 from gemma_tui.runtime.gemma4.layers import on_cpu
 from gemma_tui.runtime.gemma4.read_config import read_config
-from gemma_tui.runtime.generate import CHUNK_TOKENS, prefill
+from gemma_tui.runtime.generate import prefill
 from gemma_tui.runtime.inference import Inference
 from gemma_tui.runtime.jobs import Job
 from gemma_tui.runtime.loader import load_model, plan_memory
@@ -31,6 +32,7 @@ from gemma_tui.runtime.memory import (
     describe_limit,
     prefill_bytes,
     require_memory,
+    token_bytes,
     vision_bytes,
 )
 from tests.runtime.quantised import Kind, write_quantised
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     from gemma_tui.runtime.gemma4.config import Gemma4Config
 
 GPU = Machine(item_bytes=2, chunk_tokens=1)
-CPU = Machine(item_bytes=4, chunk_tokens=CHUNK_TOKENS)
+CPU = Machine(item_bytes=4, chunk_tokens=MAX_CHUNK)
 KILO, MEGA = 1024, 1024 * 1024
 
 # Layers with a cache of their own, key heads times head size, window: from the model card.
@@ -239,3 +241,21 @@ def test_the_engine_refuses_or_shortens_before_it_reads_weights(tiny_model: Path
     assert 4096 - 256 <= shortened.info.context_length <= 4096
     (limitation,) = shortened.info.limitations
     assert f"{shortened.info.context_length:,} tokens with pictures of" in limitation
+
+
+def test_a_token_of_a_chunk_costs_more_in_wide_networks_and_long_prompts() -> None:
+    text = e2b().text
+    cost = token_bytes(text, 1000, GPU)
+    assert token_bytes(text, 2000, GPU) - cost == 2 * text.num_attention_heads * 1000
+    for wider in (
+        replace(text, hidden_size=2 * text.hidden_size),
+        replace(text, intermediate_size=9 * text.intermediate_size),
+    ):
+        assert token_bytes(wider, 1000, GPU) > cost
+    assert token_bytes(text, 1000, CPU) > 2 * cost
+
+
+def test_a_chunk_that_has_room_is_what_the_plan_counts_on() -> None:
+    text = e2b().text
+    plan = prefill_bytes(text, 8192, GPU) - prefill_bytes(text, 8192, replace(GPU, chunk_tokens=0))
+    assert plan == token_bytes(text, 8192, GPU)

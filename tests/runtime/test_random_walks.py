@@ -33,8 +33,8 @@ from gemma_tui.preprocessing.image import image_features
 from gemma_tui.runtime.answer import _MEDIA_MARKERS
 from gemma_tui.runtime.gemma4.merge import join_soft_tokens
 from gemma_tui.runtime.jobs import Job
-from gemma_tui.runtime.open_reply import to_parts
 from gemma_tui.runtime.reply import Reply
+from gemma_tui.runtime.reply_ids import to_parts
 from gemma_tui.runtime.reply_parser import ReplyParser
 from gemma_tui.runtime.safetensors import read_header
 from tests.engine.scenes import GREEDY, png

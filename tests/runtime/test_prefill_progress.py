@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gemma_tui.generation import PrefillProgress
-from gemma_tui.runtime.chunk_size import MAX_CHUNK, MIN_CHUNK, chunk_size, token_bytes
-from gemma_tui.runtime.loader import load_model
-from gemma_tui.runtime.reading import ReadingProgress
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from gemma_tui.runtime.gemma4.config import TextConfig
+from gemma_tui.runtime.chunk_size import MAX_CHUNK, MIN_CHUNK, chunk_size
+from gemma_tui.runtime.prefill_progress import PrefillTimer
 
 GIB = 2**30
 
 
 def test_the_time_left_follows_from_the_speed_so_far() -> None:
     now = [10.0]
-    progress = ReadingProgress(1000, 200, clock=lambda: now[0])
+    progress = PrefillTimer(1000, 200, clock=lambda: now[0])
     assert progress.at(200) == PrefillProgress(200, 1000, 200, None)
     now[0] = 12.0
     assert progress.at(600) == PrefillProgress(600, 1000, 200, 2.0)
@@ -54,16 +45,3 @@ def test_a_chunk_takes_a_quarter_of_what_is_free_or_is_the_smallest(free: int, t
     assert size.bit_count() == 1
     assert size == MIN_CHUNK or 4 * size * token <= free
     assert size <= chunk_size(free_bytes=2 * free, token_bytes=token)
-
-
-@pytest.fixture(scope="module")
-def text(tiny_model: Path) -> TextConfig:
-    return load_model(tiny_model, lambda *_: None).config.text
-
-
-def test_wide_networks_and_long_prompts_cost_more(text: TextConfig) -> None:
-    cost = token_bytes(text, 1000, 2)
-    assert token_bytes(text, 1000, 4) == 2 * cost
-    assert token_bytes(text, 2000, 2) - cost == 2 * 2 * text.num_attention_heads * 1000
-    assert token_bytes(replace(text, hidden_size=2 * text.hidden_size), 1000, 2) > cost
-    assert token_bytes(replace(text, intermediate_size=9 * text.intermediate_size), 1000, 2) > cost

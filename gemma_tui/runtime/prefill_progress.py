@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class ReadingProgress:
+class PrefillTimer:
     """Measures the reading of one prompt; made when it begins.
 
     Args:
