@@ -82,6 +82,7 @@ class Inference:
         self._log = log
         self._disk = disk
         self._free_memory = free_memory
+        self._reply: Reply | None = None
         self._replay: Replay | None = None
         mx.set_cache_limit(BUFFER_CACHE_BYTES)
         self._resident: Resident | None = None
@@ -137,9 +138,9 @@ class Inference:
                     raise ModelError(*self._problem)
                 reply = Reply(self._resident, request, job)
                 end = reply.write()
-                self._replay = reply.replay
-                self._log.info("reply: %s, %s", end.reason, _cost(end.usage))
                 job.emit(end)
+                self._log.info("reply: %s, %s", end.reason, _cost(end.usage))
+                self._reply = reply
             case Unload():
                 self._free()
                 job.emit(Unloaded())
@@ -150,6 +151,12 @@ class Inference:
                 job.emit(_convert(job.work, job))
             case _:
                 assert_never(job.work)
+
+    def keep_reply(self) -> None:
+        """Remember the state behind the reply that was just written; before the next job."""
+        reply, self._reply = self._reply, None
+        if reply is not None:
+            self._replay = reply.keep()
 
     def use_pause(self, is_interrupted: Callable[[], bool]) -> None:
         """Prepare for the next turn while nobody waits, until done or interrupted.
@@ -165,7 +172,7 @@ class Inference:
 
     def forget(self) -> None:
         """Drop every remembered state, after an error that nobody understands."""
-        self._replay = None
+        self._reply = self._replay = None
         if self._resident is not None:
             self._resident.forget()
 
@@ -213,7 +220,7 @@ class Inference:
 
     def _free(self) -> None:
         """Give the memory of the present model back."""
-        self._resident = self._counter = self._replay = None
+        self._resident = self._counter = self._reply = self._replay = None
         self._problem = _NO_MODEL
         gc.collect()
         mx.clear_cache()

@@ -166,6 +166,7 @@ class MlxThread:
     def _use_pause(self, inference: Inference) -> None:
         """Let it prepare for the next job until that comes; nobody waits for it."""
         try:
+            inference.keep_reply()
             inference.use_pause(lambda: not self._queue.empty())
         except BaseException as error:  # noqa: BLE001  # as above
             self._log.error("preparing failed: %s", describe(error))

@@ -60,6 +60,20 @@ class Resident:
         self.encoder.clear()
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a written reply leaves: the caches have seen what it answers and most of itself."""
+
+    fitted: Fitted
+    seen: Sequence[int]
+    """Tokens of the reply, as far as `cache` has seen them."""
+    text: str
+    """What the conversation repeats of it."""
+    cache: list[Any]
+    is_complete: bool
+    """Nobody will ask for more of it."""
+
+
 class _CancelledError(Exception):
     """The reply is not wanted any more, and nothing of it has been written."""
 
@@ -81,8 +95,8 @@ class Reply:
         self._reply_ids: tuple[int, ...] = ()
         self._prompt_tokens = 0
         self._cached = 0
-        self.replay: Replay | None = None
-        """What is left to do when the reply is finished."""
+        self.written: Written | None = None
+        """Set once something of it is written."""
 
     def write(self) -> Finished:
         """Emit everything but the last event, and return that.
@@ -116,8 +130,7 @@ class Reply:
         if answer.seen:
             # A call is repeated as it is, with its result behind it.
             text, is_complete = ("", False) if answer.has_calls else (answer.text, reason == "stop")
-            seen = answer.written[: answer.seen]
-            self._keep_reply(fitted, seen, text, cache, is_complete=is_complete)
+            self.written = Written(fitted, answer.written[: answer.seen], text, cache, is_complete)
         return Finished(reason, usage, answer.unsent)
 
     def _count_soft_tokens(self) -> list[int]:
@@ -207,37 +220,29 @@ class Reply:
         self._stop_if_cancelled()
         self._job.emit(progress.at(done))
 
-    def _keep_reply(
-        self,
-        fitted: Fitted,
-        seen: Sequence[int],
-        text: str,
-        cache: list[Any],
-        *,
-        is_complete: bool,
-    ) -> None:
-        """Keep the state behind the reply, and plan to read what the next turn repeats of it.
+    def keep(self) -> Replay | None:
+        """Remember the state behind the reply; returns what is left to read for the next turn.
 
-        Args:
-            fitted: What the reply answers.
-            seen: Its tokens, as far as `cache` has seen them.
-            text: What the conversation stores of it.
-            cache: Of the model.
-            is_complete: Nobody will ask for more of it.
+        Apart from `write`, so that nobody waits for it who waits for the reply.
         """
-        prompt, remembered = fitted.prompt, self._resident.prompt_cache
-        drawn = Prompt((*prompt.ids, *seen), prompt.spans, prompt.turn_ends)
+        written = self.written
+        if written is None:
+            return None
+        cache, prompt = written.cache, written.fitted.prompt
+        remembered = self._resident.prompt_cache
+        drawn = Prompt((*prompt.ids, *written.seen), prompt.spans, prompt.turn_ends)
         length = len(drawn.ids)
-        if not is_complete:
+        if not written.is_complete:
             remembered.keep(drawn, length, cache)
-        if not text.strip():  # the next prompt leaves it out
-            return
+        if not written.text.strip():  # the next prompt leaves it out
+            return None
         counts = [span.stop - span.start for span in prompt.spans]
-        repeated = self._resident.renderer.render(with_reply(fitted.request, text), counts)
+        repeated = with_reply(written.fitted.request, written.text)
+        coming = self._resident.renderer.render(repeated, counts)
         superseded = None
-        if is_complete and repeated.ids[:length] == drawn.ids:
+        if written.is_complete and coming.ids[:length] == drawn.ids:
             superseded = remembered.keep(drawn, length, cache, durably=False)
-        self.replay = Replay(self._model, remembered, repeated, superseded)
+        return Replay(self._model, remembered, coming, superseded)
 
     def _usage(self, written: int, prefill_seconds: float, decode_seconds: float) -> Usage:
         return Usage(

@@ -105,4 +105,5 @@ class Talk:
         job = Job(1, work, emit=emit, features=features)
         assert job.begin()
         self.inference.perform(job)
+        self.inference.keep_reply()
         return events

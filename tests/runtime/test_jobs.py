@@ -46,6 +46,9 @@ class Scene:
         self.threads.add(threading.current_thread().name)
         self.steps[job.request_id](job)
 
+    def keep_reply(self) -> None:
+        pass
+
     def use_pause(self, is_interrupted: Callable[[], bool]) -> None:
         if not self.pauses.empty():
             self.pauses.get()(is_interrupted)

@@ -15,7 +15,7 @@ from gemma_tui.generation import ReplySoFar
 from gemma_tui.options import SamplingOptions
 from gemma_tui.runtime.fitting import Fitted
 from gemma_tui.runtime.jobs import Job
-from gemma_tui.runtime.reply import Reply
+from gemma_tui.runtime.reply import Reply, Written
 from gemma_tui.runtime.tokenizer import Control
 from tests.engine.scenes import ask, endless, png, wav
 from tests.runtime.talk import Talk
@@ -175,8 +175,8 @@ def think_and_answer(talk: Talk, request: GenerationRequest, thought: str, answe
     resident.prompt_cache.keep(prompt, prompt.turn_ends[-1], cache)
     mx.eval(model(mx.array([written]), cache=cache))
     fitted = Fitted(request, prompt, None)
-    reply._keep_reply(fitted, written, answer, cache, is_complete=True)
-    talk.inference._replay = reply.replay
+    reply.written = Written(fitted, written, answer, cache, is_complete=True)
+    talk.inference._replay = reply.keep()
 
 
 @pytest.mark.parametrize("looks", [0, 1, 2, None])

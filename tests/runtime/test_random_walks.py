@@ -222,7 +222,7 @@ class Walker:
         deltas = [event for event in events if isinstance(event, ThoughtDelta | TextDelta)]
         told.drawn = tuple(token for event in (*deltas, end) for token in event.token_ids)
         told.reason = end.reason
-        self.warm.inference._replay = told.replay
+        self.warm.inference._replay = told.keep()
         return told
 
     def place(self) -> int:
