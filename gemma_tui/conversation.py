@@ -5,14 +5,27 @@ Pure values. How they are stored, shown, or turned into tokens is the business o
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Role: TypeAlias = Literal["user", "model"]
 """Who wrote a message. The system prompt is a property of the conversation, not a message."""
 
-AttachmentKind: TypeAlias = Literal["image", "audio"]
+MediaKind: TypeAlias = Literal["image", "audio"]
+"""What the model sees and hears."""
+
+AttachmentKind: TypeAlias = MediaKind | Literal["text"]
+"""A text is a text file or a long paste: the model reads it inside the prompt."""
+
+TitleOrigin: TypeAlias = Literal["question", "model", "user"]
+"""What a conversation's title comes from: its first question, the model, or the user."""
 
 
 class MessageState(StrEnum):
@@ -40,12 +53,12 @@ class Attachment:
     """For example `image/png`, as found in the bytes, not taken from the name."""
     size_bytes: int
     width: int = 0
-    """Pixels after the EXIF rotation; 0 for sound."""
+    """Pixels after the EXIF rotation; 0 for sound and text."""
     height: int = 0
     sample_count: int = 0
-    """Samples at 16 kHz mono; 0 for a picture."""
+    """Samples at 16 kHz mono; 0 for a picture or a text."""
     token_budget: int = 0
-    """The most soft tokens this picture may cost; 0 for sound, whose length decides."""
+    """The most soft tokens this picture may cost; 0 for sound and text, whose length decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +82,10 @@ class AttachmentPart:
     attachment: Attachment
 
 
-Part: TypeAlias = TextPart | ThoughtPart | AttachmentPart
+ToolPart: TypeAlias = ToolCall | MalformedToolCall | ToolResult
+"""What the model wanted of a tool, and what it got."""
+
+Part: TypeAlias = TextPart | ThoughtPart | AttachmentPart | ToolPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +138,8 @@ class Message:
         """Whether a reply ended before its own end, so that it can be continued."""
         if self.role != "model" or not (self.parts or self.token_ids):
             return False
+        if any(isinstance(part, ToolPart) for part in self.parts):
+            return False  # it goes on with the results of its calls, not with more of the same
         match self.state:
             case MessageState.STREAMING:
                 return False
@@ -159,11 +177,12 @@ class Draft:
         return not self.attachments and not self.text.strip()
 
     def to_parts(self) -> tuple[Part, ...]:
-        """Parts in the order Gemma 4 was trained on: pictures, text, sound."""
-        pictures = [AttachmentPart(a) for a in self.attachments if a.kind == "image"]
-        sounds = [AttachmentPart(a) for a in self.attachments if a.kind == "audio"]
+        """Parts in the order Gemma 4 was trained on: pictures, text, sound; files before words."""
         text = [TextPart(self.text)] if self.text.strip() else []
-        return (*pictures, *text, *sounds)
+        return (*self._of("image"), *self._of("text"), *text, *self._of("audio"))
+
+    def _of(self, kind: AttachmentKind) -> tuple[AttachmentPart, ...]:
+        return tuple(AttachmentPart(a) for a in self.attachments if a.kind == kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +197,13 @@ class Conversation:
     system_prompt: str = ""
     leaf_id: int | None = None
     deleted: bool = False
+    title_origin: TitleOrigin = "question"
+    is_pinned: bool = False
+    is_archived: bool = False
+    tags: tuple[str, ...] = ()
+    """As `normalize_tags` gives them."""
+    settings: str = ""
+    """What is set for this conversation only: a JSON object, or empty for nothing."""
 
 
 def title_from(draft: Draft, limit: int = 60) -> str:
@@ -187,3 +213,22 @@ def title_from(draft: Draft, limit: int = 60) -> str:
     if not title and draft.attachments:
         title = draft.attachments[0].name
     return title if len(title) <= limit else title[: limit - 1].rstrip() + "…"
+
+
+def normalize_tags(names: Iterable[str]) -> tuple[str, ...]:
+    """Tags as they are kept: white space tidied, no two that `tag_key` takes for one, in order.
+
+    Of several spellings of one tag the first stays.
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        tidy = " ".join(unicodedata.normalize("NFC", name).split())
+        if key := tag_key(tidy):
+            found.setdefault(key, tidy)
+    return tuple(found[key] for key in sorted(found))
+
+
+def tag_key(name: str) -> str:
+    """What is the same for all spellings of a tag: `Work`, `work` and `ＷＯＲＫ` are one."""
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())

@@ -8,7 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from gemma_tui.conversation import AttachmentKind, Role, TextPart, ThoughtPart, Usage
+from gemma_tui.conversation import (
+    AttachmentKind,
+    MediaKind,
+    Role,
+    TextPart,
+    ThoughtPart,
+    Usage,
+)
 from gemma_tui.options import GEMMA_SAMPLING, GenerationOptions, SamplingOptions
 from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolDeclaration, ToolResult
 
@@ -20,7 +27,7 @@ FinishReason: TypeAlias = Literal["stop", "length", "repetition", "cancelled", "
 class Media:
     """A picture or a sound in a prompt; the engine reads the bytes from `path`."""
 
-    kind: AttachmentKind
+    kind: MediaKind
     sha256: str
     path: str
     name: str

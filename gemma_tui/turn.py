@@ -8,7 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from gemma_tui.conversation import AttachmentPart, MessageState, TextPart, ThoughtPart
+from gemma_tui.conversation import (
+    AttachmentPart,
+    MessageState,
+    TextPart,
+    ThoughtPart,
+    ToolPart,
+)
 from gemma_tui.errors import EngineError
 from gemma_tui.generation import (
     Finished,
@@ -17,6 +23,7 @@ from gemma_tui.generation import (
     PromptMessage,
     ReplySoFar,
 )
+from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -29,7 +36,9 @@ if TYPE_CHECKING:
 def to_prompt(
     branch: Iterable[Message], path_of: Callable[[str], Path]
 ) -> tuple[PromptMessage, ...]:
-    """The messages as the engine gets them: without thoughts and without empty replies.
+    """The messages as the engine gets them, without empty replies.
+
+    Thoughts are left out, but those of a reply that calls tools: it may have to go on behind them.
 
     Args:
         branch: From the root down; the last one is the question.
@@ -38,13 +47,21 @@ def to_prompt(
     return tuple(
         PromptMessage(message.role, tuple(_prompt_parts(_said(message), path_of)))
         for message in branch
-        if message.role == "user" or message.text.strip()
+        if message.role == "user" or message.text.strip() or _uses_tools(message)
     )
 
 
 def _said(message: Message) -> tuple[Part, ...]:
     """What a message says; a reply in one piece, as it was written around its thoughts."""
-    return message.parts if message.role == "user" else (TextPart(message.text),)
+    if message.role == "user":
+        return tuple(part for part in message.parts if not isinstance(part, ThoughtPart))
+    if _uses_tools(message):
+        return message.parts
+    return (TextPart(message.text),)
+
+
+def _uses_tools(message: Message) -> bool:
+    return any(isinstance(part, ToolPart) for part in message.parts)
 
 
 def to_question(draft: Draft, path_of: Callable[[str], Path]) -> PromptMessage:
@@ -74,9 +91,9 @@ def reading_label(progress: PrefillProgress) -> str:
 def _prompt_parts(parts: Iterable[Part], path_of: Callable[[str], Path]) -> Iterator[PromptPart]:
     for part in parts:
         match part:
-            case TextPart():
+            case TextPart() | ThoughtPart() | ToolCall() | ToolResult():
                 yield part
-            case AttachmentPart(attachment):
+            case AttachmentPart(attachment) if attachment.kind != "text":
                 yield Media(
                     kind=attachment.kind,
                     sha256=attachment.sha256,
@@ -87,7 +104,7 @@ def _prompt_parts(parts: Iterable[Part], path_of: Callable[[str], Path]) -> Iter
                     height=attachment.height,
                     sample_count=attachment.sample_count,
                 )
-            case ThoughtPart():
+            case AttachmentPart() | MalformedToolCall():
                 pass
 
 

@@ -142,6 +142,8 @@ def _attachment_value(item: Attachment) -> dict[str, object]:
             "sample_count": item.sample_count,
             "soft_tokens": audio_tokens(item.sample_count),
         }
+    if item.kind == "text":
+        return common
     return {
         **common,
         "width": item.width,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Conversation, Draft, Message, MessageState
 from gemma_tui.errors import StorageError
+from gemma_tui.storage.labels import LabelStore, read_conversation
 from gemma_tui.storage.replies import finish_message, resume_message, write_so_far
 from gemma_tui.storage.rows import (
     insert_message,
@@ -19,7 +20,6 @@ from gemma_tui.storage.rows import (
     read_draft,
     read_message,
     take_over_draft,
-    to_conversation,
     to_text,
     write_draft,
 )
@@ -36,17 +36,19 @@ _CREATE: Final = """
     INSERT INTO conversation (title, system_prompt, created_at, updated_at, rank)
     VALUES (?, ?, ?, ?, (SELECT coalesce(max(rank), 0) + 1 FROM conversation))
 """
-# Another window may have deleted a conversation that is still being written: words win.
+# Another window may have deleted a conversation that is still being written: words win. What is
+# talked about again is no longer put away.
 _TOUCH: Final = """
-    UPDATE conversation SET leaf_id = ?, updated_at = ?, deleted_by = NULL,
+    UPDATE conversation SET leaf_id = ?, updated_at = ?, deleted_by = NULL, is_archived = 0,
         rank = (SELECT max(rank) + 1 FROM conversation)
     WHERE id = ?
 """
-_SET_TITLE: Final = "UPDATE conversation SET title = ? WHERE id = ?"
-_SET_DELETED: Final = "UPDATE conversation SET deleted_by = ? WHERE id = ?"
+_SET_FIRST_TITLE: Final = """
+    UPDATE conversation SET title = ?, title_origin = 'question' WHERE id = ? AND title = ''
+"""
 
 
-class ConversationStore:
+class ConversationStore(LabelStore):
     """Conversations in a database. Every method may raise `StorageError`.
 
     Args:
@@ -55,7 +57,7 @@ class ConversationStore:
     """
 
     def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
-        self._database = database
+        super().__init__(database)
         self._clock = clock
 
     async def create(self, title: str, system_prompt: str = "") -> Conversation:
@@ -66,39 +68,9 @@ class ConversationStore:
             row_id = connection.execute(
                 _CREATE, (to_text(title), to_text(system_prompt), now, now)
             ).lastrowid
-            return _read_conversation(connection, row_id or 0)
+            return read_conversation(connection, row_id or 0)
 
         return await self._database.write(work)
-
-    async def list(self) -> tuple[Conversation, ...]:
-        """All conversations that are not deleted, the one changed last first."""
-
-        def work(connection: sqlite3.Connection) -> tuple[Conversation, ...]:
-            rows = connection.execute(
-                "SELECT * FROM conversation WHERE deleted_by IS NULL ORDER BY rank DESC"
-            )
-            return tuple(to_conversation(row) for row in rows)
-
-        return await self._database.read(work)
-
-    async def get(self, conversation_id: int) -> Conversation:
-        """One conversation, also a deleted one."""
-        return await self._database.read(partial(_read_conversation, row_id=conversation_id))
-
-    async def rename(self, conversation_id: int, title: str) -> Conversation:
-        """Give a conversation another title; it keeps its place in the list."""
-        return await self._change(conversation_id, _SET_TITLE, to_text(title))
-
-    async def delete(self, conversation_id: int) -> Conversation:
-        """Take a conversation out of the list, until `restore` or a new message brings it back.
-
-        The first start after the end of this process removes it for good.
-        """
-        return await self._change(conversation_id, _SET_DELETED, self._database.token)
-
-    async def restore(self, conversation_id: int) -> Conversation:
-        """Undo `delete`."""
-        return await self._change(conversation_id, _SET_DELETED, None)
 
     async def messages(
         self, conversation_id: int, leaf_id: int | None = None
@@ -111,7 +83,7 @@ class ConversationStore:
         """
 
         def work(connection: sqlite3.Connection) -> tuple[Message, ...]:
-            end = leaf_id or _read_conversation(connection, conversation_id).leaf_id
+            end = leaf_id or read_conversation(connection, conversation_id).leaf_id
             return read_branch(connection, conversation_id, end) if end else ()
 
         return await self._database.read(work)
@@ -162,9 +134,7 @@ class ConversationStore:
                 new = self._new(conversation_id, parent_id, "user", tuple(question))
                 asked = self._insert(connection, new)
                 write_draft(connection, conversation_id, Draft(), self._database.token)
-                connection.execute(
-                    f"{_SET_TITLE} AND title = ''", (to_text(title), conversation_id)
-                )
+                connection.execute(_SET_FIRST_TITLE, (to_text(title), conversation_id))
             above = asked.id if asked else parent_id
             reply = self._new(conversation_id, above, "model", (), MessageState.STREAMING)
             return asked, self._insert(connection, replace(reply, thinking=thinking))
@@ -174,7 +144,10 @@ class ConversationStore:
     async def update_streaming(
         self, message_id: int, parts: Sequence[Part], token_ids: Sequence[int] = ()
     ) -> None:
-        """Store what a reply says so far, and the tokens that say it."""
+        """Store what a reply says so far, and the tokens that say it.
+
+        A flush that comes after the end of the reply changes nothing.
+        """
         now, ids = tuple(parts), tuple(token_ids)
         await self._database.write(lambda c: write_so_far(c, message_id, now, ids))
 
@@ -228,7 +201,7 @@ class ConversationStore:
 
         def work(connection: sqlite3.Connection) -> None:
             if conversation_id is not None:
-                _read_conversation(connection, conversation_id)
+                read_conversation(connection, conversation_id)
             write_draft(connection, conversation_id, draft, self._database.token)
 
         await self._database.write(work)
@@ -248,13 +221,6 @@ class ConversationStore:
         begin = self._database.write if conversation_id is None else self._database.read
         return await begin(work)
 
-    async def _change(self, conversation_id: int, sql: str, value: str | None) -> Conversation:
-        def work(connection: sqlite3.Connection) -> Conversation:
-            connection.execute(sql, (value, conversation_id))
-            return _read_conversation(connection, conversation_id)
-
-        return await self._database.write(work)
-
     def _new(
         self,
         conversation_id: int,
@@ -266,17 +232,10 @@ class ConversationStore:
         return Message(0, conversation_id, parent_id, role, parts, state, self._clock())
 
     def _insert(self, connection: sqlite3.Connection, message: Message) -> Message:
-        _read_conversation(connection, message.conversation_id)
+        read_conversation(connection, message.conversation_id)
         row_id = insert_message(connection, message, self._database.token)
         connection.execute(_TOUCH, (row_id, message.created_at, message.conversation_id))
         return _existing(read_message(connection, row_id))
-
-
-def _read_conversation(connection: sqlite3.Connection, row_id: int) -> Conversation:
-    row = connection.execute("SELECT * FROM conversation WHERE id = ?", (row_id,)).fetchone()
-    if row is None:
-        raise StorageError(f"Conversation {row_id} is not there any more.", "Open another one.")
-    return to_conversation(row)
 
 
 def _existing(message: Message | None) -> Message:

@@ -24,7 +24,18 @@ def write_so_far(
     parts: Sequence[Part],
     token_ids: Sequence[int],
 ) -> None:
-    """Store what a reply says so far, and the tokens that say it."""
+    """Store what a reply says so far, and the tokens that say it; one that has ended stays."""
+    state = connection.execute("SELECT state FROM message WHERE id = ?", (message_id,)).fetchone()
+    if state and state["state"] == MessageState.STREAMING.value:
+        _write_content(connection, message_id, parts, token_ids)
+
+
+def _write_content(
+    connection: sqlite3.Connection,
+    message_id: int,
+    parts: Sequence[Part],
+    token_ids: Sequence[int],
+) -> None:
     write_parts(connection, message_id, parts)
     connection.execute(
         "UPDATE message SET token_ids = ? WHERE id = ?", (pack_ids(token_ids), message_id)
@@ -33,7 +44,7 @@ def write_so_far(
 
 def finish_message(connection: sqlite3.Connection, message: Message) -> Message | None:
     """Store every value of a message that can change; returns it as stored, None if it is gone."""
-    write_so_far(connection, message.id, message.parts, message.token_ids)
+    _write_content(connection, message.id, message.parts, message.token_ids)
     connection.execute(
         "UPDATE message SET state = ?, model = ?, finish_reason = ?, error = ? WHERE id = ?",
         (

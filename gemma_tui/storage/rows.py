@@ -5,13 +5,14 @@ Plain functions on a connection; transactions are the caller's.
 
 from __future__ import annotations
 
+import json
 import struct
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import (
     Attachment,
     AttachmentPart,
-    Conversation,
     Draft,
     Message,
     MessageState,
@@ -20,6 +21,7 @@ from gemma_tui.conversation import (
     ThoughtPart,
     Usage,
 )
+from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 
 if TYPE_CHECKING:
     import sqlite3
@@ -55,19 +57,6 @@ _PARTS: Final = f"""{_BRANCH}
 def to_text(text: str) -> str:
     """`text` as SQLite can hold it: lone surrogates (undecodable file names) become U+FFFD."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def to_conversation(row: sqlite3.Row) -> Conversation:
-    """A row of `conversation`."""
-    return Conversation(
-        id=row["id"],
-        title=row["title"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
-        system_prompt=row["system_prompt"],
-        leaf_id=row["leaf_id"],
-        deleted=row["deleted_by"] is not None,
-    )
 
 
 def read_branch(
@@ -122,27 +111,35 @@ def insert_message(connection: sqlite3.Connection, message: Message, writer: str
 def write_parts(connection: sqlite3.Connection, message_id: int, parts: Sequence[Part]) -> None:
     """Make `parts` the parts of a message; rows that are the same already are not written."""
     for position, part in enumerate(parts):
-        row: tuple[str, str, str | None, str, int]
-        match part:
-            case TextPart(text):
-                row = ("text", to_text(text), None, "", 0)
-            case ThoughtPart(text):
-                row = ("thought", to_text(text), None, "", 0)
-            case AttachmentPart(attachment):
-                write_attachment(connection, attachment)
-                name = to_text(attachment.name)
-                row = ("attachment", "", attachment.sha256, name, attachment.token_budget)
+        if isinstance(part, AttachmentPart):
+            write_attachment(connection, part.attachment)
         connection.execute(
             "INSERT INTO part (message_id, position, type, text, sha256, name, token_budget)"
             " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id, position) DO UPDATE SET"
             " type = excluded.type, text = excluded.text, sha256 = excluded.sha256,"
             " name = excluded.name, token_budget = excluded.token_budget"
             " WHERE type <> excluded.type OR text <> excluded.text OR excluded.sha256 IS NOT NULL",
-            (message_id, position, *row),
+            (message_id, position, *_part_row(part)),
         )
     connection.execute(
         "DELETE FROM part WHERE message_id = ? AND position >= ?", (message_id, len(parts))
     )
+
+
+def _part_row(part: Part) -> tuple[str, str, str | None, str, int]:
+    """Type, text, sha256, name and token budget."""
+    match part:
+        case TextPart(text):
+            return ("text", to_text(text), None, "", 0)
+        case ThoughtPart(text):
+            return ("thought", to_text(text), None, "", 0)
+        case AttachmentPart(attachment):
+            name = to_text(attachment.name)
+            return ("attachment", "", attachment.sha256, name, attachment.token_budget)
+        case ToolCall() | MalformedToolCall():
+            return ("tool_call", json.dumps(asdict(part)), None, "", 0)
+        case ToolResult():
+            return ("tool_result", json.dumps(asdict(part)), None, "", 0)
 
 
 def write_attachment(connection: sqlite3.Connection, attachment: Attachment) -> None:
@@ -226,6 +223,11 @@ def _to_part(row: sqlite3.Row) -> Part:
             return TextPart(row["text"])
         case "thought":
             return ThoughtPart(row["text"])
+        case "tool_call":
+            value = json.loads(row["text"])
+            return ToolCall(**value) if "name" in value else MalformedToolCall(**value)
+        case "tool_result":
+            return ToolResult(**json.loads(row["text"]))
         case _:
             return AttachmentPart(_to_attachment(row))
 

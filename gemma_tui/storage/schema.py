@@ -118,7 +118,68 @@ _CONTINUED_REPLIES: Final = (
     """,
 )
 
-MIGRATIONS: Final = (_FIRST, _CONTINUED_REPLIES)
+_LABELS_TEXTS_AND_TOOLS: Final = (
+    # Titles could not be changed before, so every one comes from a question.
+    """
+    ALTER TABLE conversation ADD COLUMN title_origin TEXT NOT NULL DEFAULT 'question'
+        CHECK (title_origin IN ('question', 'model', 'user'))
+    """,
+    """
+    ALTER TABLE conversation ADD COLUMN is_pinned INTEGER NOT NULL DEFAULT 0
+        CHECK (is_pinned IN (0, 1))
+    """,
+    """
+    ALTER TABLE conversation ADD COLUMN is_archived INTEGER NOT NULL DEFAULT 0
+        CHECK (is_archived IN (0, 1))
+    """,
+    "ALTER TABLE conversation ADD COLUMN settings TEXT NOT NULL DEFAULT ''",
+    """
+    CREATE TABLE tag (
+        conversation_id INTEGER NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+        key TEXT NOT NULL,
+        name TEXT NOT NULL,
+        PRIMARY KEY (conversation_id, key)
+    ) STRICT, WITHOUT ROWID
+    """,
+    "CREATE INDEX tag_key ON tag (key)",
+    # A CHECK cannot be altered: such a table is made anew (https://sqlite.org/lang_altertable.html,
+    # section 7), which is why `migrate` turns foreign keys off.
+    """
+    CREATE TABLE new_attachment (
+        sha256 TEXT PRIMARY KEY,
+        kind TEXT NOT NULL CHECK (kind IN ('image', 'audio', 'text')),
+        media_type TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        width INTEGER NOT NULL,
+        height INTEGER NOT NULL,
+        sample_count INTEGER NOT NULL
+    ) STRICT
+    """,
+    "INSERT INTO new_attachment SELECT * FROM attachment",
+    "DROP TABLE attachment",
+    "ALTER TABLE new_attachment RENAME TO attachment",
+    """
+    CREATE TABLE new_part (
+        message_id INTEGER NOT NULL REFERENCES message (id) ON DELETE CASCADE,
+        position INTEGER NOT NULL,
+        type TEXT NOT NULL CHECK (
+            type IN ('text', 'thought', 'attachment', 'tool_call', 'tool_result')
+        ),
+        text TEXT NOT NULL DEFAULT '',
+        sha256 TEXT REFERENCES attachment (sha256),
+        name TEXT NOT NULL DEFAULT '',
+        token_budget INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (message_id, position),
+        CHECK ((type = 'attachment') = (sha256 IS NOT NULL))
+    ) STRICT
+    """,
+    "INSERT INTO new_part SELECT * FROM part ORDER BY message_id, position",
+    "DROP TABLE part",
+    "ALTER TABLE new_part RENAME TO part",
+    "CREATE INDEX part_sha256 ON part (sha256) WHERE sha256 IS NOT NULL",
+)
+
+MIGRATIONS: Final = (_FIRST, _CONTINUED_REPLIES, _LABELS_TEXTS_AND_TOOLS)
 """Statements of each migration, in order."""
 
 
@@ -130,16 +191,32 @@ def migrate(connection: sqlite3.Connection, place: str) -> None:
         place: Name of the file, for the sentence.
 
     Raises:
-        DamagedStoreError: The database is newer than this program, or another program's.
+        DamagedStoreError: The database is newer than this program, another program's, or its
+            rows do not fit together.
     """
     if _version(connection, place) == len(MIGRATIONS):
         return
+    (checks_keys,) = connection.execute("PRAGMA foreign_keys").fetchone()
+    # Else a table could not be made anew; inside a transaction this could not be changed.
+    connection.execute("PRAGMA foreign_keys = OFF")
+    try:
+        _migrate(connection, place)
+    finally:
+        connection.execute(f"PRAGMA foreign_keys = {checks_keys}")
+
+
+def _migrate(connection: sqlite3.Connection, place: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Read again under the lock: another process may have migrated it meanwhile.
         for statements in MIGRATIONS[_version(connection, place) :]:
             for statement in statements:
                 connection.execute(statement)
+        if lost := connection.execute("PRAGMA foreign_key_check").fetchone():
+            raise DamagedStoreError(
+                f"{place} was left as it is: in “{lost[0]}” a row refers to one that is missing.",
+                "Move it away, or set GEMMA_TUI_HOME to another folder.",
+            )
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
         connection.execute("COMMIT")

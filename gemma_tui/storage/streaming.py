@@ -50,7 +50,8 @@ class StreamingReply:
     def __init__(self, store: ConversationStore, reply: Message) -> None:
         self._store = store
         self._message_id = reply.id
-        self._pieces: list[tuple[type[TextPart | ThoughtPart], list[str]]] = []
+        self._done: list[Part] = []  # what more text is never added to
+        self._open: tuple[type[TextPart | ThoughtPart], list[str]] | None = None
         self._token_ids: list[int] = []
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -75,7 +76,10 @@ class StreamingReply:
     @property
     def parts(self) -> tuple[Part, ...]:
         """Everything so far."""
-        return tuple(kind("".join(texts)) for kind, texts in self._pieces)
+        if self._open is None:
+            return tuple(self._done)
+        kind, texts = self._open
+        return (*self._done, kind("".join(texts)))
 
     def keep(self, event: GenerationEvent) -> bool:
         """Take what the model wrote out of an event; returns whether it wrote something."""
@@ -92,15 +96,15 @@ class StreamingReply:
             case MediaProgress() | PrefillProgress() | TurnsLeftOut():
                 return False
             case ToolCall() | MalformedToolCall():
-                return False  # never comes yet: no request declares tools, and no part holds a call
+                self.add(event)
             case _:
                 assert_never(event)
         return True
 
-    def add(self, part: TextPart | ThoughtPart, token_ids: Sequence[int] = ()) -> None:
-        """More of the answer or of the thought, and the tokens that say it."""
+    def add(self, part: Part, token_ids: Sequence[int] = ()) -> None:
+        """More of the answer or of the thought, or a part, and the tokens that say it."""
         self.add_tokens(token_ids)
-        if not part.text:
+        if isinstance(part, TextPart | ThoughtPart) and not part.text:
             return
         self._append(part)
         self._changed.set()
@@ -115,15 +119,19 @@ class StreamingReply:
         self._changed.set()
 
     def _take(self, parts: Sequence[Part], token_ids: Sequence[int]) -> None:
-        self._pieces, self._token_ids = [], list(token_ids)
+        self._done, self._open, self._token_ids = [], None, list(token_ids)
         for part in parts:
-            if isinstance(part, TextPart | ThoughtPart):
-                self._append(part)
+            self._append(part)
 
-    def _append(self, part: TextPart | ThoughtPart) -> None:
-        if not self._pieces or self._pieces[-1][0] is not type(part):
-            self._pieces.append((type(part), []))
-        self._pieces[-1][1].append(part.text)
+    def _append(self, part: Part) -> None:
+        if self._open and self._open[0] is not type(part):
+            self._done, self._open = list(self.parts), None
+        if not isinstance(part, TextPart | ThoughtPart):
+            self._done.append(part)
+        elif self._open:
+            self._open[1].append(part.text)
+        else:
+            self._open = (type(part), [part.text])
 
     async def finish(self, last: Message) -> Message:
         """Store the last values and all parts; of a reply that was cut off its tokens, too.

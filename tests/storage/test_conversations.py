@@ -28,11 +28,13 @@ from gemma_tui.errors import StorageError
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
 from gemma_tui.storage.rows import insert_message
+from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gemma_tui.paths import Paths
+    from gemma_tui.tool_call import JsonValue
 
 PICTURE = Attachment("aa" * 32, "image", "a.png", "image/png", 10, 4, 3, 0, 280)
 SOUND = Attachment("bb" * 32, "audio", "b.wav", "audio/wav", 20, 0, 0, 16_000)
@@ -44,14 +46,24 @@ def attachments() -> st.SearchStrategy[Attachment]:
         if sha256[0] in "01234567":
             number = int(sha256[0]) + 1
             return Attachment(sha256, "image", name, "image/png", 9, number, 2, 0, budget)
+        if sha256[0] in "89ab":
+            return Attachment(sha256, "text", name, "text/plain", 9)
         return Attachment(sha256, "audio", name, "audio/wav", 9, 0, 0, 320)
 
     digits = st.text("0123456789abcdef", min_size=64, max_size=64)
     return st.builds(build, digits, st.text(), st.sampled_from([70, 280, 1120]))
 
 
+def json_values() -> st.SearchStrategy[JsonValue]:
+    leaf = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+    return st.recursive(leaf, lambda v: st.lists(v) | st.dictionaries(st.text(), v), max_leaves=5)
+
+
 def parts() -> st.SearchStrategy[Part]:
     return st.one_of(
+        st.builds(ToolCall, st.text(), st.dictionaries(st.text(), json_values(), max_size=3)),
+        st.builds(MalformedToolCall, st.text(), st.text()),
+        st.builds(ToolResult, st.text(), json_values()),
         st.builds(TextPart, st.text()),
         st.builds(ThoughtPart, st.text()),
         st.builds(AttachmentPart, attachments()),
@@ -230,6 +242,15 @@ async def test_finishing_stores_every_value(store: ConversationStore) -> None:
         error="It broke.",
     )
     assert await store.finish(last) == last
+    assert (await store.messages(conversation.id))[1] == last
+
+
+async def test_a_flush_that_comes_late_changes_nothing(store: ConversationStore) -> None:
+    conversation = await store.create("x")
+    _, reply = await store.add_turn(conversation.id, None, (TextPart("q"),), "")
+    last = replace(reply, parts=(TextPart("all"),), state=MessageState.COMPLETE)
+    await store.finish(last)
+    await store.update_streaming(reply.id, (TextPart("al"),), (1, 2))
     assert (await store.messages(conversation.id))[1] == last
 
 

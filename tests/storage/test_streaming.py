@@ -10,8 +10,10 @@ import pytest
 
 from gemma_tui.conversation import Message, MessageState, Part, TextPart, ThoughtPart
 from gemma_tui.errors import DiskFullError
+from gemma_tui.generation import TextDelta, ThoughtDelta
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.streaming import StreamingReply
+from gemma_tui.tool_call import MalformedToolCall, ToolCall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,6 +71,24 @@ async def test_parts_keep_the_order_in_which_they_came(store: ConversationStore)
     done = await row.finish(replace(reply, state=MessageState.COMPLETE))
     assert (done.parts, done.state) == (parts, MessageState.COMPLETE)
     assert (await store.messages(reply.conversation_id))[-1] == done
+
+
+async def test_tool_calls_are_stored_where_they_came(store: ConversationStore) -> None:
+    reply = await begun(store)
+    call = ToolCall("look_up", {"word": "Täg", "deep": [1, {"x": None}]})
+    broken = MalformedToolCall("call:look_up{", "it does not end")
+    async with StreamingReply(store, reply) as row:
+        assert row.keep(ThoughtDelta("hm", (1,)))
+        assert row.keep(call)
+        assert row.keep(call)
+        assert row.keep(broken)
+        assert row.keep(TextDelta("so ", 3, (2,)))
+        assert row.keep(TextDelta("far", 4, (3,)))
+        done = await row.finish(replace(reply, state=MessageState.CANCELLED))
+    assert done.parts == (ThoughtPart("hm"), call, call, broken, TextPart("so far"))
+    assert (await store.messages(reply.conversation_id))[-1] == done
+    assert not done.is_cut_off, "it goes on with the results of its calls"
+    assert (done.text, done.token_ids) == ("so far", ())
 
 
 async def test_a_disk_that_is_full_for_a_while_costs_nothing(database: Database) -> None:

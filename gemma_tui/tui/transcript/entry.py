@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from gemma_tui.conversation import (
-    AttachmentPart,
     Message,
     MessageState,
     TextPart,
@@ -242,7 +241,7 @@ def _texts(message: Message) -> list[tuple[SectionKind, str]]:
                 kind: SectionKind = "text"
             case ThoughtPart(text=text):
                 kind = "thought"
-            case AttachmentPart():
+            case _:
                 continue
         if found and found[-1][0] == kind:
             found[-1] = (kind, found[-1][1] + text)

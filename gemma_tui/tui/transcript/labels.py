@@ -34,6 +34,8 @@ def chip(attachment: Attachment) -> Leaf:
     name = sanitize_line(attachment.name)
     if attachment.kind == "audio":
         return _line(f"♪ {name} · {attachment.sample_count / SAMPLE_RATE:.1f} s", "chip")
+    if attachment.kind == "text":
+        return _line(f"≡ {name}", "chip")
     if not (attachment.width and attachment.height and attachment.token_budget):
         return _line(f"▣ {name}", "chip")
     tokens = image_tokens(attachment.width, attachment.height, attachment.token_budget)

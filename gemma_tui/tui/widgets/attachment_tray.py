@@ -64,6 +64,8 @@ def describe(attachment: Attachment) -> ChipText:
         seconds = attachment.sample_count / SAMPLE_RATE
         tokens = audio_tokens(attachment.sample_count)
         return ChipText("♪", name, size, "", f"{seconds:.1f} s · {tokens} tokens")
+    if attachment.kind == "text":
+        return ChipText("≡", name, size, "", "text")
     tokens = image_tokens(attachment.width, attachment.height, attachment.token_budget)
     shape = f"{attachment.width}x{attachment.height}"
     return ChipText("▣", name, size, shape, f"{tokens} of {attachment.token_budget} tokens")

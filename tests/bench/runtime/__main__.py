@@ -20,7 +20,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gemma_tui.conversation import AttachmentKind, TextPart
+from gemma_tui.conversation import MediaKind, TextPart
 from gemma_tui.generation import GenerationRequest, Media, PromptMessage
 from gemma_tui.runtime.prompt import PromptFlavour, PromptRenderer
 from gemma_tui.runtime.tokenizer import Tokenizer
@@ -82,7 +82,7 @@ class Table:
 
 def ids_of(folder: Path, text: str, image_tokens: int = 0) -> list[int]:
     """The prompt of a question, for the sides that take ids."""
-    kind: AttachmentKind = "image"
+    kind: MediaKind = "image"
     media = (Media(kind, "", "", ""),) if image_tokens else ()
     request = GenerationRequest((PromptMessage("user", (*media, TextPart(text))),))
     renderer = PromptRenderer(Tokenizer.load(folder / "tokenizer.json"), PromptFlavour.OPEN)
