@@ -2,7 +2,8 @@
 
 The shapes are drawn by code of its own, with PIL's plain calls and colour names. Handwriting is
 scikit-learn's images from 1500 on, speech the held-out voices, print the held-out fonts.
-Usage: python testset.py FOLDER [COUNT]
+Another seed makes another set; whoever looks at the errors of one needs a new one to judge by.
+Usage: python testset.py FOLDER [COUNT [SEED]]
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -163,8 +165,12 @@ def sounds(rng: Rng, index: Index, count: int) -> None:
 
 def main() -> None:
     """Writes the test set."""
-    index, count = Index(Path(sys.argv[1])), int(sys.argv[2]) if len(sys.argv) > 2 else 200
-    rng = np.random.default_rng(20260731)
+    index = Index(Path(sys.argv[1]))
+    count, seed = (
+        int(given) if given else usual
+        for given, usual in zip_longest(sys.argv[2:4], (200, 20261125))
+    )
+    rng = np.random.default_rng(seed)
     pictures(rng, index, count)
     sounds(rng, index, count)
     for ask, answer in TALK:
