@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Conversation, Draft, Message, MessageState
 from gemma_tui.errors import StorageError
-from gemma_tui.storage.labels import LabelStore, read_conversation
+from gemma_tui.storage.branches import BranchStore, revive
+from gemma_tui.storage.labels import read_conversation
 from gemma_tui.storage.replies import finish_message, resume_message, write_so_far
 from gemma_tui.storage.rows import (
     insert_message,
@@ -48,7 +49,7 @@ _SET_FIRST_TITLE: Final = """
 """
 
 
-class ConversationStore(LabelStore):
+class ConversationStore(BranchStore):
     """Conversations in a database. Every method may raise `StorageError`.
 
     Args:
@@ -164,6 +165,7 @@ class ConversationStore(LabelStore):
 
         def work(connection: sqlite3.Connection) -> Message:
             before = _existing(resume_message(connection, message_id, self._database.token))
+            revive(connection, before.id)
             connection.execute(_TOUCH, (before.id, self._clock(), before.conversation_id))
             return before
 
@@ -233,6 +235,8 @@ class ConversationStore(LabelStore):
 
     def _insert(self, connection: sqlite3.Connection, message: Message) -> Message:
         read_conversation(connection, message.conversation_id)
+        if message.parent_id is not None:
+            revive(connection, message.parent_id)
         row_id = insert_message(connection, message, self._database.token)
         connection.execute(_TOUCH, (row_id, message.created_at, message.conversation_id))
         return _existing(read_message(connection, row_id))

@@ -179,7 +179,17 @@ _LABELS_TEXTS_AND_TOOLS: Final = (
     "CREATE INDEX part_sha256 ON part (sha256) WHERE sha256 IS NOT NULL",
 )
 
-MIGRATIONS: Final = (_FIRST, _CONTINUED_REPLIES, _LABELS_TEXTS_AND_TOOLS)
+_DELETED_MESSAGES: Final = (
+    # `deleted_with` is the topmost message of what was deleted together; both NULL otherwise.
+    "ALTER TABLE message ADD COLUMN deleted_by TEXT",
+    "ALTER TABLE message ADD COLUMN deleted_with INTEGER",
+    "CREATE INDEX message_deleted ON message (deleted_with) WHERE deleted_with IS NOT NULL",
+    # Holds all of what a tree is read from.
+    "CREATE INDEX message_tree ON message (conversation_id, parent_id, deleted_with)",
+    "DROP INDEX message_conversation",
+)
+
+MIGRATIONS: Final = (_FIRST, _CONTINUED_REPLIES, _LABELS_TEXTS_AND_TOOLS, _DELETED_MESSAGES)
 """Statements of each migration, in order."""
 
 

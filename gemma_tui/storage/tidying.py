@@ -16,6 +16,9 @@ _DELETED: Final = """
         SELECT conversation_id FROM message WHERE state = 'streaming'
     )
 """
+_DELETED_MESSAGES: Final = """
+    SELECT id, deleted_by FROM message WHERE deleted_with = id
+"""
 _FORGET_ATTACHMENTS: Final = """
     DELETE FROM attachment WHERE sha256 NOT IN (
         SELECT sha256 FROM part WHERE sha256 IS NOT NULL UNION SELECT sha256 FROM draft_attachment
@@ -32,12 +35,17 @@ def mark_interrupted(connection: sqlite3.Connection, is_alive: Callable[[str], b
 
 
 def purge(connection: sqlite3.Connection, is_alive: Callable[[str], bool]) -> int:
-    """Remove what writers that are not alive deleted; returns how many conversations."""
-    rows = connection.execute(_DELETED)
-    gone = [(row["id"],) for row in rows if not is_alive(row["deleted_by"])]
-    connection.executemany("DELETE FROM conversation WHERE id = ?", gone)
+    """Remove what writers that are not alive deleted; returns how many deletions that were."""
+
+    def gone(query: str) -> list[tuple[int]]:
+        rows = connection.execute(query)
+        return [(row["id"],) for row in rows if not is_alive(row["deleted_by"])]
+
+    conversations, messages = gone(_DELETED), gone(_DELETED_MESSAGES)
+    connection.executemany("DELETE FROM conversation WHERE id = ?", conversations)
+    connection.executemany("DELETE FROM message WHERE deleted_with = ?", messages)
     connection.execute(_FORGET_ATTACHMENTS)
-    return len(gone)
+    return len(conversations) + len(messages)
 
 
 def used_blobs(connection: sqlite3.Connection) -> frozenset[str]:
