@@ -24,6 +24,8 @@ from gemma_tui.storage.rows import (
     to_text,
     write_draft,
 )
+from gemma_tui.storage.search import SearchStore
+from gemma_tui.storage.search_index import merge
 from gemma_tui.storage.tidying import mark_interrupted, purge, used_blobs
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ _SET_FIRST_TITLE: Final = """
 """
 
 
-class ConversationStore(BranchStore):
+class ConversationStore(BranchStore, SearchStore):
     """Conversations in a database. Every method may raise `StorageError`.
 
     Args:
@@ -186,7 +188,12 @@ class ConversationStore(BranchStore):
 
     async def purge(self) -> int:
         """Remove for good what was deleted in processes that have ended; returns how many."""
-        return await self._database.write(partial(purge, is_alive=self._database.is_alive))
+        count = await self._database.write(partial(purge, is_alive=self._database.is_alive))
+        is_unmerged, is_first = count > 0, True
+        while is_unmerged:  # step by step: others get their turn in between
+            is_unmerged = await self._database.write(partial(merge, is_first=is_first))
+            is_first = False
+        return count
 
     async def used_blobs(self) -> frozenset[str]:
         """The sha256 of every attachment in a message or a draft."""

@@ -5,12 +5,17 @@ A migration that has been released is never edited; a change is a new one at the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gemma_tui.errors import DamagedStoreError
+from gemma_tui.storage import search_index
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
+
+Migration: TypeAlias = "tuple[str | Callable[[sqlite3.Connection], None], ...]"
+"""Statements, and functions where SQL is not enough."""
 
 APPLICATION_ID: Final = 0x47454D34
 """Marks our databases ("GEM4"), so that a foreign SQLite file is never written to."""
@@ -189,8 +194,16 @@ _DELETED_MESSAGES: Final = (
     "DROP INDEX message_conversation",
 )
 
-MIGRATIONS: Final = (_FIRST, _CONTINUED_REPLIES, _LABELS_TEXTS_AND_TOOLS, _DELETED_MESSAGES)
-"""Statements of each migration, in order."""
+_SEARCH: Final = (search_index.CREATE, search_index.index_all)
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (
+    _FIRST,
+    _CONTINUED_REPLIES,
+    _LABELS_TEXTS_AND_TOOLS,
+    _DELETED_MESSAGES,
+    _SEARCH,
+)
+"""In order."""
 
 
 def migrate(connection: sqlite3.Connection, place: str) -> None:
@@ -219,9 +232,12 @@ def _migrate(connection: sqlite3.Connection, place: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Read again under the lock: another process may have migrated it meanwhile.
-        for statements in MIGRATIONS[_version(connection, place) :]:
-            for statement in statements:
-                connection.execute(statement)
+        for migration in MIGRATIONS[_version(connection, place) :]:
+            for step in migration:
+                if isinstance(step, str):
+                    connection.execute(step)
+                else:
+                    step(connection)
         if lost := connection.execute("PRAGMA foreign_key_check").fetchone():
             raise DamagedStoreError(
                 f"{place} was left as it is: in “{lost[0]}” a row refers to one that is missing.",
