@@ -165,6 +165,32 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Siblings:
+    """Where a message stands among those that follow the same message."""
+
+    message_id: int
+    ids: tuple[int, ...]
+    """All of them, itself too, in the order they were added."""
+    leaf_ids: tuple[int, ...]
+    """The newest message below each, or the sibling itself: where its branch ends."""
+
+    @property
+    def index(self) -> int:
+        """Its place among them, from 0."""
+        return self.ids.index(self.message_id)
+
+    @property
+    def previous_id(self) -> int | None:
+        """The sibling before it."""
+        return self.ids[self.index - 1] if self.index else None
+
+    @property
+    def next_id(self) -> int | None:
+        """The sibling after it."""
+        return self.ids[self.index + 1] if self.index + 1 < len(self.ids) else None
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """What the composer holds before it is sent."""
 

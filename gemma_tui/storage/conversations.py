@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Conversation, Draft, Message, MessageState
 from gemma_tui.errors import StorageError
-from gemma_tui.storage.labels import LabelStore, read_conversation
+from gemma_tui.storage.branches import BranchStore, revive
+from gemma_tui.storage.labels import read_conversation
 from gemma_tui.storage.replies import finish_message, resume_message, write_so_far
 from gemma_tui.storage.rows import (
     insert_message,
@@ -23,6 +24,8 @@ from gemma_tui.storage.rows import (
     to_text,
     write_draft,
 )
+from gemma_tui.storage.search import SearchStore
+from gemma_tui.storage.search_index import merge
 from gemma_tui.storage.tidying import mark_interrupted, purge, used_blobs
 
 if TYPE_CHECKING:
@@ -48,7 +51,7 @@ _SET_FIRST_TITLE: Final = """
 """
 
 
-class ConversationStore(LabelStore):
+class ConversationStore(BranchStore, SearchStore):
     """Conversations in a database. Every method may raise `StorageError`.
 
     Args:
@@ -164,6 +167,7 @@ class ConversationStore(LabelStore):
 
         def work(connection: sqlite3.Connection) -> Message:
             before = _existing(resume_message(connection, message_id, self._database.token))
+            revive(connection, before.id)
             connection.execute(_TOUCH, (before.id, self._clock(), before.conversation_id))
             return before
 
@@ -184,7 +188,12 @@ class ConversationStore(LabelStore):
 
     async def purge(self) -> int:
         """Remove for good what was deleted in processes that have ended; returns how many."""
-        return await self._database.write(partial(purge, is_alive=self._database.is_alive))
+        count = await self._database.write(partial(purge, is_alive=self._database.is_alive))
+        is_unmerged, is_first = count > 0, True
+        while is_unmerged:  # step by step: others get their turn in between
+            is_unmerged = await self._database.write(partial(merge, is_first=is_first))
+            is_first = False
+        return count
 
     async def used_blobs(self) -> frozenset[str]:
         """The sha256 of every attachment in a message or a draft."""
@@ -233,6 +242,8 @@ class ConversationStore(LabelStore):
 
     def _insert(self, connection: sqlite3.Connection, message: Message) -> Message:
         read_conversation(connection, message.conversation_id)
+        if message.parent_id is not None:
+            revive(connection, message.parent_id)
         row_id = insert_message(connection, message, self._database.token)
         connection.execute(_TOUCH, (row_id, message.created_at, message.conversation_id))
         return _existing(read_message(connection, row_id))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gemma_tui.conversation import MessageState
 from gemma_tui.errors import UsageError
 from gemma_tui.storage.rows import USAGE_COLUMNS, pack_ids, read_message, to_text, write_parts
+from gemma_tui.storage.search_index import index, unindex
 
 if TYPE_CHECKING:
     import sqlite3
@@ -44,6 +45,7 @@ def _write_content(
 
 def finish_message(connection: sqlite3.Connection, message: Message) -> Message | None:
     """Store every value of a message that can change; returns it as stored, None if it is gone."""
+    unindex(connection, (message.id,))
     _write_content(connection, message.id, message.parts, message.token_ids)
     connection.execute(
         "UPDATE message SET state = ?, model = ?, finish_reason = ?, error = ? WHERE id = ?",
@@ -58,6 +60,7 @@ def finish_message(connection: sqlite3.Connection, message: Message) -> Message 
             " prefill_seconds = ?, decode_seconds = ?, peak_memory_bytes = ? WHERE id = ?",
             (*(getattr(message.usage, name) for name in USAGE_COLUMNS), message.id),
         )
+    index(connection, (message.id,))
     return read_message(connection, message.id)
 
 
@@ -84,6 +87,7 @@ def resume_message(connection: sqlite3.Connection, message_id: int, writer: str)
             "The conversation has gone on behind this reply, so it stays as it is.",
             "Ask something instead.",
         )
+    unindex(connection, (message_id,))
     connection.execute(
         "UPDATE message SET state = 'streaming', writer = ?, finish_reason = '', error = ''"
         " WHERE id = ?",

@@ -21,6 +21,7 @@ from gemma_tui.conversation import (
     ThoughtPart,
     Usage,
 )
+from gemma_tui.storage.search_index import index
 from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def insert_message(connection: sqlite3.Connection, message: Message, writer: str
         ),
     ).lastrowid
     write_parts(connection, row_id or 0, message.parts)
+    index(connection, (row_id or 0,))
     return row_id or 0
 
 

@@ -5,12 +5,17 @@ A migration that has been released is never edited; a change is a new one at the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gemma_tui.errors import DamagedStoreError
+from gemma_tui.storage import search_index
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
+
+Migration: TypeAlias = "tuple[str | Callable[[sqlite3.Connection], None], ...]"
+"""Statements, and functions where SQL is not enough."""
 
 APPLICATION_ID: Final = 0x47454D34
 """Marks our databases ("GEM4"), so that a foreign SQLite file is never written to."""
@@ -179,8 +184,26 @@ _LABELS_TEXTS_AND_TOOLS: Final = (
     "CREATE INDEX part_sha256 ON part (sha256) WHERE sha256 IS NOT NULL",
 )
 
-MIGRATIONS: Final = (_FIRST, _CONTINUED_REPLIES, _LABELS_TEXTS_AND_TOOLS)
-"""Statements of each migration, in order."""
+_DELETED_MESSAGES: Final = (
+    # `deleted_with` is the topmost message of what was deleted together; both NULL otherwise.
+    "ALTER TABLE message ADD COLUMN deleted_by TEXT",
+    "ALTER TABLE message ADD COLUMN deleted_with INTEGER",
+    "CREATE INDEX message_deleted ON message (deleted_with) WHERE deleted_with IS NOT NULL",
+    # Holds all of what a tree is read from.
+    "CREATE INDEX message_tree ON message (conversation_id, parent_id, deleted_with)",
+    "DROP INDEX message_conversation",
+)
+
+_SEARCH: Final = (search_index.CREATE, search_index.index_all)
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (
+    _FIRST,
+    _CONTINUED_REPLIES,
+    _LABELS_TEXTS_AND_TOOLS,
+    _DELETED_MESSAGES,
+    _SEARCH,
+)
+"""In order."""
 
 
 def migrate(connection: sqlite3.Connection, place: str) -> None:
@@ -209,9 +232,12 @@ def _migrate(connection: sqlite3.Connection, place: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         # Read again under the lock: another process may have migrated it meanwhile.
-        for statements in MIGRATIONS[_version(connection, place) :]:
-            for statement in statements:
-                connection.execute(statement)
+        for migration in MIGRATIONS[_version(connection, place) :]:
+            for step in migration:
+                if isinstance(step, str):
+                    connection.execute(step)
+                else:
+                    step(connection)
         if lost := connection.execute("PRAGMA foreign_key_check").fetchone():
             raise DamagedStoreError(
                 f"{place} was left as it is: in “{lost[0]}” a row refers to one that is missing.",
