@@ -6,6 +6,7 @@ What a query means is decided in `search_query`, what is found in `search_index`
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import compress
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.storage.labels import LabelStore, read_conversations
@@ -32,6 +33,7 @@ _HITS: Final = f"""
         AND deleted_with IS NULL AND conversation.deleted_by IS NULL
     ORDER BY search.rowid DESC LIMIT ?
 """  # noqa: S608  # constants only
+_TITLES: Final = "SELECT id, title FROM conversation WHERE deleted_by IS NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +122,8 @@ def _message_hits(
 
 def _title_hits(connection: sqlite3.Connection, query: SearchQuery) -> tuple[SearchHit, ...]:
     # Titles are few and short: looking through them takes less than keeping an index true.
-    rows = connection.execute("SELECT id, title FROM conversation WHERE deleted_by IS NULL")
-    ids = [row["id"] for row in rows if query.matches(row["title"])]
+    rows = connection.execute(_TITLES).fetchall()
+    ids = list(compress((row["id"] for row in rows), query.filter(row["title"] for row in rows)))
     condition = f"id IN ({', '.join('?' * len(ids))})"
     return tuple(
         SearchHit(item, None, None, item.updated_at, *snippet(query, item.title))

@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _UNSPACED: Final = (
     "\u0e00-\u0eff"  # Thai, Lao
@@ -53,11 +53,6 @@ class Term:
         """As FTS5 reads it. The words are letters and digits only: nothing in them is syntax."""
         return f'"{" ".join(self.words)}"{"*" if self.is_prefix else ""}'
 
-    def find(self, folded: str) -> Iterator[tuple[int, int]]:
-        """Where a text that `_fold` folded has it."""
-        for match in _pattern(self).finditer(folded):
-            yield match.span()
-
 
 @dataclass(frozen=True, slots=True)
 class SearchQuery:
@@ -93,20 +88,25 @@ class SearchQuery:
         wanted = " AND ".join(term.to_fts() for term in self.terms)
         return "".join([f"({wanted})", *(f" NOT {term.to_fts()}" for term in self.without)])
 
-    def matches(self, text: str) -> bool:
-        """Whether a text has all that is asked for and nothing else that is not."""
-        folded = _fold(unicodedata.normalize("NFC", text))
-        return (
-            not self.is_empty
-            and all(any(term.find(folded)) for term in self.terms)
-            and not any(any(term.find(folded)) for term in self.without)
-        )
+    def filter(self, texts: Iterable[str]) -> Iterator[bool]:
+        """Whether each text has all that is asked for and nothing that is not wanted."""
+        wanted, unwanted = map(_pattern, self.terms), map(_pattern, self.without)
+        finds = [pattern.search for pattern in wanted]
+        spoils = [pattern.search for pattern in unwanted]
+        for text in texts:
+            folded = _fold(unicodedata.normalize("NFC", text))
+            yield (
+                not self.is_empty
+                and all(find(folded) for find in finds)
+                and not any(spoil(folded) for spoil in spoils)
+            )
 
     def ranges(self, text: str) -> tuple[tuple[int, int], ...]:
         """Where a text has what is asked for: start and end in characters, apart and in order."""
         folded = _fold(text)
         merged: list[tuple[int, int]] = []
-        for start, end in sorted(span for term in self.terms for span in term.find(folded)):
+        matches = (m for term in self.terms for m in _pattern(term).finditer(folded))
+        for start, end in sorted(match.span() for match in matches):
             if merged and start <= merged[-1][1]:
                 merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
             else:
