@@ -189,10 +189,9 @@ class ConversationStore(BranchStore, SearchStore):
     async def purge(self) -> int:
         """Remove for good what was deleted in processes that have ended; returns how many."""
         count = await self._database.write(partial(purge, is_alive=self._database.is_alive))
-        is_unmerged, is_first = count > 0, True
-        while is_unmerged:  # step by step: others get their turn in between
-            is_unmerged = await self._database.write(partial(merge, is_first=is_first))
-            is_first = False
+        is_first = True
+        while await self._database.write(partial(merge, is_first=is_first)):
+            is_first = False  # step by step: others get their turn in between
         return count
 
     async def used_blobs(self) -> frozenset[str]:

@@ -195,6 +195,10 @@ _DELETED_MESSAGES: Final = (
 )
 
 _SEARCH: Final = (search_index.CREATE, search_index.index_all)
+# A row as long as words of what was removed may still stand in the index.
+_UNFINISHED_MERGE: Final = (
+    "CREATE TABLE search_merge (is_due INTEGER PRIMARY KEY CHECK (is_due = 1)) STRICT",
+)
 
 MIGRATIONS: Final[tuple[Migration, ...]] = (
     _FIRST,
@@ -202,6 +206,7 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     _LABELS_TEXTS_AND_TOOLS,
     _DELETED_MESSAGES,
     _SEARCH,
+    _UNFINISHED_MERGE,
 )
 """In order."""
 

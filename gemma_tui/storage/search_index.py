@@ -60,11 +60,16 @@ def index_all(connection: sqlite3.Connection) -> None:
     index(connection, [message_id for (message_id,) in connection.execute(_ALL)])
 
 
+def demand_merge(connection: sqlite3.Connection) -> None:
+    """Have `merge` rewrite the index, as messages were removed for good."""
+    connection.execute("INSERT INTO search_merge VALUES (1) ON CONFLICT DO NOTHING")
+
+
 def merge(connection: sqlite3.Connection, *, is_first: bool) -> bool:
     """Rewrite a part of the index without the words of what was taken out.
 
     FTS5 only notes that a message is gone and keeps its words until a merge meets them
-    (https://sqlite.org/fts5.html, section 6.9).
+    (https://sqlite.org/fts5.html, section 6.9). What is not done is due at the next start.
 
     Args:
         connection: Inside a transaction, which is short.
@@ -73,10 +78,15 @@ def merge(connection: sqlite3.Connection, *, is_first: bool) -> bool:
     Returns:
         Whether there is more to do.
     """
+    if not connection.execute("SELECT 1 FROM search_merge").fetchone():
+        return False
     pages = -_MERGED_PAGES if is_first else _MERGED_PAGES
     before = connection.total_changes
     connection.execute("INSERT INTO search (search, rank) VALUES ('merge', ?)", (pages,))
-    return connection.total_changes - before >= 2
+    if connection.total_changes - before >= 2:
+        return True
+    connection.execute("DELETE FROM search_merge")
+    return False
 
 
 def place_of(conversation_id: int) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gemma_tui.storage.search_index import index, unindex
+from gemma_tui.storage.search_index import demand_merge, index, unindex
 
 if TYPE_CHECKING:
     import sqlite3
@@ -49,6 +49,8 @@ def purge(connection: sqlite3.Connection, is_alive: Callable[[str], bool]) -> in
     for (row_id,) in messages:
         _unindex(connection, "deleted_with = ?", row_id)
         connection.execute("DELETE FROM message WHERE deleted_with = ?", (row_id,))
+    if messages:
+        demand_merge(connection)
     connection.execute(_FORGET_ATTACHMENTS)
     return len(conversations) + len(messages)
 
@@ -58,6 +60,7 @@ def remove_conversations(connection: sqlite3.Connection, conversation_ids: Itera
     for row_id in conversation_ids:
         _unindex(connection, "conversation_id = ?", row_id)
         connection.execute("DELETE FROM conversation WHERE id = ?", (row_id,))
+        demand_merge(connection)
 
 
 def _unindex(connection: sqlite3.Connection, condition: str, value: int) -> None:

@@ -86,7 +86,7 @@ async def test_every_table_is_strict(paths: Paths) -> None:
             r["name"]: r["strict"] for r in c.execute("PRAGMA table_list") if r["schema"] == "main"
         }
     )
-    names = {"conversation", "message", "part", "attachment", "tag"}
+    names = {"conversation", "message", "part", "attachment", "tag", "search_merge"}
     names |= {"draft", "draft_attachment"}
     assert {name for name, strict in tables.items() if strict} == names
     await database.close()

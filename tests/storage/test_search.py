@@ -19,11 +19,13 @@ from gemma_tui.conversation import (
     TextPart,
     ThoughtPart,
 )
+from gemma_tui.errors import GemmaError
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
 from gemma_tui.storage.schema import MIGRATIONS, migrate
 from gemma_tui.storage.search_index import CREATE, index_all
 from gemma_tui.storage.search_query import SearchQuery
+from gemma_tui.storage.tidying import purge
 from gemma_tui.tool_call import ToolResult
 
 if TYPE_CHECKING:
@@ -240,6 +242,22 @@ async def test_words_of_what_was_purged_are_not_readable_in_the_file(paths: Path
         assert rest not in paths.database.read_bytes()
 
 
+async def test_words_are_removed_later_if_the_program_ends_meanwhile(paths: Paths) -> None:
+    first = await Database.open(paths.database)
+    store = ConversationStore(first)
+    gone, _ = await said(store, "the xylophonist")
+    await store.delete(gone)
+    await first.close()
+    second = await Database.open(paths.database)
+    assert await second.write(lambda c: purge(c, second.is_alive)) == 1
+    await second.close()
+    assert b"ylophonist" in paths.database.read_bytes()
+    third = await Database.open(paths.database)
+    assert await ConversationStore(third).purge() == 0
+    await third.close()
+    assert b"ylophonist" not in paths.database.read_bytes()
+
+
 async def test_an_older_file_is_indexed_when_it_is_opened(
     paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -329,9 +347,6 @@ NAMES = ["ask", "flush", "finish", "resume", "delete", "restore"]
     )
 )
 def test_the_index_stays_true_whatever_happens(steps: list[tuple[str, int, str]]) -> None:
-    from gemma_tui.errors import GemmaError
-    from gemma_tui.storage.tidying import purge
-
     async def work() -> None:
         database = await Database.open(None)
         store = ConversationStore(database)
