@@ -37,11 +37,15 @@ def _group() -> None:
     """Look after stored conversations. Works while the app is open."""
 
 
-def show_list(context: typer.Context, json: AsJson = False) -> None:
-    """List conversations, the one changed last first."""
+def show_list(
+    context: typer.Context,
+    archived: Annotated[bool, typer.Option("--archived", help="Those put away.")] = False,
+    json: AsJson = False,
+) -> None:
+    """List conversations: the pinned, then the one changed last first."""
     from gemma_tui.cli.history_output import print_list  # noqa: PLC0415  # not for --help
 
-    _do(context, lambda place: print_list(place, as_json=json))
+    _do(context, lambda place: print_list(place, archived=archived, as_json=json))
 
 
 def show(context: typer.Context, conversation_id: Which, json: AsJson = False) -> None:

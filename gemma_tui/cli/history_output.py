@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.conversation import AttachmentPart, TextPart, ThoughtPart
 from gemma_tui.errors import GemmaError
-from gemma_tui.exchange.branch import branch_of, ending_of, title_of, writer_of
+from gemma_tui.exchange.branch import branch_of, ending_of, title_of, tool_text, writer_of
 from gemma_tui.exchange.json_export import to_line
 from gemma_tui.exchange.json_format import to_json
 from gemma_tui.sanitize import sanitize, sanitize_line
+from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,15 +27,16 @@ if TYPE_CHECKING:
     from gemma_tui.tool_call import JsonObject
 
 
-async def print_list(place: HistoryPlace, *, as_json: bool) -> None:
-    """One line for each conversation: id, when it was changed, title."""
-    conversations = await place.store.list()
+async def print_list(place: HistoryPlace, *, archived: bool, as_json: bool) -> None:
+    """One line for each conversation: id, when it was changed, title, tags."""
+    conversations = await place.store.list(archived=archived)
     if as_json:
         print_lines(to_line(_summary(item)) for item in conversations)
         return
     width = max((len(str(item.id)) for item in conversations), default=1)
     print_lines(
-        f"{item.id:>{width}}  {_when(item.updated_at)}  {_title(item)}" for item in conversations
+        f"{item.id:>{width}}  {_when(item.updated_at)}  {_title(item)}{_labels(item)}"
+        for item in conversations
     )
 
 
@@ -79,6 +81,9 @@ def _summary(item: Conversation) -> JsonObject:
         "title": item.title,
         "created_at": item.created_at,
         "updated_at": item.updated_at,
+        "is_pinned": item.is_pinned,
+        "is_archived": item.is_archived,
+        "tags": list(item.tags),
     }
 
 
@@ -93,6 +98,11 @@ def _title(item: Conversation) -> str:
     # Combining marks would pile up on what stands before the title.
     title = sanitize_line(item.title).strip()
     return title if not title or not unicodedata.combining(title[0]) else f" {title}"
+
+
+def _labels(item: Conversation) -> str:
+    names = (["pinned"] if item.is_pinned else []) + [f"#{sanitize_line(t)}" for t in item.tags]
+    return f"  ({', '.join(names)})" if names else ""
 
 
 def _text(tree: Tree) -> Iterator[str]:
@@ -111,8 +121,15 @@ def _parts(message: Message) -> Iterator[str]:
             case TextPart(text) if text.strip():
                 yield text.strip("\n")
             case ThoughtPart(text) if text.strip():
-                yield "".join(f"│ {line}\n" for line in text.strip().splitlines()).rstrip("\n")
+                yield _barred(text)
             case AttachmentPart(attachment):
                 yield f"[{attachment.kind}: {sanitize_line(attachment.name)}]"
+            case ToolCall() | MalformedToolCall() | ToolResult():
+                heading, text = tool_text(part)
+                yield f"│ {heading}\n{_barred(text)}".rstrip("\n")
             case _:
                 pass
+
+
+def _barred(text: str) -> str:
+    return "".join(f"│ {line}\n" for line in text.strip().splitlines()).rstrip("\n")

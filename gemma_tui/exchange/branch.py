@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from gemma_tui.conversation import MessageState
 from gemma_tui.sanitize import sanitize_line
+from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 
 if TYPE_CHECKING:
-    from gemma_tui.conversation import Message
+    from gemma_tui.conversation import Message, ToolPart
     from gemma_tui.storage.trees import Tree
+    from gemma_tui.tool_call import JsonValue
 
 
 def branch_of(tree: Tree) -> tuple[Message, ...]:
@@ -55,6 +58,21 @@ def ending_of(message: Message) -> str:
             return "stopped"
         case _:
             return "interrupted"
+
+
+def tool_text(part: ToolPart) -> tuple[str, str]:
+    """What was wanted of a tool or came from it: a heading, and the text as it is."""
+    match part:
+        case ToolCall(name, arguments):
+            return f"Tool call: {sanitize_line(name)}", _as_text(arguments)
+        case MalformedToolCall(text, problem):
+            return f"Tool call that is none: {sanitize_line(problem)}", text
+        case ToolResult(name, content):
+            return f"Tool result: {sanitize_line(name)}", _as_text(content)
+
+
+def _as_text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def length_of(seconds: float) -> str:

@@ -66,6 +66,9 @@ def to_tree(item: JsonObject, media: Set[str]) -> Tree:
         title=title if isinstance(title, str) and title.strip() else _title(messages),
         created_at=_time(item),
         updated_at=_time(item, "update_time") or _time(item),
+        title_origin="user" if isinstance(title, str) and title.strip() else "question",
+        is_pinned=bool(item.get("pinned_time") or item.get("is_starred")),
+        is_archived=item.get("is_archived") is True,
         leaf_id=(leaf if leaf is not None else len(messages) - 1) + 1,
     )
     return Tree(conversation, messages, Draft())

@@ -23,8 +23,8 @@ class MediaFile:
     key: str
     path: Path
     name: str
-    is_digest: bool = False
-    """Whether the key claims to be the sha256 of the bytes."""
+    is_own: bool = False
+    """Whether this program exported it: then the key is the sha256, and it may be a text."""
 
 
 @dataclass(frozen=True, slots=True)

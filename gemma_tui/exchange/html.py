@@ -17,10 +17,19 @@ from urllib.parse import urlsplit
 from markdown_it import MarkdownIt
 
 from gemma_tui.conversation import AttachmentPart, TextPart, ThoughtPart
-from gemma_tui.exchange.branch import branch_of, day_of, ending_of, length_of, title_of, writer_of
+from gemma_tui.exchange.branch import (
+    branch_of,
+    day_of,
+    ending_of,
+    length_of,
+    title_of,
+    tool_text,
+    writer_of,
+)
 from gemma_tui.preprocessing.budget import SAMPLE_RATE
 from gemma_tui.sanitize import sanitize, sanitize_line
 from gemma_tui.storage.faults import storage_faults
+from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -101,18 +110,18 @@ def _message(
     yield f'<article class="{message.role}" dir="auto">\n<header>{escape(head)}</header>\n'.encode()
     for part in message.parts:
         match part:
-            case TextPart(text) if not text.strip():
+            case TextPart(text) | ThoughtPart(text) if not text.strip():
                 pass
             case TextPart(text) if message.role == "user":
                 yield f'<div class="plain">{escape(sanitize(text).strip())}</div>\n'.encode()
             case TextPart(text):
                 yield parser.render(sanitize(text)).encode()
-            case ThoughtPart(text) if text.strip():
+            case ThoughtPart(text):
                 yield _details("Thought", text).encode()
             case AttachmentPart(attachment):
                 yield from _attachment(attachment, path_of(attachment.sha256))
-            case _:
-                pass
+            case ToolCall() | MalformedToolCall() | ToolResult():
+                yield _details(*tool_text(part)).encode()
     if ending := ending_of(message):
         yield f"<footer>({escape(ending)})</footer>\n".encode()
     yield b"</article>\n"
@@ -123,6 +132,14 @@ def _attachment(attachment: Attachment, path: Path) -> Iterator[bytes]:
     caption = name
     if attachment.kind == "audio":
         caption += f" · {length_of(attachment.sample_count / SAMPLE_RATE)}"
+    if attachment.kind == "text" and path.is_file():
+        yield f"<details><summary>{escape(caption)}</summary>".encode()
+        yield b'<div class="plain">'
+        with storage_faults(path), path.open(encoding="utf-8", errors="replace") as text:
+            while piece := text.read(_PIECE_BYTES):
+                yield escape(sanitize(piece)).encode()
+        yield b"</div></details>\n"
+        return
     if not path.is_file() or not _SHOWN.fullmatch(attachment.media_type):
         reason = "no browser shows it" if path.is_file() else "its file is missing"
         yield f"<figure><figcaption>{escape(caption)} ({reason})</figcaption></figure>\n".encode()
@@ -131,15 +148,15 @@ def _attachment(attachment: Attachment, path: Path) -> Iterator[bytes]:
     tag = f'<img alt="{escape(name)}"' if is_picture else "<audio controls"
     yield f'<figure>{tag} src="data:{attachment.media_type};base64,'.encode()
     with storage_faults(path), path.open("rb") as file:
-        while piece := file.read(_PIECE_BYTES):
-            yield b64encode(piece)
+        while data := file.read(_PIECE_BYTES):
+            yield b64encode(data)
     closing = '">' if is_picture else '"></audio>'
     yield f"{closing}<figcaption>{escape(caption)}</figcaption></figure>\n".encode()
 
 
 def _details(summary: str, text: str) -> str:
     inner = f'<div class="plain">{escape(sanitize(text).strip())}</div>'
-    return f"<details><summary>{summary}</summary>{inner}</details>\n"
+    return f"<details><summary>{escape(summary)}</summary>{inner}</details>\n"
 
 
 def _parser() -> MarkdownIt:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from codecs import getincrementaldecoder
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from gemma_tui.conversation import Attachment, AttachmentPart, TextPart
 from gemma_tui.errors import AttachmentError, DamagedExportError, GemmaError
 from gemma_tui.exchange.detection import open_source
 from gemma_tui.exchange.found import MediaFile, Report, Skipped
+from gemma_tui.generation import MediaInfo
 from gemma_tui.storage.faults import storage_faults
 from gemma_tui.storage.trees import Tree
 
@@ -26,9 +28,10 @@ if TYPE_CHECKING:
 
     from gemma_tui.conversation import Message, Part
     from gemma_tui.exchange.found import Found, Source
-    from gemma_tui.generation import MediaInfo
     from gemma_tui.storage.blobs import BlobStore
     from gemma_tui.storage.trees import TreeStore
+
+_CHUNK_BYTES = 1 << 20
 
 Probe: TypeAlias = "Callable[[Path, str], Awaitable[MediaInfo]]"
 """Looks into a file and says what it is; `Engine.probe`."""
@@ -124,7 +127,7 @@ class _Run:
         blob = await self._blobs.add_file(found.path)
         if blob.is_new:
             self._new_blobs.add(blob.sha256)
-        if found.is_digest and blob.sha256 != found.key:
+        if found.is_own and blob.sha256 != found.key:
             raise DamagedExportError(
                 f"An attachment was changed since it was exported ({found.key[:12]}…).",
                 "Export it again.",
@@ -132,11 +135,12 @@ class _Run:
         try:
             info = await self._probe(self._blobs.path_of(blob.sha256), found.name)
         except AttachmentError as error:
-            self._known[found.key] = error.message
-            if blob.sha256 in self._new_blobs:
-                self._new_blobs.discard(blob.sha256)
-                await self._blobs.discard(blob.sha256)
-            return
+            if found.is_own and await asyncio.to_thread(_is_text, found.path):
+                info = MediaInfo("text", "text/plain")
+            else:
+                self._known[found.key] = error.message
+                await self._forget(blob.sha256)
+                return
         self._known[found.key] = Attachment(
             sha256=blob.sha256,
             kind=info.kind,
@@ -147,6 +151,11 @@ class _Run:
             height=info.height,
             sample_count=info.sample_count,
         )
+
+    async def _forget(self, sha256: str) -> None:
+        if sha256 in self._new_blobs:
+            self._new_blobs.discard(sha256)
+            await self._blobs.discard(sha256)
 
     async def _take_tree(self, tree: Tree) -> None:
         messages = tuple(self._with_attachments(message) for message in tree.messages)
@@ -180,8 +189,29 @@ class _Run:
         found = self._known.get(named.sha256, named)
         if isinstance(found, str) or found is named:
             return found
+        if found.kind == "text":
+            if named.kind != "text":
+                return f"“{named.name}” is neither a picture nor a sound."
+            is_named_text = named.media_type.startswith("text/")
+            media_type = named.media_type if is_named_text else found.media_type
+            return replace(found, name=named.name, media_type=media_type)
         budget = (named.token_budget or DEFAULT_TOKEN_BUDGET) if found.kind == "image" else 0
         return replace(found, name=named.name, token_budget=budget)
+
+
+def _is_text(path: Path) -> bool:
+    """Whether the bytes are text as this program attaches it: UTF-8 without NUL."""
+    decoder = getincrementaldecoder("utf-8")()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                if b"\0" in chunk:
+                    return False
+                decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except (OSError, UnicodeDecodeError):
+        return False
+    return True
 
 
 async def _next(found: Iterator[Found]) -> Found | None:

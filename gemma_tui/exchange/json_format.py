@@ -8,6 +8,7 @@ order they were added, so that the same conversation is always the same text, wh
 from __future__ import annotations
 
 import binascii
+import json
 from base64 import b64decode, b64encode
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Final, get_args
@@ -18,20 +19,25 @@ from gemma_tui.conversation import (
     Message,
     MessageState,
     Role,
+    TitleOrigin,
     Usage,
+    normalize_tags,
 )
 from gemma_tui.exchange import fields
 from gemma_tui.exchange.fields import FieldError
 from gemma_tui.exchange.json_parts import from_attachment, from_part, to_attachment, to_part
-from gemma_tui.storage.rows import pack_ids, unpack_ids
+from gemma_tui.storage.rows import pack_ids, to_text, unpack_ids
 from gemma_tui.storage.trees import Tree
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gemma_tui.tool_call import JsonObject, JsonValue
 
 FORMAT: Final = "gemma-tui conversations"
 VERSION: Final = 1
 
+_ORIGINS: Final[dict[str, TitleOrigin]] = {origin: origin for origin in get_args(TitleOrigin)}
 _STATES: Final = tuple(state.value for state in MessageState if state != MessageState.STREAMING)
 
 
@@ -45,9 +51,14 @@ def to_json(tree: Tree) -> JsonObject:
     known = tree.conversation
     return {
         "title": known.title,
+        "title_origin": known.title_origin,
         "system_prompt": known.system_prompt,
         "created_at": known.created_at,
         "updated_at": known.updated_at,
+        "is_pinned": known.is_pinned,
+        "is_archived": known.is_archived,
+        "tags": list(known.tags),
+        "settings": known.settings,
         "leaf": numbers[known.leaf_id],
         "draft": _from_draft(tree.draft),
         "messages": [_from_message(m, numbers[m.parent_id]) for m in tree.messages],
@@ -71,8 +82,32 @@ def from_json(value: JsonValue) -> Tree:
         updated_at=fields.number(item, "updated_at"),
         system_prompt=fields.text(item, "system_prompt"),
         leaf_id=leaf,
+        title_origin=_ORIGINS[fields.one_of(item, "title_origin", tuple(_ORIGINS))],
+        is_pinned=fields.flag(item, "is_pinned"),
+        is_archived=fields.flag(item, "is_archived"),
+        tags=normalize_tags(_to_tags(item)),
+        settings=_to_settings(item),
     )
     return Tree(conversation, messages, _to_draft(item.get("draft")))
+
+
+def _to_tags(item: JsonObject) -> Iterator[str]:
+    for tag in fields.as_list(item.get("tags"), "tags"):
+        if not isinstance(tag, str):
+            raise FieldError("a tag is no text")
+        yield tag
+
+
+def _to_settings(item: JsonObject) -> str:
+    """As they are; what is in them is checked by whoever uses them."""
+    settings = fields.text(item, "settings")
+    if settings:
+        try:
+            value = json.loads(settings)
+        except (ValueError, RecursionError) as error:
+            raise FieldError("settings are no JSON") from error
+        fields.as_object(value, "settings")
+    return settings
 
 
 def _from_draft(draft: Draft) -> JsonObject | None:
@@ -120,7 +155,7 @@ def _to_message(value: JsonValue, number: int) -> Message:
         state=state,
         created_at=fields.number(item, "created_at"),
         model=fields.text(item, "model"),
-        finish_reason=fields.text(item, "finish_reason"),
+        finish_reason=to_text(fields.text(item, "finish_reason")),
         usage=None if usage is None else _to_usage(fields.as_object(usage, "usage")),
         error=fields.text(item, "error"),
         thinking=fields.flag(item, "thinking"),

@@ -88,7 +88,7 @@ def _files(stream: JsonStream, folder: Path) -> Iterator[Found]:
         data = _decoded(fields.text(item, "data"))
         if sha256 != current:
             if current:
-                yield MediaFile(current, path, current, is_digest=True)
+                yield MediaFile(current, path, current, is_own=True)
             current, size = sha256, 0
         size += len(data)
         if size > MAX_BLOB_BYTES:
@@ -96,7 +96,7 @@ def _files(stream: JsonStream, folder: Path) -> Iterator[Found]:
         with storage_faults(path), path.open("ab" if size > len(data) else "wb") as file:
             file.write(data)
     if current:
-        yield MediaFile(current, path, current, is_digest=True)
+        yield MediaFile(current, path, current, is_own=True)
 
 
 def _decoded(text: str) -> bytes:

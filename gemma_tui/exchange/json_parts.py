@@ -1,13 +1,13 @@
-"""Parts of a message in our own JSON: text, thoughts, attachments, and back."""
+"""Parts of a message in our own JSON: text, thoughts, attachments, tool calls, and back."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, get_args
+from math import isfinite
+from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import (
     Attachment,
-    AttachmentKind,
     AttachmentPart,
     TextPart,
     ThoughtPart,
@@ -15,15 +15,24 @@ from gemma_tui.conversation import (
 from gemma_tui.exchange import fields
 from gemma_tui.exchange.fields import FieldError
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
+from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 
 if TYPE_CHECKING:
-    from gemma_tui.conversation import Part
+    from gemma_tui.conversation import AttachmentKind, Part
     from gemma_tui.tool_call import JsonObject, JsonValue
 
 SHA256: Final = re.compile("[0-9a-f]{64}")
 
 _MEDIA_TYPE: Final = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,80}")
-_KINDS: Final[dict[str, AttachmentKind]] = {kind: kind for kind in get_args(AttachmentKind)}
+_TYPES: Final = (
+    *("text", "thought", "attachment"),
+    *("tool_call", "malformed_tool_call", "tool_result"),
+)
+_KINDS: Final[dict[str, AttachmentKind]] = {
+    "image": "image",
+    "audio": "audio",
+    "text": "text",
+}
 
 
 def from_part(part: Part) -> JsonObject:
@@ -35,18 +44,44 @@ def from_part(part: Part) -> JsonObject:
             return {"type": "thought", "text": text}
         case AttachmentPart(attachment):
             return {"type": "attachment", **from_attachment(attachment)}
+        case ToolCall(name, arguments):
+            return {"type": "tool_call", "name": name, "arguments": _finite(arguments)}
+        case MalformedToolCall(text, problem):
+            return {"type": "malformed_tool_call", "text": text, "problem": problem}
+        case ToolResult(name, content):
+            return {"type": "tool_result", "name": name, "content": _finite(content)}
 
 
 def to_part(value: JsonValue) -> Part:
     """The part that `from_part` wrote; raises `FieldError` if it did not."""
     item = fields.as_object(value, "a part")
-    match fields.one_of(item, "type", ("text", "thought", "attachment")):
+    match fields.one_of(item, "type", _TYPES):
         case "text":
             return TextPart(fields.text(item, "text"))
         case "thought":
             return ThoughtPart(fields.text(item, "text"))
-        case _:
+        case "attachment":
             return AttachmentPart(to_attachment(item))
+        case "tool_call":
+            arguments = fields.as_object(item.get("arguments"), "arguments")
+            return ToolCall(fields.text(item, "name"), arguments)
+        case "malformed_tool_call":
+            return MalformedToolCall(fields.text(item, "text"), fields.text(item, "problem"))
+        case _:
+            return ToolResult(fields.text(item, "name"), item.get("content"))
+
+
+def _finite(value: JsonValue) -> JsonValue:
+    """A value of a tool as JSON can hold it: numbers that are none are null."""
+    match value:
+        case float() if not isfinite(value):
+            return None
+        case dict():
+            return {name: _finite(item) for name, item in value.items()}
+        case list():
+            return [_finite(item) for item in value]
+        case _:
+            return value
 
 
 def from_attachment(attachment: Attachment) -> JsonObject:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 MAX_VALUE_BYTES: Final = 64 << 20
 """One conversation with a million words, or one piece of a file, stays far below."""
 
-MAX_DEPTH: Final = 100
-"""Exports nest about ten levels; the parser below would refuse some thousands."""
+MAX_DEPTH: Final = 250
+"""Exports nest about ten levels, what a tool gave back some more; the parser allows some 900."""
 
 MAX_BRACKETS: Final = 2_000_000
 """Two for each array or object in a value: an empty one takes 60 bytes of memory, 3 of a file."""

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gemma_tui.conversation import AttachmentPart, TextPart, ThoughtPart
-from gemma_tui.exchange.branch import branch_of, day_of, ending_of, title_of, writer_of
+from gemma_tui.exchange.branch import branch_of, day_of, ending_of, title_of, tool_text, writer_of
 from gemma_tui.exchange.markdown_text import embedded, escaped, fenced, quoted
 from gemma_tui.exchange.output import safe_name
+from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import PurePath
 
-    from gemma_tui.conversation import Attachment, Message, Part
+    from gemma_tui.conversation import Attachment, Message
     from gemma_tui.storage.trees import Tree
 
 
@@ -47,8 +48,10 @@ def markdown(tree: Tree, media: Mapping[str, PurePath]) -> str:
 def _message(message: Message, media: Mapping[str, PurePath]) -> Iterator[str]:
     day = day_of(message.created_at)
     yield f"**{escaped(writer_of(message))}**" + (f" · {day}" if day else "")
-    for part in _joined(message.parts):
+    for part in message.parts:
         match part:
+            case TextPart(text) | ThoughtPart(text) if not text.strip():
+                pass
             case TextPart(text) if message.role == "user":
                 yield quoted(text)
             case TextPart(text):
@@ -57,15 +60,11 @@ def _message(message: Message, media: Mapping[str, PurePath]) -> Iterator[str]:
                 yield _details("Thought", fenced(text))
             case AttachmentPart(attachment):
                 yield _attachment(attachment, media.get(attachment.sha256))
+            case ToolCall() | MalformedToolCall() | ToolResult():
+                heading, text = tool_text(part)
+                yield _details(escaped(heading), fenced(text))
     if ending := ending_of(message):
         yield f"*({escaped(ending)})*"
-
-
-def _joined(parts: tuple[Part, ...]) -> Iterator[Part]:
-    """Without parts that say nothing."""
-    for part in parts:
-        if isinstance(part, AttachmentPart) or part.text.strip():
-            yield part
 
 
 def _attachment(attachment: Attachment, place: PurePath | None) -> str:

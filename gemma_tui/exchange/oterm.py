@@ -152,6 +152,7 @@ def _chat(
         updated_at=0.0,
         system_prompt=_text(chat, "system"),
         leaf_id=len(messages),
+        title_origin="user" if name else "question",
     )
     yield Tree(conversation, tuple(messages), Draft())
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from gemma_tui.errors import StorageError
+from gemma_tui.conversation import normalize_tags, tag_key
+from gemma_tui.storage.labels import read_conversation
 from gemma_tui.storage.replies import finish_message
 from gemma_tui.storage.rows import (
     insert_message,
     read_draft,
     read_message,
-    to_conversation,
     to_text,
     write_draft,
 )
@@ -30,8 +30,11 @@ if TYPE_CHECKING:
     from gemma_tui.storage.database import Database
 
 _CREATE: Final = """
-    INSERT INTO conversation (title, system_prompt, created_at, updated_at, rank, deleted_by)
-    VALUES (?, ?, ?, ?, (SELECT coalesce(max(rank), 0) + 1 FROM conversation), ?)
+    INSERT INTO conversation (
+        title, title_origin, system_prompt, settings, created_at, updated_at, is_pinned,
+        is_archived, deleted_by, rank
+    )
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(rank), 0) + 1 FROM conversation))
 """
 _BY_RANK: Final = "SELECT id, updated_at FROM conversation ORDER BY rank, id"
 
@@ -100,30 +103,33 @@ class TreeStore:
 
 
 def _read(connection: sqlite3.Connection, conversation_id: int) -> Tree:
-    row = connection.execute(
-        "SELECT * FROM conversation WHERE id = ?", (conversation_id,)
-    ).fetchone()
-    if row is None:
-        raise StorageError(f"Conversation {conversation_id} is not there any more.")
+    conversation = read_conversation(connection, conversation_id)
     found = connection.execute(
         "SELECT id FROM message WHERE conversation_id = ? ORDER BY id", (conversation_id,)
     ).fetchall()
     messages = (read_message(connection, item["id"]) for item in found)
     draft = read_draft(connection, conversation_id, "")
-    return Tree(to_conversation(row), tuple(m for m in messages if m is not None), draft)
+    return Tree(conversation, tuple(m for m in messages if m is not None), draft)
 
 
 def _insert(connection: sqlite3.Connection, tree: Tree, writer: str) -> int:
     known = tree.conversation
-    conversation_id = (
-        connection.execute(
-            _CREATE,
-            (
-                *(to_text(known.title), to_text(known.system_prompt)),
-                *(known.created_at, known.updated_at, writer),
-            ),
-        ).lastrowid
-        or 0
+    created = connection.execute(
+        _CREATE,
+        (
+            *(to_text(known.title), known.title_origin),
+            *(to_text(known.system_prompt), to_text(known.settings)),
+            *(known.created_at, known.updated_at),
+            *(known.is_pinned, known.is_archived, writer),
+        ),
+    )
+    conversation_id = created.lastrowid or 0
+    connection.executemany(
+        "INSERT INTO tag (conversation_id, key, name) VALUES (?, ?, ?)",
+        [
+            (conversation_id, tag_key(name), name)
+            for name in normalize_tags(map(to_text, known.tags))
+        ],
     )
     new_ids: dict[int | None, int | None] = {None: None}
     for message in tree.messages:
