@@ -45,12 +45,12 @@ def said(message: JsonObject, media: Set[str]) -> Said | None:
         value if isinstance(value, dict) else {}
         for value in (message.get("author"), message.get("content"), message.get("metadata"))
     )
-    role = author.get("role")
-    if role not in {"user", "assistant", "tool"} or content.get("content_type") in _UNSAID:
+    role = _text(author.get("role"))
+    if role not in {"user", "assistant", "tool"} or _text(content.get("content_type")) in _UNSAID:
         return None
     if about.get("is_visually_hidden_from_conversation") is True:
         return None
-    is_aside = role == "tool" or message.get("recipient") not in {"all", "", None}
+    is_aside = role == "tool" or _text(message.get("recipient")) not in {"all", ""}
     parts = with_more((), _parts(content, media, is_aside=role != "user" and is_aside))
     details = about.get("finish_details")
     return (

@@ -78,9 +78,10 @@ def _open_regular(path: Path) -> Iterator[BinaryIO]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ExchangeError(f"“{path}” cannot be opened ({reason}).", "Check the name.") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ExchangeError(f"“{path}” is no file.", "Choose the file that was exported.")
     with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ExchangeError(f"“{path}” is no file.", "Choose the file that was exported.")
         try:
             yield file
         except OSError as error:

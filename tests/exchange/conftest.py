@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from gemma_tui.storage.trees import Tree
+
+    Known = list[tuple[Tree, dict[str, bytes]]]
+
 
 async def probe(path: Path, name: str) -> MediaInfo:
     """Files of these tests say what they are in their first bytes; sizes follow from the length."""
@@ -65,6 +69,17 @@ class Place:
         """Everything, as it would be exported."""
         ids = await self.trees.ids()
         return b"".join([piece async for piece in self.exporter.pieces(ids, "json")])
+
+    async def fill(self, known: Known) -> None:
+        """Store conversations as an app would have, in this order."""
+        ids = []
+        for tree, contents in known:
+            for sha256, content in contents.items():
+                file = self.folder / "content"
+                await asyncio.to_thread(file.write_bytes, content)
+                assert (await self.blobs.add_file(file)).sha256 == sha256
+            ids.append(await self.trees.insert_hidden(tree))
+        await self.trees.reveal(ids)
 
     async def rows(self) -> int:
         """Every conversation there is, hidden ones too."""

@@ -18,21 +18,7 @@ from tests.exchange.conftest import Place
 from tests.exchange.strategies import trees
 
 if TYPE_CHECKING:
-    from gemma_tui.storage.trees import Tree
-
-    Known = list[tuple[Tree, dict[str, bytes]]]
-
-
-async def fill(place: Place, known: Known) -> None:
-    """Store trees as an app would have, in this order."""
-    ids = []
-    for tree, contents in known:
-        for sha256, content in contents.items():
-            file = place.folder / "content"
-            file.write_bytes(content)
-            assert (await place.blobs.add_file(file)).sha256 == sha256
-        ids.append(await place.trees.insert_hidden(tree))
-    await place.trees.reveal(ids)
+    from tests.exchange.conftest import Known
 
 
 @settings(max_examples=25)
@@ -42,7 +28,7 @@ def test_export_import_export_is_identical(known: Known) -> None:
         here = await Place.open(folder / "here")
         there = await Place.open(folder / "there")
         try:
-            await fill(here, known)
+            await here.fill(known)
             await there.store.create("makes the rows' numbers differ")
             first = await here.as_json()
             file = folder / "export.json"
