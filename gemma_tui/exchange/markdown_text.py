@@ -30,10 +30,12 @@ def embedded(text: str) -> str:
     """Markdown that stays in its place: no block in it is left open, no HTML in it is raw."""
     parser = _parser()
     plain = sanitize(text).strip("\n")
-    if _stays(parser, plain):
-        return plain
-    closed = _with_closed_fence(parser, plain)
-    for candidate in (closed, _without_html(parser, closed)):
+    inert = _without_html(parser, plain)
+    candidates = (
+        *(plain, _with_closed_fence(parser, plain)),
+        *(inert, _with_closed_fence(parser, inert)),
+    )
+    for candidate in candidates:
         if _stays(parser, candidate):
             return candidate
     return fenced(plain)
@@ -41,7 +43,13 @@ def embedded(text: str) -> str:
 
 def quoted(text: str) -> str:
     """`embedded` as a block quote, out of which no line leads."""
-    return "\n".join(f"> {line}".rstrip() for line in embedded(text).split("\n"))
+    quote = _quote(embedded(text))
+    # A tab is narrower inside a quote, so that what was code may have become text.
+    return quote if _stays(_parser(), quote) else _quote(fenced(text))
+
+
+def _quote(block: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in block.split("\n"))
 
 
 def fenced(text: str, language: str = "text") -> str:
