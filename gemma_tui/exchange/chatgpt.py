@@ -128,7 +128,7 @@ class _Walk:
             below = children.get(key, [])
             goes_on = goes_on and len(below) == 1
             waiting.extend((child, place, goes_on) for child in reversed(below))
-        if not self.places:
+        if self.mapping and not self.places:
             raise FieldError("its messages go round in a circle")
 
     def _children(self) -> dict[str, list[str]]:

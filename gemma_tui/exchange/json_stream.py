@@ -36,6 +36,9 @@ MAX_DEPTH: Final = 250
 MAX_BRACKETS: Final = 2_000_000
 """Two for each array or object in a value: an empty one takes 60 bytes of memory, 3 of a file."""
 
+MAX_COMMAS: Final = 4_000_000
+"""Those in texts count, too: prose has one in 50 characters. A short text takes 50 bytes."""
+
 MAX_KEYS: Final = 100
 """Of an outer object, whose keys are read one by one."""
 
@@ -115,9 +118,11 @@ class JsonStream:
                 no program can hold.
             ExportLimitError: It is too large or nested too deeply.
         """
-        raw = self._raw_value()
+        end = self._value_end()
         try:
-            return _parse(raw.decode("utf-8"))
+            with memoryview(self._buffer) as view, view[:end] as raw:
+                text = str(raw, "utf-8")
+            return _parse(text)
         except UnicodeDecodeError:
             self._broken("it is not UTF-8")
         except json.JSONDecodeError as error:
@@ -152,7 +157,8 @@ class JsonStream:
             self._broken(f"“{character}” is missing" if found else "it ends too early")
         self._at += 1
 
-    def _raw_value(self) -> bytes:
+    def _value_end(self) -> int:
+        """Make the next value the beginning of the buffer; returns its length."""
         first = self.next_character()
         del self._buffer[: self._at]
         self._at = 0
@@ -164,8 +170,10 @@ class JsonStream:
             end = self._scalar_end()
         if end > self._limit:
             raise self._too_large()
+        if self._buffer.count(b",", 0, end) > MAX_COMMAS:
+            raise self._too_much("holds too many values")
         self._at = end
-        return bytes(self._buffer[:end])
+        return end
 
     def _scalar_end(self) -> int:
         while (end := _end(_SCALAR, self._buffer, 0)) == len(self._buffer):
