@@ -25,6 +25,7 @@ def history_app() -> typer.Typer:
     app = typer.Typer(help="Look after stored conversations.", no_args_is_help=True)
     app.callback()(_group)
     app.command("list")(show_list)
+    app.command()(search)
     app.command()(show)
     app.command("export")(export)
     app.command("import")(import_file)
@@ -46,6 +47,21 @@ def show_list(
     from gemma_tui.cli.history_output import print_list  # noqa: PLC0415  # not for --help
 
     _do(context, lambda place: print_list(place, archived=archived, as_json=json))
+
+
+def search(
+    context: typer.Context,
+    query: Annotated[list[str], typer.Argument(metavar="WORDS", help="“…” is a phrase.")],
+    limit: Annotated[
+        int, typer.Option(metavar="N", help="The most messages.", min=1, max=10_000)
+    ] = 50,
+    json: AsJson = False,
+) -> None:
+    """Find messages and titles that hold all the words, the newest first; archived ones too."""
+    from gemma_tui.cli.history_output import print_hits  # noqa: PLC0415
+
+    words = " ".join(query)
+    _do(context, lambda place: print_hits(place, words, limit=limit, as_json=json))
 
 
 def show(context: typer.Context, conversation_id: Which, json: AsJson = False) -> None:

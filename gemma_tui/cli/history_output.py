@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.cli.history_place import HistoryPlace
     from gemma_tui.conversation import Conversation, Message
+    from gemma_tui.storage.search import SearchHit
     from gemma_tui.storage.trees import Tree
     from gemma_tui.tool_call import JsonObject
 
@@ -37,6 +38,20 @@ async def print_list(place: HistoryPlace, *, archived: bool, as_json: bool) -> N
     print_lines(
         f"{item.id:>{width}}  {_when(item.updated_at)}  {_title(item)}{_labels(item)}"
         for item in conversations
+    )
+
+
+async def print_hits(place: HistoryPlace, query: str, *, limit: int, as_json: bool) -> None:
+    """One line for each hit: the conversation's id, when, its title, and what was found."""
+    hits = (await place.store.search(query, limit=limit)).hits
+    if as_json:
+        print_lines(to_line(_hit(hit)) for hit in hits)
+        return
+    width = max((len(str(hit.conversation.id)) for hit in hits), default=1)
+    print_lines(
+        f"{hit.conversation.id:>{width}}  {_when(hit.created_at)}  {_title(hit.conversation)}"
+        + (f"  {sanitize_line(hit.snippet)}" if hit.message_id is not None else "")
+        for hit in hits
     )
 
 
@@ -84,6 +99,18 @@ def _summary(item: Conversation) -> JsonObject:
         "is_pinned": item.is_pinned,
         "is_archived": item.is_archived,
         "tags": list(item.tags),
+    }
+
+
+def _hit(hit: SearchHit) -> JsonObject:
+    return {
+        "conversation_id": hit.conversation.id,
+        "title": hit.conversation.title,
+        "message_id": hit.message_id,
+        "role": hit.role,
+        "created_at": hit.created_at,
+        "snippet": hit.snippet,
+        "ranges": [[start, end] for start, end in hit.ranges],
     }
 
 

@@ -19,6 +19,7 @@ from gemma_tui.conversation import Attachment, AttachmentPart, TextPart
 from gemma_tui.errors import AttachmentError, DamagedExportError, GemmaError
 from gemma_tui.exchange.detection import open_source
 from gemma_tui.exchange.found import MediaFile, Report, Skipped
+from gemma_tui.exchange.json_export import attachments_of
 from gemma_tui.generation import MediaInfo
 from gemma_tui.storage.faults import storage_faults
 from gemma_tui.storage.trees import Tree
@@ -123,6 +124,28 @@ class _Run:
             with suppress(OSError):
                 await self._blobs.discard(sha256)
 
+    async def _look_for(self, sha256: str, name: str) -> None:
+        """Find out what an attachment is whose bytes are not in the file."""
+        path = self._blobs.path_of(sha256)
+        if not await asyncio.to_thread(path.is_file):
+            self._known[sha256] = "its bytes are not in the file."
+            return
+        try:
+            info = await self._looked_into(path, name, may_be_text=True)
+        except AttachmentError as error:
+            self._known[sha256] = error.message
+            return
+        size = (await asyncio.to_thread(path.stat)).st_size
+        self._known[sha256] = _attachment(sha256, name, size, info)
+
+    async def _looked_into(self, path: Path, name: str, *, may_be_text: bool) -> MediaInfo:
+        try:
+            return await self._probe(path, name)
+        except AttachmentError:
+            if may_be_text and await asyncio.to_thread(_is_text, path):
+                return MediaInfo("text", "text/plain")
+            raise
+
     async def _take_media(self, found: MediaFile) -> None:
         blob = await self._blobs.add_file(found.path)
         if blob.is_new:
@@ -132,25 +155,14 @@ class _Run:
                 f"An attachment was changed since it was exported ({found.key[:12]}…).",
                 "Export it again.",
             )
+        path = self._blobs.path_of(blob.sha256)
         try:
-            info = await self._probe(self._blobs.path_of(blob.sha256), found.name)
+            info = await self._looked_into(path, found.name, may_be_text=found.is_own)
         except AttachmentError as error:
-            if found.is_own and await asyncio.to_thread(_is_text, found.path):
-                info = MediaInfo("text", "text/plain")
-            else:
-                self._known[found.key] = error.message
-                await self._forget(blob.sha256)
-                return
-        self._known[found.key] = Attachment(
-            sha256=blob.sha256,
-            kind=info.kind,
-            name=found.name,
-            media_type=info.media_type,
-            size_bytes=blob.size_bytes,
-            width=info.width,
-            height=info.height,
-            sample_count=info.sample_count,
-        )
+            self._known[found.key] = error.message
+            await self._forget(blob.sha256)
+            return
+        self._known[found.key] = _attachment(blob.sha256, found.name, blob.size_bytes, info)
 
     async def _forget(self, sha256: str) -> None:
         if sha256 in self._new_blobs:
@@ -158,6 +170,9 @@ class _Run:
             await self._blobs.discard(sha256)
 
     async def _take_tree(self, tree: Tree) -> None:
+        for named in attachments_of(tree):
+            if named.sha256 not in self._known:
+                await self._look_for(named.sha256, named.name)
         messages = tuple(self._with_attachments(message) for message in tree.messages)
         kept = (self._attachment(item) for item in tree.draft.attachments)
         draft = replace(
@@ -185,9 +200,9 @@ class _Run:
         return TextPart(f"[{part.attachment.name}: {found}]")
 
     def _attachment(self, named: Attachment) -> Attachment | str:
-        """The attachment as its bytes are; a sentence if they are none. Without bytes: as named."""
-        found = self._known.get(named.sha256, named)
-        if isinstance(found, str) or found is named:
+        """The attachment as its bytes are; a sentence if they are none."""
+        found = self._known[named.sha256]
+        if isinstance(found, str):
             return found
         if found.kind == "text":
             if named.kind != "text":
@@ -197,6 +212,19 @@ class _Run:
             return replace(found, name=named.name, media_type=media_type)
         budget = (named.token_budget or DEFAULT_TOKEN_BUDGET) if found.kind == "image" else 0
         return replace(found, name=named.name, token_budget=budget)
+
+
+def _attachment(sha256: str, name: str, size_bytes: int, info: MediaInfo) -> Attachment:
+    return Attachment(
+        sha256=sha256,
+        kind=info.kind,
+        name=name,
+        media_type=info.media_type,
+        size_bytes=size_bytes,
+        width=info.width,
+        height=info.height,
+        sample_count=info.sample_count,
+    )
 
 
 def _is_text(path: Path) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from gemma_tui.conversation import normalize_tags, tag_key
+from gemma_tui.conversation import MessageState, normalize_tags, tag_key
 from gemma_tui.storage.labels import read_conversation
 from gemma_tui.storage.replies import finish_message
 from gemma_tui.storage.rows import (
@@ -21,6 +21,7 @@ from gemma_tui.storage.rows import (
     to_text,
     write_draft,
 )
+from gemma_tui.storage.tidying import remove_conversations
 
 if TYPE_CHECKING:
     import sqlite3
@@ -92,20 +93,14 @@ class TreeStore:
 
     async def discard(self, conversation_ids: Sequence[int]) -> None:
         """Remove what was stored hidden."""
-        rows = [(row_id,) for row_id in conversation_ids]
-
-        def work(connection: sqlite3.Connection) -> None:
-            connection.executemany(
-                "DELETE FROM conversation WHERE id = ? AND deleted_by IS NOT NULL", rows
-            )
-
-        await self._database.write(work)
+        await self._database.write(lambda c: remove_conversations(c, conversation_ids))
 
 
 def _read(connection: sqlite3.Connection, conversation_id: int) -> Tree:
     conversation = read_conversation(connection, conversation_id)
     found = connection.execute(
-        "SELECT id FROM message WHERE conversation_id = ? ORDER BY id", (conversation_id,)
+        "SELECT id FROM message WHERE conversation_id = ? AND deleted_with IS NULL ORDER BY id",
+        (conversation_id,),
     ).fetchall()
     messages = (read_message(connection, item["id"]) for item in found)
     draft = read_draft(connection, conversation_id, "")
@@ -136,7 +131,9 @@ def _insert(connection: sqlite3.Connection, tree: Tree, writer: str) -> int:
         here = replace(
             message, conversation_id=conversation_id, parent_id=new_ids[message.parent_id]
         )
-        row_id = insert_message(connection, here, writer)
+        # As if it were streamed: what is being written is not in the search index yet.
+        begun = replace(here, parts=(), state=MessageState.STREAMING)
+        row_id = insert_message(connection, begun, writer)
         finish_message(connection, replace(here, id=row_id))
         new_ids[message.id] = row_id
     connection.execute(

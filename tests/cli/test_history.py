@@ -73,6 +73,19 @@ def test_import_list_show_export(cli: CommandLine, birds: Path) -> None:
     number = str(row["id"])
     assert cli.run("history", "list").stdout.decode().split() == [number, *day(2.0), "Birds"]
 
+    run = cli.run("history", "search", "which", "BIRD")
+    assert run.stdout.decode().split("  ") == [
+        *(number, " ".join(day(1.0)), "Birds", "Which bird? red.png\n"),
+    ]
+    hits = [
+        json.loads(line)
+        for line in cli.run("history", "search", "birds", "--json").stdout.splitlines()
+    ]
+    assert [(hit["title"], hit["message_id"], hit["ranges"]) for hit in hits] == [
+        ("Birds", None, [[0, 5]])
+    ]
+    assert cli.run("history", "search", "wren").stdout == b""
+
     run = cli.run("history", "show", number)
     assert run.stdout.decode() == (
         "Birds\n\n── You\n[image: red.png]\nWhich bird?\n\n── E2B\n│ It is red.\nA robin \x1b[2J.\n"

@@ -212,7 +212,22 @@ async def test_the_file_of_these_tests_is_fine_without_its_faults(here: Place) -
     file = here.folder / "file"
     file.write_bytes(b"\xef\xbb\xbf" + own(with_part(**PICTURE)))
     report = await here.importer.import_file(file)
-    assert (report.conversations, report.messages) == (2, 2)
+    assert (report.conversations, report.messages, report.skipped) == (2, 2, 1)
+    tree = await here.trees.read(report.ids[1])
+    assert tree.messages[0].text == "[a.png: its bytes are not in the file.]"
+
+
+async def test_bytes_that_are_here_already_need_not_be_in_the_file(here: Place) -> None:
+    file = here.folder / "a.png"
+    file.write_bytes(b"picture")
+    sha256 = (await here.blobs.add_file(file)).sha256
+    export = here.folder / "file"
+    export.write_bytes(
+        own(with_part(**{**PICTURE, "sha256": sha256, "kind": "audio", "width": 999}))
+    )
+    report = await here.importer.import_file(export)
+    (found,) = (await here.trees.read(report.ids[1])).messages[0].attachments
+    assert (found.kind, found.width, found.token_budget) == ("image", 7, 280)
 
 
 @pytest.mark.parametrize("kind", ["missing", "a folder", "a pipe"])

@@ -95,6 +95,40 @@ async def test_a_reply_that_is_being_written_is_exported_as_interrupted(
     assert await there.as_json() == first
 
 
+async def test_what_was_deleted_is_not_exported(here: Place, there: Place) -> None:
+    conversation = await here.store.create("Birds")
+    question = await here.store.add_message(conversation.id, None, "user", (TextPart("Which?"),))
+    wren = (TextPart("A wren."),)
+    gone = await here.store.add_message(conversation.id, question.id, "model", wren)
+    await here.store.add_message(conversation.id, question.id, "model", (TextPart("A robin."),))
+    await here.store.delete_message(gone.id)
+    await here.store.delete((await here.store.create("Gone")).id)
+    file = here.folder / "export.json"
+    file.write_bytes(await here.as_json())
+    (row_id,) = (await there.importer.import_file(file)).ids
+    texts = [message.text for message in (await there.trees.read(row_id)).messages]
+    assert texts == ["Which?", "A robin."]
+
+
+async def test_what_is_imported_is_found_and_what_is_refused_is_not(
+    here: Place, there: Place
+) -> None:
+    conversation = await here.store.create("Birds")
+    await here.store.add_message(conversation.id, None, "user", (TextPart("A goldcrest?"),))
+    content = await here.as_json()
+    file = here.folder / "export.json"
+    file.write_bytes(content[:-5])
+    with pytest.raises(ExchangeError):
+        await there.importer.import_file(file)
+    assert (await there.store.search("goldcrest")).hits == ()
+    file.write_bytes(content)
+    await there.importer.import_file(file)
+    (hit,) = (await there.store.search("goldcrest")).hits
+    assert hit.conversation.title == "Birds"
+    check = "INSERT INTO search (search) VALUES ('integrity-check')"
+    await there.database.write(lambda c: c.execute(check))  # raises if the index is not true
+
+
 async def test_a_large_attachment_is_written_and_read_in_pieces(here: Place, there: Place) -> None:
     content = b"picture" + bytes(range(256)) * 12_000  # 3 MB: four pieces
     file = here.folder / "large.png"
