@@ -95,6 +95,7 @@ async def run_import(place: HistoryPlace, path: Path, *, as_json: bool) -> None:
     try:
         report = await place.importer.import_file(path, show)
     finally:
+        await asyncio.sleep(0)  # what the reading thread told last is shown before the line goes
         progress.clear()
     for sentence in report.sentences:
         progress.tell(sentence)
