@@ -12,6 +12,10 @@ GemmaError
 │   ├── CapabilityError       this model cannot see, or cannot hear
 │   └── InsufficientMemoryError  it needs more memory than is free
 ├── ContextOverflowError      the prompt does not fit the context
+├── ExchangeError             conversations that cannot be exported or imported
+│   ├── UnknownFormatError    no export this program reads, or one of a newer version
+│   ├── DamagedExportError    broken inside, or not what it claims to be
+│   └── ExportLimitError      larger, deeper or more than an import takes
 ├── EngineError               the engine process failed
 │   └── EngineStoppedError    it ended while it was needed
 └── StorageError              the data folder cannot be read or written
@@ -84,6 +88,22 @@ class InsufficientMemoryError(ModelError):
 
 class ContextOverflowError(GemmaError):
     """The prompt does not fit the model's context."""
+
+
+class ExchangeError(GemmaError):
+    """Conversations cannot be written to a file, or read from one."""
+
+
+class UnknownFormatError(ExchangeError):
+    """The file is no export that this program reads, or a newer program wrote it."""
+
+
+class DamagedExportError(ExchangeError):
+    """The file is truncated, broken inside, or contradicts itself."""
+
+
+class ExportLimitError(ExchangeError):
+    """Something in the file is larger, deeper or more than an import takes."""
 
 
 class EngineError(GemmaError):

@@ -54,6 +54,7 @@ def loaded_after(statement: str) -> set[str]:
         "import gemma_tui.tui.app, gemma_tui.tui.screens.chat",
         "import gemma_tui.chat, gemma_tui.engine.client, gemma_tui.storage.conversations",
         "import gemma_tui.cli.main, gemma_tui.cli.ask, gemma_tui.cli.app",
+        "import gemma_tui.cli.history_place, gemma_tui.cli.history_output, gemma_tui.cli.history_files",
     ],
 )
 def test_the_ui_process_loads_no_arrays_no_images_no_models(statement: str) -> None:
@@ -61,7 +62,9 @@ def test_the_ui_process_loads_no_arrays_no_images_no_models(statement: str) -> N
 
 
 def test_the_command_line_loads_no_textual_until_the_app_runs() -> None:
-    assert "textual" not in loaded_after("import gemma_tui.cli.main, gemma_tui.cli.ask")
+    assert "textual" not in loaded_after(
+        "import gemma_tui.cli.main, gemma_tui.cli.ask, gemma_tui.cli.history_files"
+    )
 
 
 def test_the_engine_process_loads_no_textual() -> None:

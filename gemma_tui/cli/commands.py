@@ -28,6 +28,7 @@ from gemma_tui.cli.ask_options import (  # noqa: TC001  # typer reads them at ru
     TopK,
     TopP,
 )
+from gemma_tui.cli.history import history_app
 from gemma_tui.cli.models import models_app
 from gemma_tui.options import GenerationOptions, SamplingOptions
 from gemma_tui.paths import builtin_model, default_paths
@@ -71,6 +72,7 @@ def run_command(arguments: Sequence[str] | None) -> int:
     app.callback(invoke_without_command=True)(chat)
     app.command()(ask)
     app.add_typer(models_app(), name="models")
+    app.add_typer(history_app(), name="history")
     invocation = Invocation()
     try:
         typer.main.get_command(app).main(arguments, prog_name="gemma-tui", obj=invocation)

@@ -1,0 +1,123 @@
+"""Reads our own JSON: the bytes of attachments to files, then one conversation at a time."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from typing import TYPE_CHECKING
+
+from gemma_tui.errors import DamagedExportError, UnknownFormatError
+from gemma_tui.exchange import fields
+from gemma_tui.exchange.fields import FieldError
+from gemma_tui.exchange.found import MediaFile
+from gemma_tui.exchange.json_format import FORMAT, VERSION, from_json
+from gemma_tui.exchange.json_parts import SHA256
+from gemma_tui.storage.blobs import MAX_BLOB_BYTES
+from gemma_tui.storage.faults import storage_faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from gemma_tui.exchange.found import Found
+    from gemma_tui.exchange.json_stream import JsonStream
+    from gemma_tui.tool_call import JsonValue
+
+
+def read_own_json(
+    stream: JsonStream, keys: Iterator[str], name: str, folder: Path
+) -> Iterator[Found]:
+    """The rest of a file whose first key has been read and is `format`.
+
+    Args:
+        stream: Before the value of that key.
+        keys: The keys of the file.
+        name: What the file is called in sentences.
+        folder: For the bytes of attachments, one file at a time.
+
+    Yields:
+        The attachments, then the conversations.
+
+    Raises:
+        UnknownFormatError: It is of another program, or of a newer version.
+        DamagedExportError: It is not what we write.
+        ExportLimitError: Something in it is too large.
+    """
+    if stream.value() != FORMAT:
+        raise unknown_format(name)
+    seen = {"format"}
+    for key in keys:
+        seen.add(key)
+        try:
+            match key:
+                case "version":
+                    _check_version(stream.value(), name)
+                case "files" if "version" in seen:
+                    yield from _files(stream, folder)
+                case "conversations" if "version" in seen:
+                    for _ in stream.elements():
+                        yield from_json(stream.value())
+                case _:
+                    raise _damaged(name, f"“{key[:40]}” is not expected here")
+        except FieldError as error:
+            raise _damaged(name, str(error)) from error
+    if "conversations" not in seen:
+        raise _damaged(name, "conversations are missing")
+    stream.finish()
+
+
+def _check_version(version: JsonValue, name: str) -> None:
+    if version == VERSION and not isinstance(version, bool):
+        return
+    if isinstance(version, int) and version > VERSION:
+        raise UnknownFormatError(
+            f"“{name}” was written by a newer version of gemma-tui.", "Update gemma-tui."
+        )
+    raise FieldError("its version is unknown")
+
+
+def _files(stream: JsonStream, folder: Path) -> Iterator[Found]:
+    """Each file once its last piece is there; only one piece is in memory."""
+    path = folder / "file"
+    current, size = "", 0
+    for _ in stream.elements():
+        item = fields.as_object(stream.value(), "a piece of a file")
+        sha256 = fields.text(item, "sha256")
+        if not SHA256.fullmatch(sha256):
+            raise FieldError("sha256 is none")
+        data = _decoded(fields.text(item, "data"))
+        if sha256 != current:
+            if current:
+                yield MediaFile(current, path, current, is_own=True)
+            current, size = sha256, 0
+        size += len(data)
+        if size > MAX_BLOB_BYTES:
+            raise FieldError(f"an attachment is larger than {MAX_BLOB_BYTES >> 20} MB")
+        with storage_faults(path), path.open("ab" if size > len(data) else "wb") as file:
+            file.write(data)
+    if current:
+        yield MediaFile(current, path, current, is_own=True)
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        data = b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise FieldError("data is no base64") from error
+    if not data:
+        raise FieldError("data is empty")
+    return data
+
+
+def unknown_format(name: str) -> UnknownFormatError:
+    """The sentence for a file of any other program."""
+    return UnknownFormatError(
+        f"“{name}” is no export of gemma-tui, ChatGPT or oterm.", "Choose another file."
+    )
+
+
+def _damaged(name: str, reason: str) -> DamagedExportError:
+    return DamagedExportError(
+        f"“{name}” was not imported: it is not what gemma-tui writes ({reason}).",
+        "Export it again.",
+    )
