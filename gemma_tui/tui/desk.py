@@ -161,20 +161,20 @@ class Desk:
         self._drafts.is_paused = True
         self._start(Turn(self._page.conversation_id, draft, last.id if last else None), options)
 
-    def answer_again(self, options: GenerationOptions) -> None:
-        """Have the last question answered once more."""
-        last = self._page.last
-        if last is not None:
-            parent_id = last.parent_id if last.role == "model" else last.id
+    def answer_again(self, options: GenerationOptions, message_id: int | None = None) -> None:
+        """Have a question answered once more: this one, the one before this reply, or the last."""
+        message = self._page.message(message_id) if message_id else self._page.last
+        if message is not None:
+            parent_id = message.parent_id if message.role == "model" else message.id
             self._start(Turn(self._page.conversation_id, None, parent_id), options)
 
-    def continue_reply(self, options: GenerationOptions) -> bool:
-        """Let the last reply go on; False if it was not cut off."""
-        last = self._page.last
-        if last is None or not last.is_cut_off:
+    def continue_reply(self, options: GenerationOptions, message_id: int | None = None) -> bool:
+        """Let a reply go on, the last one unless told; False if it was not cut off."""
+        reply = self._page.message(message_id) if message_id else self._page.last
+        if reply is None or not reply.is_cut_off:
             return False
         conversation_id = self._page.conversation_id
-        self._start(Turn(conversation_id, None, last.parent_id, continued_id=last.id), options)
+        self._start(Turn(conversation_id, None, reply.parent_id, continued_id=reply.id), options)
         return True
 
     def stop(self) -> bool:

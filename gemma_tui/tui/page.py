@@ -32,6 +32,8 @@ class Page:
         """None is the new conversation, which is created with its first message."""
         self.number = 0
         """Grows whenever another conversation is shown."""
+        self.is_branching = False
+        """Whether the branch ends before its own end: what is asked next begins another one."""
         self._branch: list[Message] = []
 
     @property
@@ -65,12 +67,24 @@ class Page:
     ) -> None:
         """Turn to another conversation, with the reply that is being written in it as it is now."""
         self.number += 1
+        self.is_branching = False
         self.conversation = conversation
         live = turn.snapshot() if turn else None
         self._branch = [live if live and m.id == live.id else m for m in messages]
         self.transcript.show(self._branch)
         if turn:
             self.show_label(turn, turn.label)
+
+    def message(self, message_id: int) -> Message | None:
+        """A message of the branch."""
+        return next((m for m in self._branch if m.id == message_id), None)
+
+    def branch_at(self, message_id: int | None) -> None:
+        """Show the branch only up to a message, None being its beginning."""
+        ids = [message.id for message in self._branch]
+        self._branch = self._branch[: ids.index(message_id) + 1 if message_id in ids else 0]
+        self.is_branching = True
+        self.transcript.show(self._branch)
 
     def shows(self, turn: Turn) -> bool:
         """Whether the turn's reply is on this page."""
@@ -118,6 +132,7 @@ class Page:
                 self.transcript.finish(reply)
 
     def _begin(self, question: Message | None, reply: Message) -> None:
+        self.is_branching = False
         if question is None:
             # An earlier question is answered again: what came after it belongs to another branch.
             ids = [message.id for message in self._branch]

@@ -45,7 +45,21 @@ KEYS: Final = (
             ("Delete", "in the list: delete; Ctrl+Z brings it back until you quit"),
             ("F8", "context full: leave out the oldest turns, or refuse"),
             ("PgUp PgDn", "scroll; End follows the newest text"),
-            ("Tab, then T", "in the transcript: show or fold what the model thought"),
+            ("Ctrl+F", "find in the conversation; Enter and Up go from hit to hit"),
+        ),
+    ),
+    (
+        "Messages",
+        (
+            ("Alt+Up", "choose a message (Tab and a click do it too); Up Down go on"),
+            ("Enter", "show or fold what it thought, or what is attached, in small"),
+            ("C  Y", "copy the message; copy its next code block"),
+            ("E", "edit a question: it becomes a branch, the old one stays"),
+            ("R  G", "answer again; go on with a reply that was cut off"),
+            ("N", "ask something else from here"),
+            ("I  T", "how it came to be; all thoughts"),
+            ("V", "select lines: Up Down, then C"),
+            ("Esc", "back to the composer"),
         ),
     ),
     (

@@ -84,7 +84,9 @@ def test_how_it_ended(answer: Message, ending: str) -> None:
     assert text_of(document_of(answer))[-3:] == ["x", "", ending]
 
 
-def test_a_thought_is_folded_when_the_answer_begins() -> None:
+def test_a_thought_is_folded_when_the_answer_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter((100.0, 112.2, 113.0))
+    monkeypatch.setattr("gemma_tui.tui.transcript.sections.monotonic", lambda: next(times))
     document = document_of(message(1, "model", state=MessageState.STREAMING))
     entry = document.entry(1)
     assert entry is not None
@@ -94,12 +96,17 @@ def test_a_thought_is_folded_when_the_answer_begins() -> None:
     for piece in ("so ma", "ny ", "thoughts"):
         entry.add("thought", piece)
         document.refresh(1)
-    assert text_of(document)[2:] == ["▾ thought", "so many thoughts"]
+    assert text_of(document)[2:] == ["▾ Thinking…", "so many thoughts"]
     entry.add("text", "It is **7**")
     document.refresh(1)
-    assert text_of(document)[2:] == ["▸ thought · 3 words (t shows it)", "", "It is 7"]
+    assert text_of(document)[2:] == ["▸ Thought for 12 s, 3 words (t shows it)", "", "It is 7"]
     document.toggle_thoughts()
-    assert text_of(document)[2:] == ["▾ thought", "so many thoughts", "", "It is 7"]
+    assert text_of(document)[2:] == [
+        "▾ Thought for 12 s, 3 words",
+        "so many thoughts",
+        "",
+        "It is 7",
+    ]
 
 
 def test_finishing_keeps_what_is_drawn_or_takes_the_final_text() -> None:
@@ -173,11 +180,11 @@ def test_an_unknown_message_is_ignored() -> None:
 def test_thoughts_between_texts_keep_their_order() -> None:
     parts = (ThoughtPart("one"), TextPart("a"), ThoughtPart("two words"), TextPart("b"))
     assert text_of(document_of(message(1, "model", *parts)))[2:] == [
-        "▸ thought · 1 word (t shows it)",
+        "▸ Thought, 1 word (t shows it)",
         "",
         "a",
         "",
-        "▸ thought · 2 words (t shows it)",
+        "▸ Thought, 2 words (t shows it)",
         "",
         "b",
     ]
