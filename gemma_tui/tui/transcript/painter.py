@@ -9,6 +9,7 @@ from rich.style import Style
 from textual.cache import LRUCache
 from textual.strip import Strip
 
+from gemma_tui.tui.transcript.graphemes import grown
 from gemma_tui.tui.transcript.theme import Palette
 
 if TYPE_CHECKING:
@@ -92,11 +93,12 @@ class Painter:
 def _highlighted(
     spans: list[tuple[str, Style]], selected: tuple[int, int], style: Style
 ) -> list[tuple[str, Style]]:
-    first, last = max(0, selected[0]), selected[1]
+    plain = "".join(text for text, _ in spans)
+    first, last = grown(plain, max(0, selected[0]), len(plain) if selected[1] < 0 else selected[1])
     found: list[tuple[str, Style]] = []
     x = 0
     for text, own in spans:
-        stop = len(text) if last < 0 else max(0, min(len(text), last - x))
+        stop = max(0, min(len(text), last - x))
         start = max(0, min(stop, first - x))
         pieces = ((text[:start], own), (text[start:stop], own + style), (text[stop:], own))
         found.extend(piece for piece in pieces if piece[0])

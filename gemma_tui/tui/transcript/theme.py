@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 NAMES: Final = (
     *("author", "user", "model", "bar", "chip", "note", "warning", "error", "thought", "below"),
     *("cursor", "match", "current"),
-    *("strong", "em", "strike", "link", "url", "quote", "marker", "rule"),
+    *("strong", "em", "strike", "link", "url", "quote", "marker", "rule", "math"),
     *("heading1", "heading2", "heading3", "heading4", "heading5", "heading6"),
     *("code", "label", "keyword", "string", "comment", "number", "name"),
 )
@@ -44,6 +44,7 @@ TranscriptView {
     & > .transcript--quote { color: $foreground 40%; }
     & > .transcript--marker { color: $text-primary; }
     & > .transcript--rule { color: $foreground 30%; }
+    & > .transcript--math { color: $text-accent; }
     & > .transcript--heading1 { color: $text-primary; text-style: bold underline; }
     & > .transcript--heading2 { color: $text-primary; text-style: bold; }
     & > .transcript--heading3 { text-style: bold; }
