@@ -203,7 +203,7 @@ class Document:
         slot = self._slots[index]
         if isinstance(slot, Entry):
             return slot.count_in_source(self.query)
-        return sum(self.query.count_in_source(text) for _, text in texts_of(slot))
+        return sum(self.query.count_in_source(source.text) for source in texts_of(slot))
 
     def unfold_matching(self, index: int) -> None:
         """Unfold what hides a hit in a message."""

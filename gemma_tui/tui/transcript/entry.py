@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.conversation import Message, MessageState
 from gemma_tui.tui.transcript.blocks import MarkdownBlocks
-from gemma_tui.tui.transcript.labels import chip, details, ending, heading, thought_label
+from gemma_tui.tui.transcript.labels import (
+    chip,
+    details,
+    ending,
+    fold_label,
+    heading,
+    thought_label,
+)
 from gemma_tui.tui.transcript.layout import Layout, estimate
 from gemma_tui.tui.transcript.leaves import Paragraph, Picture
 from gemma_tui.tui.transcript.plain_blocks import PlainBlocks
@@ -16,12 +23,14 @@ from gemma_tui.tui.transcript.sections import (
     Fold,
     Section,
     SectionKind,
+    SourceText,
     Target,
     texts_of,
 )
 
 if TYPE_CHECKING:
     from gemma_tui.generation import MediaPreview
+    from gemma_tui.tui.transcript.leaves import Leaf
     from gemma_tui.tui.transcript.matching import Query
 
 
@@ -90,7 +99,7 @@ class Entry:
         They are final, unless the message goes on: then its last block is open again.
         """
         self.message, self.progress = message, ""
-        streamed = [(section.kind, section.text) for section in self._sections]
+        streamed = [SourceText(each.kind, each.text, each.label) for each in self._sections]
         goes_on = message.state is MessageState.STREAMING and self._is_closed
         if goes_on or streamed != texts_of(message):
             self._sections.clear()
@@ -100,9 +109,9 @@ class Entry:
         self._rebuild()
 
     @property
-    def has_thought(self) -> bool:
-        """Whether a thought can be shown or folded."""
-        return any(section.kind == "thought" and not section.is_open for section in self._sections)
+    def has_folds(self) -> bool:
+        """Whether a thought or a tool call can be shown or folded."""
+        return any(section.kind != "text" and not section.is_open for section in self._sections)
 
     def set_fork(self, fork: tuple[int, int]) -> None:
         """It has other siblings now."""
@@ -117,13 +126,13 @@ class Entry:
         self._rebuild()
 
     def toggle(self, fold: Fold | None = None) -> None:
-        """Fold or unfold one part; None means all thoughts of this message, to the same state."""
+        """Fold or unfold one part; None means all parts that fold, to the same state."""
         if fold is not None:
             self._toggled ^= {fold.section}
         else:
-            thoughts = {n for n, s in enumerate(self._sections) if s.kind == "thought"}
-            shown = {number for number in thoughts if not self._is_folded(number)}
-            self._toggled ^= shown or thoughts
+            folds = {number for number, s in enumerate(self._sections) if s.kind != "text"}
+            shown = {number for number in folds if not self._is_folded(number)}
+            self._toggled ^= shown or folds
         self._rebuild()
 
     def toggle_details(self) -> None:
@@ -193,22 +202,22 @@ class Entry:
         return drawn
 
     def _read(self) -> None:
-        for kind, text in texts_of(self.message):
-            self._begin_section(kind)
-            self._sections[-1].add(text)
+        for source in texts_of(self.message):
+            self._begin_section(source.kind, source.label)
+            self._sections[-1].add(source.text)
         if self.message.state is not MessageState.STREAMING:
             self._close_section()
         elif self._sections:
             self._sections[-1].advance()
 
-    def _begin_section(self, kind: SectionKind) -> None:
+    def _begin_section(self, kind: SectionKind, label: str = "") -> None:
         self._close_section()
         source: MarkdownBlocks | PlainBlocks
-        if kind == "thought":
-            source = PlainBlocks("thought")
+        if kind != "text":
+            source = PlainBlocks("thought" if kind == "thought" else "note")
         else:
             source = PlainBlocks() if self.message.role == "user" else MarkdownBlocks()
-        self._sections.append(Section(kind, source))
+        self._sections.append(Section(kind, source, label))
 
     def _close_section(self) -> None:
         if self._sections:
@@ -223,17 +232,17 @@ class Entry:
         for number, attachment in enumerate(message.attachments):
             preview = self._previews.get(number)
             label = chip(attachment, is_open=preview is not None)
-            self.blocks.append(Block(label, target=Chip(number)))
+            target: Target | None = None if attachment.kind == "text" else Chip(number)
+            self.blocks.append(Block(label, target=target))
             if preview is not None:
                 self.blocks.append(Block(Picture(preview)))
         for number, section in enumerate(self._sections):
             if number:
                 self.blocks.append(Block(Paragraph("")))
             is_folded = self._is_folded(number)
-            if section.kind == "thought":
-                label = thought_label(section.text, section.seconds, is_folded, section.is_open)
-                target: Target | None = None if section.is_open else Fold(number)
-                self.blocks.append(Block(label, target=target))
+            if section.kind != "text":
+                target = None if section.is_open else Fold(number)
+                self.blocks.append(Block(_label(section, is_folded), target=target))
             if not is_folded:
                 self.blocks.extend(section.blocks)
         self._fixed = len(self.blocks)
@@ -242,9 +251,10 @@ class Entry:
 
     def _is_folded(self, number: int) -> bool:
         section = self._sections[number]
-        if section.kind != "thought" or section.is_open:
+        if section.kind == "text" or (section.kind == "thought" and section.is_open):
             return False
-        return self._shows_thoughts == (number in self._toggled)
+        is_shown = self._shows_thoughts and section.kind == "thought"
+        return is_shown == (number in self._toggled)
 
     def _replace_tail(self) -> None:
         del self.blocks[self._fixed :]
@@ -254,3 +264,9 @@ class Entry:
         elif self.progress:
             self.blocks.append(Block(Paragraph(self.progress, style="note", markup=False)))
         self.blocks.extend(Block(leaf) for leaf in ending(self.message))
+
+
+def _label(section: Section, is_folded: bool) -> Leaf:
+    if section.kind == "thought":
+        return thought_label(section.text, section.seconds, is_folded, section.is_open)
+    return fold_label(section.label, is_folded)

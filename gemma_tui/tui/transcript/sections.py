@@ -7,16 +7,18 @@ from time import monotonic
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from gemma_tui.conversation import TextPart, ThoughtPart
+from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 from gemma_tui.tui.transcript.leaves import Leaf, Paragraph
+from gemma_tui.tui.transcript.tools import tool_label, tool_text
 
 if TYPE_CHECKING:
-    from gemma_tui.conversation import Message
+    from gemma_tui.conversation import Message, Part
     from gemma_tui.tui.transcript.blocks import MarkdownBlocks
     from gemma_tui.tui.transcript.matching import Match
     from gemma_tui.tui.transcript.plain_blocks import PlainBlocks
     from gemma_tui.tui.transcript.rows import Row
 
-SectionKind: TypeAlias = Literal["text", "thought"]
+SectionKind: TypeAlias = Literal["text", "thought", "tool"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,11 @@ class Block:
 class Section:
     """Text of one kind as it grows, and the blocks of it that are finished."""
 
-    def __init__(self, kind: SectionKind, source: MarkdownBlocks | PlainBlocks) -> None:
+    def __init__(
+        self, kind: SectionKind, source: MarkdownBlocks | PlainBlocks, label: str = ""
+    ) -> None:
         self.kind = kind
+        self.label = label
         self.blocks: list[Block] = []
         self.is_open = True
         self.seconds = 0.0
@@ -104,19 +109,37 @@ class Section:
             self.seconds = monotonic() - self._begun if self._begun else 0.0
 
 
-def texts_of(message: Message) -> list[tuple[SectionKind, str]]:
-    """The texts of a message in order; neighbours of one kind are one."""
-    found: list[tuple[SectionKind, str]] = []
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """A text of a message, before it is cut into blocks."""
+
+    kind: SectionKind
+    text: str
+    label: str = ""
+    """What stands in place of it while it is folded; a thought's is made from its text."""
+
+
+def texts_of(message: Message) -> list[SourceText]:
+    """The texts of a message in order; neighbours of one kind are one, but each call is its own."""
+    found: list[SourceText] = []
     for part in message.parts:
-        match part:
-            case TextPart(text=text):
-                kind: SectionKind = "text"
-            case ThoughtPart(text=text):
-                kind = "thought"
-            case _:
-                continue
-        if found and found[-1][0] == kind:
-            found[-1] = (kind, found[-1][1] + text)
-        else:
-            found.append((kind, text))
+        source = _source_of(part)
+        if source is None:
+            continue
+        if found and found[-1].kind == source.kind != "tool":
+            source = SourceText(source.kind, found[-1].text + source.text)
+            found.pop()
+        found.append(source)
     return found
+
+
+def _source_of(part: Part) -> SourceText | None:
+    match part:
+        case TextPart(text=text):
+            return SourceText("text", text)
+        case ThoughtPart(text=text):
+            return SourceText("thought", text)
+        case ToolCall() | ToolResult() | MalformedToolCall():
+            return SourceText("tool", tool_text(part), tool_label(part))
+        case _:
+            return None

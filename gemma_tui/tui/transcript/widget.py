@@ -90,7 +90,7 @@ class Transcript(SearchableView, can_focus=True):
     def can_unfold(self, message: Message) -> bool:
         """Whether Enter shows or folds something of it."""
         entry = self._document.entry(message.id)
-        return bool(message.attachments) or (entry is not None and entry.has_thought)
+        return bool(_shown_in_small(message)) or (entry is not None and entry.has_folds)
 
     def show(
         self, messages: Sequence[Message], forks: Mapping[int, tuple[int, int]] | None = None
@@ -178,16 +178,16 @@ class Transcript(SearchableView, can_focus=True):
                 self.action_scroll_end()
 
     def action_unfold(self) -> None:
-        """Fold or unfold the thoughts of the message, or show what is attached."""
+        """Fold or unfold what the message hides: thoughts, tool calls, attachments in small."""
         message = self.target
         if message is None:
             return
         entry = self._document.entry(message.id)
-        if entry is not None and entry.has_thought:
+        if entry is not None and entry.has_folds:
             place = self._place()
             entry.toggle()
             self._redraw(message.id, place)
-        for number in range(len(message.attachments)):
+        for number in _shown_in_small(message):
             self._toggle(message.id, Chip(number))
 
     def action_toggle_thoughts(self) -> None:
@@ -293,3 +293,8 @@ class Transcript(SearchableView, can_focus=True):
     def _copy(self, text: str, sentence: str) -> None:
         self.app.copy_to_clipboard(text)
         self.notify(sentence, markup=False)
+
+
+def _shown_in_small(message: Message) -> list[int]:
+    """The places of the attachments that have a preview."""
+    return [n for n, item in enumerate(message.attachments) if item.kind != "text"]

@@ -13,7 +13,9 @@ from gemma_tui.conversation import (
     ThoughtPart,
     Usage,
 )
+from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 from gemma_tui.tui.transcript.document import Document
+from gemma_tui.tui.transcript.sections import Fold
 from tests.tui.transcript.drawing import message
 
 PICTURE = Attachment("0" * 64, "image", "a\x1b[2J.png", "image/png", 10, 1024, 768, 0, 280)
@@ -107,6 +109,42 @@ def test_a_thought_is_folded_when_the_answer_begins(monkeypatch: pytest.MonkeyPa
         "",
         "It is 7",
     ]
+
+
+def test_tool_calls_and_results_are_folds() -> None:
+    answer = message(
+        1,
+        "model",
+        ThoughtPart("I look it up."),
+        ToolCall("get_weather", {"city": "Par\x1b]52;is", "days": list(range(40))}),
+        ToolResult("get_weather", {"sky": "grey"}),
+        MalformedToolCall("call:get_{", "the name does not end"),
+        "It is grey.",
+    )
+    document = document_of(answer, width=100)
+    rows = text_of(document)
+    assert rows[2] == "▸ Thought, 4 words (t shows it)"
+    assert rows[4].startswith('▸ ⚙ get_weather(city: "Par\\u001b]52;is", days: [0, 1')
+    assert len(rows[4]) < 90
+    assert rows[6] == '▸ ⚙ get_weather gave {"sky": "grey"}'
+    assert rows[8] == "▸ ⚙ a tool call that could not be read: the name does not end"
+    assert rows[10] == "It is grey."
+    document.toggle_thoughts()
+    assert [row[0] for row in text_of(document) if row and row[0] in "▸▾"] == list("▾▸▸▸")
+    document.toggle_thoughts()
+    entry = document.entry(1)
+    assert entry is not None
+    entry.toggle(Fold(2))
+    document.changed(0)
+    assert text_of(document)[6:10] == [
+        '▾ ⚙ get_weather gave {"sky": "grey"}',
+        "{",
+        '  "sky": "grey"',
+        "}",
+    ]
+    entry.finish(answer)
+    document.changed(0)
+    assert text_of(document)[6].startswith("▾")
 
 
 def test_finishing_keeps_what_is_drawn_or_takes_the_final_text() -> None:
