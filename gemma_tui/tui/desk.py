@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from gemma_tui.chat import Chat
-    from gemma_tui.conversation import Conversation, Draft, Message
+    from gemma_tui.conversation import Conversation, Draft, Message, Siblings
     from gemma_tui.options import GenerationOptions
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.tui.drafts import DraftKeeper
@@ -117,14 +117,16 @@ class Desk:
                 turn = self.turn
                 conversation: Conversation | None = None
                 messages: tuple[Message, ...] = ()
+                siblings: tuple[Siblings, ...] = ()
                 if conversation_id is not None:
                     conversation = await self._store.get(conversation_id)
                     messages = await self._store.messages(conversation_id)
+                    siblings = await self._store.siblings(conversation_id)
                 draft = await self._drafts.load(conversation_id)
                 if turn is self.turn and not self._drafts.is_dirty:
                     break
             typed = self._panel.draft
-            self._page.show(conversation, messages, turn)
+            self._page.show(conversation, messages, turn, siblings)
             self._panel.load(draft)
             self._drafts.is_paused = False
             if keep_typed:
@@ -254,6 +256,9 @@ class Desk:
             self._drafts.is_paused = False
             self._page.show_event(turn, event)
             turn.stored.set()
+            if self._page.shows(turn):
+                branch = event.reply.conversation_id, event.reply.id
+                self._page.set_siblings(await self._store.siblings(*branch))
             await self._drafts.save()
             await self.refresh_list()
         else:

@@ -6,7 +6,7 @@ Every one of them leaves what was there: the old words stay as another branch.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from gemma_tui.conversation import Draft
 from gemma_tui.tui.status import NOT_CUT_OFF, still_writing
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.chat import Chat
     from gemma_tui.options import GenerationOptions
+    from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.tui.desk import Desk, DeskOwner
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.transcript.requests import MessageRequest
@@ -31,6 +32,7 @@ class MessageActions:
 
     Args:
         chat: Makes previews.
+        store: Conversations.
         desk: Runs turns.
         page: The conversation shown.
         panel: The composer.
@@ -41,6 +43,7 @@ class MessageActions:
     def __init__(
         self,
         chat: Chat,
+        store: ConversationStore,
         desk: Desk,
         page: Page,
         panel: ComposerPanel,
@@ -48,11 +51,13 @@ class MessageActions:
         options: Callable[[], GenerationOptions],
     ) -> None:
         self._chat = chat
+        self._store = store
         self._desk = desk
         self._page = page
         self._panel = panel
         self._owner = owner
         self._options = options
+        self._deleted: list[int] = []
         self._edited = Draft()  # as it was when editing began
 
     def perform(self, request: MessageRequest) -> None:
@@ -75,6 +80,12 @@ class MessageActions:
                 self.go_on(request.message_id)
             case "branch":
                 self.branch(request.message_id)
+            case "older" | "newer":
+                self._owner.perform(partial(self._switch, request.message_id, request.kind))
+            case "delete":
+                self._owner.perform(partial(self._delete, request.message_id))
+            case "undo":
+                self._owner.perform(self._undo_delete)
             case "leave":
                 self.leave()
 
@@ -135,6 +146,34 @@ class MessageActions:
         if message is not None:
             preview = await self._chat.preview(message.attachments[number])
             self._page.transcript.show_preview(message_id, number, preview)
+
+    async def _switch(self, message_id: int, direction: Literal["older", "newer"]) -> None:
+        """Show the branch through the sibling before or after a message; it is remembered."""
+        siblings, message = self._page.siblings(message_id), self._page.message(message_id)
+        if siblings is None or message is None:
+            return
+        wanted = siblings.previous_id if direction == "older" else siblings.next_id
+        if wanted is not None:
+            await self._store.set_leaf(message.conversation_id, wanted)
+            await self._desk.open(message.conversation_id)
+            self._page.transcript.choose(wanted)
+
+    async def _delete(self, message_id: int) -> None:
+        message = self._page.message(message_id)
+        if message is not None:
+            conversation = await self._store.delete_message(message_id)
+            self._deleted.append(message_id)
+            await self._desk.open(conversation.id)
+            self._page.transcript.choose(message.parent_id)
+            self._panel.notify(
+                "Deleted the message and what followed it. U brings it back.", markup=False
+            )
+
+    async def _undo_delete(self) -> None:
+        if self._deleted:
+            conversation = await self._store.restore_message(self._deleted[-1])
+            await self._desk.open(conversation.id)
+            self._page.transcript.choose(self._deleted.pop())
 
     def _turn_to(self, message_id: int | None) -> None:
         """Show the conversation up to a message: what is asked next follows it."""

@@ -199,3 +199,77 @@ async def test_typing_another_letter_goes_to_the_composer(open_app: Opener) -> N
         await talk(running, "first")
         await running.pilot.press("alt+up", "w", "e")
         assert running.composer.text == "we"
+
+
+async def test_branches_are_numbered_switched_and_remembered(open_app: Opener) -> None:
+    async with open_app(ScriptedEngine(["one"], ["two"], ["again"], ["more"])) as running:
+        await talk(running, "first", "second")
+        transcript_of(running).choose(2)
+        await running.pilot.press("r")
+        await running.shown("‹ 2/2 ›")
+        await running.until(lambda: running.app.chat_screen.desk.turn is None)
+        await running.send("third")
+        await running.shown("more")
+        await running.until(lambda: running.app.chat_screen.desk.turn is None)
+        transcript_of(running).choose(5)
+        await running.shown("←→ branch")
+        await running.pilot.press("left")
+        await running.shown("‹ 1/2 ›")
+        assert "second" in running.text()
+        assert "third" not in running.text()
+        chosen = transcript_of(running).chosen
+        assert chosen is not None
+        assert chosen.text == "one"
+        await running.pilot.press("left")
+        await running.pilot.pause()
+        assert "‹ 1/2 ›" in running.text()
+    async with open_app(ScriptedEngine(["end"])) as running:
+        await running.shown("‹ 1/2 ›")
+        await talk(running, "fourth")
+        assert asked(running) == ["first", "one", "second", "two", "fourth"]
+        transcript_of(running).choose(2)
+        await running.pilot.press("right")
+        await running.shown("third")
+        assert "again" in running.text()
+
+
+async def test_a_message_is_deleted_with_what_follows_and_comes_back(open_app: Opener) -> None:
+    async with open_app(ScriptedEngine(["one"], ["two"])) as running:
+        await talk(running, "first", "second")
+        transcript_of(running).choose(3)
+        await running.pilot.press("delete")
+        await running.until(lambda: "second" not in running.text())
+        assert "two" not in running.text()
+        assert [m.text for m in await running.branch()] == ["first", "one"]
+        chosen = transcript_of(running).chosen
+        assert chosen is not None
+        assert chosen.text == "one"
+        await running.pilot.press("u")
+        await running.shown("two")
+        assert [m.text for m in await running.branch()] == ["first", "one", "second", "two"]
+        await running.pilot.press("u")
+        assert [m.text for m in await running.branch()] == ["first", "one", "second", "two"]
+
+
+async def test_a_reply_that_is_written_is_not_deleted(open_app: Opener) -> None:
+    hold = Hold()
+    async with open_app(ScriptedEngine(["one", hold])) as running:
+        await running.send("first")
+        await running.shown("one")
+        transcript_of(running).choose(1)
+        await running.pilot.press("delete")
+        await running.until(lambda: "being written" in running.problem)
+        assert "one" in running.text()
+        hold.release()
+        await running.until(lambda: running.app.chat_screen.desk.turn is None)
+
+
+async def test_everything_is_deleted_and_another_question_begins_anew(open_app: Opener) -> None:
+    async with open_app(ScriptedEngine(["one"], ["two"])) as running:
+        await talk(running, "first")
+        transcript_of(running).choose(1)
+        await running.pilot.press("delete")
+        await running.until(lambda: "Drop a picture" in running.text())
+        await talk(running, "other")
+        assert asked(running) == ["other"]
+        assert [m.text for m in await running.branch()] == ["other", "two"]

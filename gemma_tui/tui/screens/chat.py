@@ -76,7 +76,9 @@ class ChatScreen(Screen[None]):
         self._drafts = drafts = DraftKeeper(store, page, panel)
         self.desk = Desk(chat=chat, store=store, drafts=drafts, page=page, panel=panel, owner=self)
         self._attaching = Attaching(chat=chat, store=store, page=page, panel=panel)
-        self._messages = MessageActions(chat, self.desk, page, panel, self, lambda: self._options)
+        self._messages = MessageActions(
+            chat, store, self.desk, page, panel, self, lambda: self._options
+        )
         self._save_timer: Timer | None = None
         self._options = GenerationOptions()
         self._sends_when_ready = False

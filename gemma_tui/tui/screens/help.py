@@ -57,6 +57,8 @@ KEYS: Final = (
             ("E", "edit a question: it becomes a branch, the old one stays"),
             ("R  G", "answer again; go on with a reply that was cut off"),
             ("N", "ask something else from here"),
+            ("Left Right", "‹ 1/2 ›: the other branches here; the one you leave stays"),
+            ("Delete", "delete it and what follows; U brings it back until you quit"),
             ("I  T", "how it came to be; all thoughts"),
             ("V", "select lines: Up Down, then C"),
             ("Esc", "back to the composer"),
