@@ -125,12 +125,12 @@ class MarkdownApp(BenchApp):
     """The same with Textual's own widget."""
 
     def compose(self) -> ComposeResult:
-        with VerticalScroll() as scroll:
+        with VerticalScroll():
             yield Markdown()
-        scroll.anchor()
 
     async def fill(self) -> None:
         """Show what was written before."""
+        self.query_one(VerticalScroll).anchor()
         await self.query_one(Markdown).update(text_of(self.kind, self.length))
 
     async def stream(self) -> None:

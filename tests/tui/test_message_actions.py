@@ -270,6 +270,10 @@ async def test_everything_is_deleted_and_another_question_begins_anew(open_app: 
         transcript_of(running).choose(1)
         await running.pilot.press("delete")
         await running.until(lambda: "Drop a picture" in running.text())
+        await running.pilot.press("u")
+        await running.shown("first")
+        await running.pilot.press("delete")
+        await running.until(lambda: "Drop a picture" in running.text())
         await talk(running, "other")
         assert asked(running) == ["other"]
         assert [m.text for m in await running.branch()] == ["other", "two"]

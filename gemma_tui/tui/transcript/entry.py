@@ -57,6 +57,7 @@ class Entry:
         self._shows_details = False
         self._toggled: set[int] = set()  # sections that are not as `shows_thoughts` says
         self._previews: dict[int, MediaPreview] = {}
+        self._shown_previews: set[int] = set()
         self._sections: list[Section] = []
         self._fixed = 0  # blocks that will not change any more
         self._width = 0
@@ -102,8 +103,10 @@ class Entry:
         streamed = [SourceText(each.kind, each.text, each.label) for each in self._sections]
         goes_on = message.state is MessageState.STREAMING and self._is_closed
         if goes_on or streamed != texts_of(message):
-            self._sections.clear()
+            seen, self._sections = self._sections, []
             self._read()
+            for before, now in zip(seen, self._sections, strict=False):
+                now.seconds = before.seconds
         elif message.state is not MessageState.STREAMING:
             self._close_section()
         self._rebuild()
@@ -140,16 +143,20 @@ class Entry:
         self._shows_details = not self._shows_details
         self._rebuild()
 
-    def set_preview(self, number: int, preview: MediaPreview | None) -> None:
-        """Show a preview below an attachment, or none."""
-        self._previews.pop(number, None)
-        if preview is not None:
-            self._previews[number] = preview
+    def show_preview(self, number: int, preview: MediaPreview) -> None:
+        """Show an attachment in small, and remember how it looks."""
+        self._previews[number] = preview
+        self._shown_previews.add(number)
         self._rebuild()
 
-    def has_preview(self, number: int) -> bool:
-        """Whether the preview of an attachment is shown."""
+    def knows_preview(self, number: int) -> bool:
+        """Whether it is known what an attachment looks like."""
         return number in self._previews
+
+    def toggle_preview(self, number: int) -> None:
+        """Show or hide a preview that is known."""
+        self._shown_previews ^= {number}
+        self._rebuild()
 
     def count_in_source(self, query: Query) -> int:
         """About how many hits it has, folded parts included."""
@@ -230,7 +237,7 @@ class Entry:
         if self._shows_details:
             self.blocks.extend(Block(leaf) for leaf in details(message))
         for number, attachment in enumerate(message.attachments):
-            preview = self._previews.get(number)
+            preview = self._previews.get(number) if number in self._shown_previews else None
             label = chip(attachment, is_open=preview is not None)
             target: Target | None = None if attachment.kind == "text" else Chip(number)
             self.blocks.append(Block(label, target=target))

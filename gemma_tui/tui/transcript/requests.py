@@ -44,3 +44,7 @@ class PreviewRequested(MessageRequest):
 
 class CursorMoved(TextualMessage):
     """Another message is chosen, or none; or what can be done with it is different now."""
+
+
+class FindEnded(TextualMessage):
+    """What was looked in is not shown any more."""

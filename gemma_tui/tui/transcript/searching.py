@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 from gemma_tui.tui.transcript.cursor import Window
 from gemma_tui.tui.transcript.finder import Finder
 from gemma_tui.tui.transcript.places import Place
+from gemma_tui.tui.transcript.requests import FindEnded
 from gemma_tui.tui.transcript.view import TranscriptView
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gemma_tui.conversation import Message
     from gemma_tui.tui.transcript.places import Hit
 
 _ROWS_ABOVE = 2
@@ -23,6 +27,16 @@ class SearchableView(TranscriptView):
         super().__init__(is_awaited=is_awaited)
         self._finder = Finder(self._document)
         self._find_from: int | None = None
+
+    def show(
+        self, messages: Sequence[Message], forks: Mapping[int, tuple[int, int]] | None = None
+    ) -> None:
+        """Replace everything, and go to the end; a search ends."""
+        if self._finder.is_active:
+            self._finder.end()
+            self._find_from = None
+            self.post_message(FindEnded())
+        super().show(messages, forks)
 
     @property
     def finder(self) -> Finder:

@@ -11,16 +11,14 @@ from textual.binding import Binding, BindingType
 
 from gemma_tui.tui.transcript import cursor
 from gemma_tui.tui.transcript.copying import code_blocks, source_of
+from gemma_tui.tui.transcript.folding import FoldingView
 from gemma_tui.tui.transcript.line_selection import LineSelection
 from gemma_tui.tui.transcript.requests import (
     ActionKind,
     ActionRequested,
     CursorMoved,
     EditRequested,
-    PreviewRequested,
 )
-from gemma_tui.tui.transcript.searching import SearchableView
-from gemma_tui.tui.transcript.sections import Chip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,11 +26,9 @@ if TYPE_CHECKING:
     from textual import events
 
     from gemma_tui.conversation import Message
-    from gemma_tui.generation import MediaPreview
-    from gemma_tui.tui.transcript.sections import Target
 
 
-class Transcript(SearchableView, can_focus=True):
+class Transcript(FoldingView, can_focus=True):
     """A conversation to read and to act on.
 
     With the focus comes the cursor: it stands on one message, and the keys act on that one.
@@ -74,9 +70,7 @@ class Transcript(SearchableView, can_focus=True):
     @property
     def target(self) -> Message | None:
         """What an action is about: the chosen message, else the last one."""
-        if self.chosen is not None or self._document.is_empty:
-            return self.chosen
-        return self._document.message(self._document.count - 1)
+        return self.chosen or super().target
 
     @property
     def is_selecting(self) -> bool:
@@ -86,11 +80,6 @@ class Transcript(SearchableView, can_focus=True):
     def fork_of(self, message: Message) -> tuple[int, int]:
         """Which of how many siblings a message is, counted from 1."""
         return self._forks.get(message.id, (1, 1))
-
-    def can_unfold(self, message: Message) -> bool:
-        """Whether Enter shows or folds something of it."""
-        entry = self._document.entry(message.id)
-        return bool(_shown_in_small(message)) or (entry is not None and entry.has_folds)
 
     def show(
         self, messages: Sequence[Message], forks: Mapping[int, tuple[int, int]] | None = None
@@ -117,14 +106,6 @@ class Transcript(SearchableView, can_focus=True):
         super().finish(message)
         if message.id == self._chosen_id:
             self.post_message(CursorMoved())
-
-    def show_preview(self, message_id: int, number: int, preview: MediaPreview) -> None:
-        """Show an attachment in small, below its name."""
-        entry = self._document.entry(message_id)
-        if entry is not None:
-            place = self._place()
-            entry.set_preview(number, preview)
-            self._redraw(message_id, place)
 
     def choose(self, message_id: int | None = None) -> None:
         """Put the cursor on a message (the last visible one unless told) and go there."""
@@ -177,34 +158,6 @@ class Transcript(SearchableView, can_focus=True):
             case _:
                 self.action_scroll_end()
 
-    def action_unfold(self) -> None:
-        """Fold or unfold what the message hides: thoughts, tool calls, attachments in small."""
-        message = self.target
-        if message is None:
-            return
-        entry = self._document.entry(message.id)
-        if entry is not None and entry.has_folds:
-            place = self._place()
-            entry.toggle()
-            self._redraw(message.id, place)
-        for number in _shown_in_small(message):
-            self._toggle(message.id, Chip(number))
-
-    def action_toggle_thoughts(self) -> None:
-        """Unfold all thoughts, or fold them."""
-        place = self._place()
-        self._document.toggle_thoughts()
-        self._settle(place)
-
-    def action_details(self) -> None:
-        """Show or hide what is known of how the message came to be."""
-        message = self.target
-        entry = self._document.entry(message.id) if message else None
-        if message is not None and entry is not None:
-            place = self._place()
-            entry.toggle_details()
-            self._redraw(message.id, place)
-
     def action_copy(self) -> None:
         """Copy the selected lines, else the message as it was written."""
         selected = self._selecting.text()
@@ -238,10 +191,10 @@ class Transcript(SearchableView, can_focus=True):
             self.post_message(EditRequested(message.id))
 
     def action_ask(self, kind: ActionKind) -> None:
-        """Ask the parent to do something with the message."""
+        """Ask the parent to do something with the message; undoing needs none."""
         message = self.target
-        if message is not None:
-            self.post_message(ActionRequested(kind, message.id))
+        if message is not None or kind == "undo":
+            self.post_message(ActionRequested(kind, message.id if message else 0))
 
     def action_select(self) -> None:
         """Begin to select lines, or stop it."""
@@ -276,25 +229,6 @@ class Transcript(SearchableView, can_focus=True):
         self._settle()
         self.post_message(CursorMoved())
 
-    def _toggle(self, message_id: int, target: Target) -> None:
-        entry = self._document.entry(message_id)
-        if entry is None:
-            return
-        if isinstance(target, Chip) and not entry.has_preview(target.number):
-            self.post_message(PreviewRequested(message_id, target.number))
-            return
-        place = self._place()
-        if isinstance(target, Chip):
-            entry.set_preview(target.number, None)
-        else:
-            entry.toggle(target)
-        self._redraw(message_id, place)
-
     def _copy(self, text: str, sentence: str) -> None:
         self.app.copy_to_clipboard(text)
         self.notify(sentence, markup=False)
-
-
-def _shown_in_small(message: Message) -> list[int]:
-    """The places of the attachments that have a preview."""
-    return [n for n, item in enumerate(message.attachments) if item.kind != "text"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.containers import Vertical
 
-from gemma_tui.tui.transcript.requests import CursorMoved
+from gemma_tui.tui.transcript.requests import CursorMoved, FindEnded
 from gemma_tui.tui.widgets.find_bar import FindBar
 from gemma_tui.tui.widgets.key_line import KeyLine, keys_for
 
@@ -85,6 +85,10 @@ class TranscriptPanel(Vertical):
         current = self.transcript.finder.message_id
         self.transcript.end_find()
         self.transcript.choose(current)
+
+    @on(FindEnded)
+    def _hide_bar(self) -> None:
+        self.bar.display = False
 
     def _find(self, text: str) -> None:
         self.transcript.find(text)

@@ -155,6 +155,9 @@ async def test_a_preview_is_asked_for_shown_and_put_away() -> None:
         assert block.style.color.name == "#ff0000"
         await pilot.press("enter")
         assert not any("▀" in row or "█" in row for row in rows(app))
+        await pilot.press("enter")
+        assert any("▀▀" in row for row in rows(app))
+        assert len(app.asked) == 2  # it is known now what they look like
 
 
 async def test_details_say_how_a_reply_came_to_be() -> None:

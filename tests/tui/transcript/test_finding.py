@@ -63,6 +63,17 @@ async def test_a_mark_is_painted_in_its_colour() -> None:
         assert len(set(backgrounds)) == 3
 
 
+async def test_another_conversation_ends_the_search() -> None:
+    app = TranscriptApp()
+    async with app.run_test(size=(60, 12)):
+        app.transcript.show(TALK)
+        app.transcript.find("needle")
+        app.transcript.show([message(70, "model", "a needle elsewhere")])
+        assert highlighted(app) == []
+        assert not app.transcript.finder.is_active
+        assert app.transcript.find_next(1) is None
+
+
 async def test_what_is_not_there_is_not_found() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(60, 12)):
