@@ -185,9 +185,9 @@ class ChatScreen(Screen[None]):
         """Let the last reply go on where it was cut off."""
         self._messages.go_on()
 
-    def action_read(self, how: str) -> None:
+    async def action_read(self, how: str) -> None:
         """Put the cursor on a message, or look for something in this conversation."""
-        self._reading.find() if how == "find" else self._page.transcript.choose()
+        await self._reading.find() if how == "find" else self._page.transcript.choose()
 
     @on(MessageRequest)
     def _message_action_wanted(self, event: MessageRequest) -> None:

@@ -36,17 +36,17 @@ class TranscriptPanel(Vertical):
         self._keys.display = False
 
     def compose(self) -> ComposeResult:
-        """Transcript, search, keys."""
+        """Transcript and keys; the search comes when it is wanted."""
         yield self.transcript
-        yield self.bar
         yield self._keys
 
-    def find(self) -> None:
+    async def find(self) -> None:
         """Ask what to look for."""
+        await self._mount_bar()
         self.bar.open()
         self._find(self.bar.input.value)
 
-    def show_match(self, message_id: int, text: str) -> bool:
+    async def show_match(self, message_id: int, text: str) -> bool:
         """Go to a hit that was found elsewhere, as if the reader had looked for it here.
 
         Args:
@@ -56,6 +56,7 @@ class TranscriptPanel(Vertical):
         Returns:
             Whether the message shows it; if not, the message is shown without it.
         """
+        await self._mount_bar()
         self.bar.open(text)
         is_found = self.transcript.show_match(message_id, text)
         self._count()
@@ -89,6 +90,10 @@ class TranscriptPanel(Vertical):
     @on(FindEnded)
     def _hide_bar(self) -> None:
         self.bar.display = False
+
+    async def _mount_bar(self) -> None:
+        if not self.bar.is_attached:
+            await self.mount(self.bar, before=self._keys)
 
     def _find(self, text: str) -> None:
         self.transcript.find(text)
