@@ -131,7 +131,8 @@ class MarkdownApp(BenchApp):
     async def fill(self) -> None:
         """Show what was written before."""
         self.query_one(VerticalScroll).anchor()
-        await self.query_one(Markdown).update(text_of(self.kind, self.length))
+        # Not by `update`: what is appended after that is taken for the beginning (Textual 8.2.8).
+        await self.query_one(Markdown).append(text_of(self.kind, self.length))
 
     async def stream(self) -> None:
         """Go on with it."""
