@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gemma_tui.engine.interface import Engine
-    from gemma_tui.generation import PromptSize
+    from gemma_tui.generation import MediaPreview, PromptSize
     from gemma_tui.options import GenerationOptions
     from gemma_tui.storage.blobs import BlobStore
     from gemma_tui.storage.conversations import ConversationStore
@@ -100,6 +100,10 @@ class Chat:
             sample_count=info.sample_count,
             token_budget=budget if info.kind == "image" else 0,
         )
+
+    async def preview(self, attachment: Attachment) -> MediaPreview:
+        """An attachment in small, to be drawn with characters; raises as `attach`."""
+        return await self._engine.preview(self._blobs.path_of(attachment.sha256), attachment.name)
 
     async def reply(
         self,
@@ -225,11 +229,7 @@ class Chat:
     async def _earlier(
         self, conversation_id: int, draft: Draft | None, parent_id: int | None
     ) -> tuple[Message, ...]:
-        """The branch the turn continues.
-
-        Raises:
-            UsageError: There is nothing to answer.
-        """
+        """The branch the turn continues; a `UsageError` if there is nothing to answer."""
         if draft and draft.is_empty:
             raise UsageError("There is nothing to send.", "Write something or attach a file.")
         earlier = await self._store.messages(conversation_id, parent_id) if parent_id else ()

@@ -149,6 +149,20 @@ class MediaInfo:
     """Samples at 16 kHz mono; 0 for a picture."""
 
 
+@dataclass(frozen=True, slots=True)
+class MediaPreview:
+    """A picture or a sound in small, to be drawn with characters."""
+
+    width: int
+    """Pixels across, or the number of `levels`."""
+    height: int = 0
+    """Pixels down; 0 for a sound."""
+    rgb: str = ""
+    """`width * height` pixels row by row, each red, green, blue as two hex digits."""
+    levels: tuple[int, ...] = ()
+    """Loudness of equal parts of a sound, 0 to 100, 100 being full scale."""
+
+
 LoadPhase: TypeAlias = Literal["starting", "weights", "warming"]
 
 

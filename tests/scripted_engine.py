@@ -21,6 +21,7 @@ from gemma_tui.generation import (
     GenerationEvent,
     GenerationRequest,
     MediaInfo,
+    MediaPreview,
     ModelInfo,
     PromptSize,
     TextDelta,
@@ -179,6 +180,13 @@ class ScriptedEngine:
         if info is None:
             raise UnsupportedFormatError(f"“{name}” is not a picture or a sound.")
         return info
+
+    async def preview(self, path: Path, name: str) -> MediaPreview:
+        """Four pixels, red above blue; a wave for a sound."""
+        info = await self.probe(path, name)
+        if info.kind == "audio":
+            return MediaPreview(4, levels=(0, 1, 25, 100))
+        return MediaPreview(2, 2, rgb="ff0000ff0000" + "0000ff0000ff")
 
     async def count(self, request: GenerationRequest) -> PromptSize:
         """As many tokens as characters; media cost their budget."""

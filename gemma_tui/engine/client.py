@@ -20,6 +20,7 @@ from gemma_tui.engine.protocol import (
     Generate,
     Load,
     ModelLoaded,
+    Preview,
     Probe,
     Status,
     Unload,
@@ -29,6 +30,7 @@ from gemma_tui.generation import (
     Finished,
     LoadProgress,
     MediaInfo,
+    MediaPreview,
     MemoryEstimate,
     ModelInfo,
     PromptSize,
@@ -64,10 +66,8 @@ class EngineClient:
         self._state = EngineState("stopped")
         self._listeners: list[Callable[[EngineState], None]] = []
         self._process: EngineProcess | None = None
-        self._folder: Path | None = None
-        """The model that is wanted."""
-        self._requested: Path | None = None
-        """The model that this process was asked for."""
+        self._folder: Path | None = None  # the model that is wanted
+        self._requested: Path | None = None  # the model that this process was asked for
         self._loading: asyncio.Task[ModelInfo] | None = None
         """The newest load; older ones do not move the state any more."""
         self._replies: list[Inbox] = []
@@ -154,12 +154,12 @@ class EngineClient:
             self._process.send(Cancel(self._replies[0].request_id))
 
     async def probe(self, path: Path, name: str) -> MediaInfo:
-        """Look into a file; answers also while a reply is being generated.
-
-        Raises:
-            AttachmentError: It cannot be attached; `name` is used in the sentence.
-        """
+        """Look into a file, also while a reply is generated; an `AttachmentError` says `name`."""
         return await self._answer(Probe(str(path), name), MediaInfo)
+
+    async def preview(self, path: Path, name: str) -> MediaPreview:
+        """A picture or a sound in small; raises as `probe`."""
+        return await self._answer(Preview(str(path), name), MediaPreview)
 
     async def count(self, request: GenerationRequest) -> PromptSize:
         """What the prompt of `request` takes; raises a `ModelError` while no model is loaded."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         GenerationEvent,
         GenerationRequest,
         MediaInfo,
+        MediaPreview,
         ModelInfo,
         PromptSize,
     )
@@ -86,6 +87,13 @@ class Engine(Protocol):
 
         Raises:
             AttachmentError: It cannot be attached; `name` is used in the sentence.
+        """
+
+    async def preview(self, path: Path, name: str) -> MediaPreview:
+        """A picture or a sound in small; answers also while a reply is being generated.
+
+        Raises:
+            AttachmentError: It cannot be read; `name` is used in the sentence.
         """
 
     async def count(self, request: GenerationRequest) -> PromptSize:

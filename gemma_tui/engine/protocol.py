@@ -22,6 +22,7 @@ from gemma_tui.generation import (
     LoadProgress,
     Media,
     MediaInfo,
+    MediaPreview,
     MediaProgress,
     MemoryEstimate,
     ModelInfo,
@@ -84,6 +85,14 @@ class Status:
 @dataclass(frozen=True, slots=True)
 class Probe:
     """Look into a file. Answer: `MediaInfo` or `Failed`."""
+
+    path: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Show a file in small. Answer: `MediaPreview` or `Failed`."""
 
     path: str
     name: str
@@ -172,7 +181,17 @@ class Failed:
 
 
 Request: TypeAlias = (
-    Load | Generate | Cancel | Unload | Status | Probe | Count | Estimate | Convert | Shutdown
+    Load
+    | Generate
+    | Cancel
+    | Unload
+    | Status
+    | Probe
+    | Preview
+    | Count
+    | Estimate
+    | Convert
+    | Shutdown
 )
 Progress: TypeAlias = LoadProgress | ReplyProgress | ConvertProgress
 """Events that more answers to the same request follow; the others end it."""
@@ -184,6 +203,7 @@ Event: TypeAlias = (
     | Unloaded
     | EngineStatus
     | MediaInfo
+    | MediaPreview
     | PromptSize
     | MemoryEstimate
     | Converted
@@ -193,12 +213,12 @@ Event: TypeAlias = (
 _WIRE_TYPES: Final = {
     cls.__name__: cls
     for cls in (
-        *(Load, Generate, Cancel, Unload, Status, Probe, Count, Shutdown),
+        *(Load, Generate, Cancel, Unload, Status, Probe, Preview, Count, Shutdown),
         *(Estimate, MemoryEstimate, Convert, ConvertProgress, Converted),
         *(LoadProgress, ModelLoaded, MediaProgress, TurnsLeftOut, PrefillProgress),
         *(Resumed, ThoughtDelta, TextDelta, Finished),
         *(ToolDeclaration, ToolCall, MalformedToolCall, ToolResult),
-        *(Unloaded, EngineStatus, MediaInfo, PromptSize, Failed),
+        *(Unloaded, EngineStatus, MediaInfo, MediaPreview, PromptSize, Failed),
         *(GenerationRequest, PromptMessage, TextPart, ThoughtPart, Media, ReplySoFar),
         *(GenerationOptions, SamplingOptions, ModelInfo, Usage),
     )

@@ -78,7 +78,7 @@ def image_features(path: Path, name: str, budget: int) -> ImageFeatures:
             raise UnsupportedFormatError(message, "Attach it as a sound.")
         picture = decode_picture(file, file_format, name)
     with decoding(name):
-        flat = _flatten(picture)
+        flat = flatten(picture)
         size = image_size(*flat.size, budget)
         return _patches(flat.resize(size, Image.Resampling.BICUBIC))
 
@@ -122,7 +122,7 @@ def _upright(picture: Image.Image) -> Image.Image:
     return picture if turn is None else picture.transpose(turn)
 
 
-def _flatten(picture: Image.Image) -> Image.Image:
+def flatten(picture: Image.Image) -> Image.Image:
     """To 8-bit RGB; what is transparent becomes white."""
     if picture.mode in {"I", "F"} or picture.mode.startswith("I;16"):
         picture = _eight_bits(picture)

@@ -30,6 +30,7 @@ from gemma_tui.engine.protocol import (
     FrameDecoder,
     Generate,
     Load,
+    Preview,
     Probe,
     Request,
     Shutdown,
@@ -45,9 +46,17 @@ from gemma_tui.runtime.outbox import Outbox
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from gemma_tui.generation import GenerationRequest, Media, MediaInfo, PromptSize
+    from gemma_tui.generation import (
+        GenerationRequest,
+        Media,
+        MediaInfo,
+        MediaPreview,
+        PromptSize,
+    )
     from gemma_tui.runtime.disk_cache import DiskCache
     from gemma_tui.runtime.inference import Inference
+
+    _Answer = MediaInfo | MediaPreview | PromptSize
 
 OFFLINE: Final = {
     "HF_HUB_OFFLINE": "1",
@@ -99,6 +108,8 @@ class Worker:
                     self._mlx.cancel(target)
                 case Probe(path=path, name=name):
                     self._in_pool(request_id, partial(_probe, Path(path), name))
+                case Preview(path=path, name=name):
+                    self._in_pool(request_id, partial(_preview, Path(path), name))
                 case Count(request=prompt):
                     self._in_pool(request_id, partial(self._count, prompt))
                 case Status():
@@ -147,10 +158,10 @@ class Worker:
             raise ModelError("No model is loaded.", "Choose a model first.")
         return inference.count(request)
 
-    def _in_pool(self, request_id: int, work: Callable[[], MediaInfo | PromptSize]) -> None:
+    def _in_pool(self, request_id: int, work: Callable[[], _Answer]) -> None:
         """Answer with what `work` returns, from a thread that does not wait for MLX."""
 
-        def answer(done: Future[MediaInfo | PromptSize]) -> None:
+        def answer(done: Future[_Answer]) -> None:
             if done.cancelled():
                 return
             match done.exception():
@@ -174,6 +185,12 @@ def _probe(path: Path, name: str) -> MediaInfo:
     from gemma_tui.preprocessing.probe import probe  # noqa: PLC0415
 
     return probe(path, name)
+
+
+def _preview(path: Path, name: str) -> MediaPreview:
+    from gemma_tui.preprocessing.preview import preview  # noqa: PLC0415  # as above
+
+    return preview(path, name)
 
 
 def read_requests(descriptor: int) -> Iterator[tuple[int, Request]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import App, SystemCommand
@@ -18,7 +19,9 @@ from gemma_tui.tui.driver import TerminalDriver
 from gemma_tui.tui.line_filter import SafeLines
 from gemma_tui.tui.screens.chat import ChatScreen
 from gemma_tui.tui.themes import DARK, LIGHT, themes
+from gemma_tui.tui.transcript.widget import Transcript
 from gemma_tui.tui.widgets.composer import Composer
+from gemma_tui.tui.widgets.transcript_panel import palette_actions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -103,12 +106,17 @@ class GemmaApp(App[None]):
                         self.get_key_display(binding),
                         lambda action=binding.action: self._run(f"screen.{action}"),
                     )
+            for name, key, action in palette_actions(self.chat_screen.query_one(Transcript)):
+                yield SystemCommand(name, key, partial(self._run_in_transcript, action))
         yield SystemCommand("Light or dark", "Change the colours", self.action_change_colours)
         yield SystemCommand("Help", "All keys, attaching, privacy (F1)", self.action_help)
         yield SystemCommand("Quit", "Ctrl+Q", self.action_quit)
 
     async def _run(self, action: str) -> None:
         await self.run_action(action)
+
+    async def _run_in_transcript(self, action: str) -> None:
+        await self.run_action(action, self.chat_screen.query_one(Transcript))
 
     def on_mount(self) -> None:
         """Leave in order when the terminal closes or the system says so."""

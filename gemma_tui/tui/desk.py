@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from gemma_tui.chat import Chat
-    from gemma_tui.conversation import Conversation, Draft, Message
+    from gemma_tui.conversation import Conversation, Draft, Message, Siblings
     from gemma_tui.options import GenerationOptions
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.tui.drafts import DraftKeeper
@@ -117,14 +117,16 @@ class Desk:
                 turn = self.turn
                 conversation: Conversation | None = None
                 messages: tuple[Message, ...] = ()
+                siblings: tuple[Siblings, ...] = ()
                 if conversation_id is not None:
                     conversation = await self._store.get(conversation_id)
                     messages = await self._store.messages(conversation_id)
+                    siblings = await self._store.siblings(conversation_id)
                 draft = await self._drafts.load(conversation_id)
                 if turn is self.turn and not self._drafts.is_dirty:
                     break
             typed = self._panel.draft
-            self._page.show(conversation, messages, turn)
+            self._page.show(conversation, messages, turn, siblings)
             self._panel.load(draft)
             self._drafts.is_paused = False
             if keep_typed:
@@ -161,20 +163,20 @@ class Desk:
         self._drafts.is_paused = True
         self._start(Turn(self._page.conversation_id, draft, last.id if last else None), options)
 
-    def answer_again(self, options: GenerationOptions) -> None:
-        """Have the last question answered once more."""
-        last = self._page.last
-        if last is not None:
-            parent_id = last.parent_id if last.role == "model" else last.id
+    def answer_again(self, options: GenerationOptions, message_id: int | None = None) -> None:
+        """Have a question answered once more: this one, the one before this reply, or the last."""
+        message = self._page.message(message_id) if message_id else self._page.last
+        if message is not None:
+            parent_id = message.parent_id if message.role == "model" else message.id
             self._start(Turn(self._page.conversation_id, None, parent_id), options)
 
-    def continue_reply(self, options: GenerationOptions) -> bool:
-        """Let the last reply go on; False if it was not cut off."""
-        last = self._page.last
-        if last is None or not last.is_cut_off:
+    def continue_reply(self, options: GenerationOptions, message_id: int | None = None) -> bool:
+        """Let a reply go on, the last one unless told; False if it was not cut off."""
+        reply = self._page.message(message_id) if message_id else self._page.last
+        if reply is None or not reply.is_cut_off:
             return False
         conversation_id = self._page.conversation_id
-        self._start(Turn(conversation_id, None, last.parent_id, continued_id=last.id), options)
+        self._start(Turn(conversation_id, None, reply.parent_id, continued_id=reply.id), options)
         return True
 
     def stop(self) -> bool:
@@ -254,6 +256,9 @@ class Desk:
             self._drafts.is_paused = False
             self._page.show_event(turn, event)
             turn.stored.set()
+            if self._page.shows(turn):
+                branch = event.reply.conversation_id, event.reply.id
+                self._page.set_siblings(await self._store.siblings(*branch))
             await self._drafts.save()
             await self.refresh_list()
         else:

@@ -11,9 +11,9 @@ from gemma_tui.generation import MediaProgress, PrefillProgress, Resumed, TextDe
 from gemma_tui.turn import TurnFinished, TurnStarted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from gemma_tui.conversation import Conversation, Message
+    from gemma_tui.conversation import Conversation, Message, Siblings
     from gemma_tui.tui.transcript.widget import Transcript
     from gemma_tui.tui.turn import Turn
     from gemma_tui.turn import TurnEvent
@@ -32,7 +32,10 @@ class Page:
         """None is the new conversation, which is created with its first message."""
         self.number = 0
         """Grows whenever another conversation is shown."""
+        self.is_branching = False
+        """Whether the branch ends before its own end: what is asked next begins another one."""
         self._branch: list[Message] = []
+        self._siblings: dict[int, Siblings] = {}
 
     @property
     def conversation_id(self) -> int | None:
@@ -61,16 +64,48 @@ class Page:
         return self.last.usage.tokens_per_second if self.last and self.last.usage else 0.0
 
     def show(
-        self, conversation: Conversation | None, messages: Sequence[Message], turn: Turn | None
+        self,
+        conversation: Conversation | None,
+        messages: Sequence[Message],
+        turn: Turn | None,
+        siblings: Iterable[Siblings] = (),
     ) -> None:
         """Turn to another conversation, with the reply that is being written in it as it is now."""
+        self._siblings = {each.message_id: each for each in siblings}
         self.number += 1
+        self.is_branching = False
         self.conversation = conversation
         live = turn.snapshot() if turn else None
         self._branch = [live if live and m.id == live.id else m for m in messages]
-        self.transcript.show(self._branch)
+        self.transcript.show(self._branch, self._forks)
         if turn:
             self.show_label(turn, turn.label)
+
+    def message(self, message_id: int) -> Message | None:
+        """A message of the branch."""
+        return next((m for m in self._branch if m.id == message_id), None)
+
+    def branch_at(self, message_id: int | None) -> None:
+        """Show the branch only up to a message, None being its beginning."""
+        ids = [message.id for message in self._branch]
+        self._branch = self._branch[: ids.index(message_id) + 1 if message_id in ids else 0]
+        self.is_branching = True
+        self.transcript.show(self._branch, self._forks)
+
+    def siblings(self, message_id: int) -> Siblings | None:
+        """Where a message stands among those that follow the same message, if that is known."""
+        return self._siblings.get(message_id)
+
+    def set_siblings(self, siblings: Iterable[Siblings]) -> None:
+        """Messages have siblings that they did not have before."""
+        self._siblings.update({each.message_id: each for each in siblings})
+        self.transcript.set_forks(self._forks)
+
+    @property
+    def _forks(self) -> dict[int, tuple[int, int]]:
+        """Which of how many siblings a message is, counted from 1, where there are several."""
+        found = self._siblings.items()
+        return {key: (each.index + 1, len(each.ids)) for key, each in found if len(each.ids) > 1}
 
     def shows(self, turn: Turn) -> bool:
         """Whether the turn's reply is on this page."""
@@ -118,12 +153,13 @@ class Page:
                 self.transcript.finish(reply)
 
     def _begin(self, question: Message | None, reply: Message) -> None:
+        self.is_branching = False
         if question is None:
             # An earlier question is answered again: what came after it belongs to another branch.
             ids = [message.id for message in self._branch]
             keep = ids.index(reply.parent_id) + 1 if reply.parent_id in ids else 0
             self._branch = [*self._branch[:keep], reply]
-            self.transcript.show(self._branch)
+            self.transcript.show(self._branch, self._forks)
             return
         self._branch += [question, reply]
         self.transcript.append(question)

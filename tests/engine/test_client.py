@@ -8,6 +8,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 from gemma_tui.engine.interface import EngineState
 from gemma_tui.engine.process import worker_command
@@ -136,6 +137,25 @@ async def test_two_replies_are_written_one_after_the_other(engine: EngineClient)
     first, second = await asyncio.gather(reply("first"), reply("second"))
     assert first == second
     assert finished == ["first", "second"]
+
+
+async def test_previews_are_small_pictures_and_levels(engine: EngineClient, tmp_path: Path) -> None:
+    path = tmp_path / "halves.png"
+    picture = Image.new("RGB", (960, 400), "red")
+    picture.paste("blue", (480, 0, 960, 400))
+    picture.save(path)
+    small = await engine.preview(path, path.name)
+    assert (small.width, small.height, small.levels) == (48, 20, ())
+    assert small.rgb == ("ff0000" * 24 + "0000ff" * 24) * 20
+    tall = tmp_path / "tall.png"
+    Image.new("L", (3, 4000), 255).save(tall)
+    assert (await engine.preview(tall, "tall.png")).rgb == "ffffff" * 40
+    wav(tmp_path / "click.wav")
+    sound = await engine.preview(tmp_path / "click.wav", "click.wav")
+    assert sound.levels == (*[0] * 23, 61, *[0] * 24)
+    assert (sound.width, sound.rgb) == (48, "")
+    with pytest.raises(NotAFileError, match=r"gone\.png"):
+        await engine.preview(tmp_path / "gone.png", "gone.png")
 
 
 async def test_a_probe_answers_while_a_reply_is_written(

@@ -21,22 +21,18 @@ from gemma_tui.tui.attaching import Attaching
 from gemma_tui.tui.desk import Desk
 from gemma_tui.tui.drafts import SAVE_DELAY_SECONDS, DraftKeeper
 from gemma_tui.tui.dropped import may_be_dropped
+from gemma_tui.tui.message_actions import MessageActions
 from gemma_tui.tui.page import Page
 from gemma_tui.tui.screens.chat_keys import CHAT_KEYS
-from gemma_tui.tui.status import (
-    NOT_CUT_OFF,
-    list_marks,
-    overflow_sentence,
-    status_of,
-    still_writing,
-    turn_label,
-)
+from gemma_tui.tui.status import list_marks, overflow_sentence, status_of, turn_label
+from gemma_tui.tui.transcript.requests import MessageRequest
 from gemma_tui.tui.transcript.widget import Transcript
 from gemma_tui.tui.widgets.composer import Composer
 from gemma_tui.tui.widgets.composer_panel import ComposerPanel
 from gemma_tui.tui.widgets.conversation_list import ConversationList
 from gemma_tui.tui.widgets.header_line import HeaderLine
 from gemma_tui.tui.widgets.status_line import StatusLine
+from gemma_tui.tui.widgets.transcript_panel import TranscriptPanel
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -74,11 +70,15 @@ class ChatScreen(Screen[None]):
         self._header = HeaderLine()
         self._list = ConversationList()
         self._page = page = Page(Transcript(is_awaited=True))
+        self._reading = TranscriptPanel(page.transcript)
         self._panel = panel = ComposerPanel()
         self._status = StatusLine()
         self._drafts = drafts = DraftKeeper(store, page, panel)
         self.desk = Desk(chat=chat, store=store, drafts=drafts, page=page, panel=panel, owner=self)
         self._attaching = Attaching(chat=chat, store=store, page=page, panel=panel)
+        self._messages = MessageActions(
+            chat, store, self.desk, page, panel, self, lambda: self._options
+        )
         self._save_timer: Timer | None = None
         self._options = GenerationOptions()
         self._sends_when_ready = False
@@ -92,7 +92,7 @@ class ChatScreen(Screen[None]):
         with Horizontal(id="columns"):
             yield self._list
             with Vertical(id="conversation"):
-                yield self._page.transcript
+                yield self._reading
                 yield self._panel
         yield self._status
 
@@ -140,6 +140,7 @@ class ChatScreen(Screen[None]):
         self._status.status = status_of(
             self._engine.state, self._page, self.desk.turn, self._options
         )
+        self._messages.show_hint()
 
     def show_list(self, conversations: tuple[Conversation, ...]) -> None:
         """Show the conversations, and the title of the open one."""
@@ -151,7 +152,7 @@ class ChatScreen(Screen[None]):
 
     def action_stop(self) -> None:
         """Stop; with nothing to stop, put the problem line away."""
-        if not self.desk.stop():
+        if not self._messages.stop():
             self._panel.problem.tell("")
 
     def action_new_conversation(self) -> None:
@@ -178,14 +179,19 @@ class ChatScreen(Screen[None]):
 
     def action_retry(self) -> None:
         """Answer the last question again."""
-        if not self._is_refused_while_writing():
-            self._panel.problem.tell("")
-            self.desk.answer_again(self._options)
+        self._messages.answer()
 
     def action_continue_reply(self) -> None:
         """Let the last reply go on where it was cut off."""
-        if not self._is_refused_while_writing():
-            self._panel.problem.tell("" if self.desk.continue_reply(self._options) else NOT_CUT_OFF)
+        self._messages.go_on()
+
+    async def action_read(self, how: str) -> None:
+        """Put the cursor on a message, or look for something in this conversation."""
+        await self._reading.find() if how == "find" else self._page.transcript.choose()
+
+    @on(MessageRequest)
+    def _message_action_wanted(self, event: MessageRequest) -> None:
+        self._messages.perform(event)
 
     def action_change_budget(self) -> None:
         """Next budget for the chosen chip."""
@@ -214,7 +220,7 @@ class ChatScreen(Screen[None]):
         if self._panel.tray.pending or not self.has_begun:
             self._sends_when_ready = True
             self._panel.give_back(Draft(text))
-        elif self._is_refused_while_writing():
+        elif self._messages.is_refused():
             self._panel.give_back(Draft(text))
         elif may_be_dropped(text):
             self.perform(partial(self._attach_or_send, text))
@@ -235,12 +241,6 @@ class ChatScreen(Screen[None]):
         if self._sends_when_ready and self.has_begun and not self._panel.tray.pending:
             self._sends_when_ready = False
             self._panel.composer.submit()
-
-    def _is_refused_while_writing(self) -> bool:
-        if self.desk.turn is None:
-            return False
-        self._panel.problem.tell(still_writing(self.desk.turn, self._page))
-        return True
 
     def _open(self, conversation_id: int | None) -> None:
         self._sends_when_ready = False

@@ -13,7 +13,15 @@ from dataclasses import replace
 from typing import Final
 
 from gemma_tui.tui.transcript import containers as c
-from gemma_tui.tui.transcript.leaves import Frame, Leaf, Paragraph, Rule, Table, TableRows
+from gemma_tui.tui.transcript.leaves import (
+    Frame,
+    Leaf,
+    Paragraph,
+    Picture,
+    Rule,
+    Table,
+    TableRows,
+)
 from gemma_tui.tui.transcript.lines import LineCutter, Piece
 from gemma_tui.tui.transcript.open_leaves import (
     OpenCode,
@@ -210,7 +218,9 @@ class MarkdownBlocks:
 
     def _emit(self, leaf: Leaf) -> None:
         """Pass a finished leaf on, with what stands to its left and above."""
-        starts = not isinstance(leaf, TableRows) and (isinstance(leaf, Table | Rule) or leaf.starts)
+        starts = not isinstance(leaf, TableRows) and (
+            isinstance(leaf, Table | Rule | Picture) or leaf.starts
+        )
         spaced = not isinstance(leaf, Paragraph) or leaf.style != ""
         gap = None
         if starts and self._last is not None:

@@ -2,79 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
-from gemma_tui.conversation import (
-    Message,
-    MessageState,
-    TextPart,
-    ThoughtPart,
-)
+from gemma_tui.conversation import Message, MessageState
 from gemma_tui.tui.transcript.blocks import MarkdownBlocks
-from gemma_tui.tui.transcript.labels import chip, ending, heading, thought_label
+from gemma_tui.tui.transcript.labels import (
+    chip,
+    details,
+    ending,
+    fold_label,
+    heading,
+    thought_label,
+)
 from gemma_tui.tui.transcript.layout import Layout, estimate
-from gemma_tui.tui.transcript.leaves import Leaf, Paragraph
+from gemma_tui.tui.transcript.leaves import Paragraph, Picture
 from gemma_tui.tui.transcript.plain_blocks import PlainBlocks
+from gemma_tui.tui.transcript.sections import (
+    Block,
+    Chip,
+    Fold,
+    Section,
+    SectionKind,
+    SourceText,
+    Target,
+    texts_of,
+)
 
 if TYPE_CHECKING:
-    from gemma_tui.tui.transcript.rows import Row
-
-SectionKind: TypeAlias = Literal["text", "thought"]
-
-
-@dataclass(slots=True, eq=False)
-class Block:
-    """A leaf and its rows at the width they were drawn for (0: not drawn yet)."""
-
-    leaf: Leaf
-    rows: list[Row] = field(default_factory=list)
-    width: int = 0
-
-    @property
-    def joins(self) -> bool:
-        """Whether it begins inside the last row of the block above."""
-        return isinstance(self.leaf, Paragraph) and self.leaf.joins
-
-
-class Section:
-    """Text of one kind as it grows, and the blocks of it that are finished."""
-
-    def __init__(self, kind: SectionKind, source: MarkdownBlocks | PlainBlocks) -> None:
-        self.kind = kind
-        self.blocks: list[Block] = []
-        self.is_open = True
-        self._source = source
-        self._chunks: list[str] = []
-        self._fed = 0
-
-    @property
-    def text(self) -> str:
-        """Everything that was added."""
-        return "".join(self._chunks)
-
-    def add(self, text: str) -> None:
-        """More text; it is looked at by `advance`."""
-        self._chunks.append(text)
-
-    def advance(self) -> list[Block]:
-        """Cut the text added since the last time; returns the blocks it finished."""
-        text = "".join(self._chunks[self._fed :])
-        self._fed = len(self._chunks)
-        finished = [Block(leaf) for leaf in self._source.feed(text)]
-        self.blocks.extend(finished)
-        return finished
-
-    def tail(self) -> list[Block]:
-        """What follows the finished blocks, as the text stands."""
-        return [Block(leaf) for leaf in self._source.tail()] if self.is_open else []
-
-    def close(self) -> None:
-        """No more text will come."""
-        if self.is_open:
-            self.advance()
-            self.blocks.extend(Block(leaf) for leaf in self._source.close())
-            self.is_open = False
+    from gemma_tui.generation import MediaPreview
+    from gemma_tui.tui.transcript.leaves import Leaf
+    from gemma_tui.tui.transcript.matching import Query
 
 
 class Entry:
@@ -83,9 +40,12 @@ class Entry:
     Args:
         message: As it stands; a streaming one grows by `add`.
         shows_thoughts: Whether finished thoughts are shown in full.
+        fork: Which of how many siblings it is, counted from 1.
     """
 
-    def __init__(self, message: Message, *, shows_thoughts: bool) -> None:
+    def __init__(
+        self, message: Message, *, shows_thoughts: bool, fork: tuple[int, int] = (1, 1)
+    ) -> None:
         self.message = message
         self.progress = ""
         """What the message waits for, while it has no text."""
@@ -93,6 +53,11 @@ class Entry:
         self.tops: list[int] = [0]
         """First row of each block, and last the number of rows."""
         self._shows_thoughts = shows_thoughts
+        self._fork = fork
+        self._shows_details = False
+        self._toggled: set[int] = set()  # sections that are not as `shows_thoughts` says
+        self._previews: dict[int, MediaPreview] = {}
+        self._shown_previews: set[int] = set()
         self._sections: list[Section] = []
         self._fixed = 0  # blocks that will not change any more
         self._width = 0
@@ -114,6 +79,7 @@ class Entry:
         section = self._sections[-1] if self._sections else None
         if section is None or section.kind != kind or not section.is_open:
             self._begin_section(kind)
+            self._sections[-1].watch()
             self._rebuild()
         self._sections[-1].add(text)
 
@@ -134,19 +100,79 @@ class Entry:
         They are final, unless the message goes on: then its last block is open again.
         """
         self.message, self.progress = message, ""
-        streamed = [(section.kind, section.text) for section in self._sections]
+        streamed = [SourceText(each.kind, each.text, each.label) for each in self._sections]
         goes_on = message.state is MessageState.STREAMING and self._is_closed
-        if goes_on or streamed != _texts(message):
-            self._sections.clear()
+        if goes_on or streamed != texts_of(message):
+            seen, self._sections = self._sections, []
             self._read()
+            for before, now in zip(seen, self._sections, strict=False):
+                now.seconds = before.seconds
         elif message.state is not MessageState.STREAMING:
             self._close_section()
         self._rebuild()
 
+    @property
+    def has_folds(self) -> bool:
+        """Whether a thought or a tool call can be shown or folded."""
+        return any(section.kind != "text" and not section.is_open for section in self._sections)
+
+    def set_fork(self, fork: tuple[int, int]) -> None:
+        """It has other siblings now."""
+        if fork != self._fork:
+            self._fork = fork
+            self._rebuild()
+
     def show_thoughts(self, shows: bool) -> None:
         """Unfold or fold the finished thoughts."""
         self._shows_thoughts = shows
+        self._toggled.clear()
         self._rebuild()
+
+    def toggle(self, fold: Fold | None = None) -> None:
+        """Fold or unfold one part; None means all parts that fold, to the same state."""
+        if fold is not None:
+            self._toggled ^= {fold.section}
+        else:
+            folds = {number for number, s in enumerate(self._sections) if s.kind != "text"}
+            shown = {number for number in folds if not self._is_folded(number)}
+            self._toggled ^= shown or folds
+        self._rebuild()
+
+    def toggle_details(self) -> None:
+        """Show or hide what is known about how it came to be."""
+        self._shows_details = not self._shows_details
+        self._rebuild()
+
+    def show_preview(self, number: int, preview: MediaPreview) -> None:
+        """Show an attachment in small, and remember how it looks."""
+        self._previews[number] = preview
+        self._shown_previews.add(number)
+        self._rebuild()
+
+    def knows_preview(self, number: int) -> bool:
+        """Whether it is known what an attachment looks like."""
+        return number in self._previews
+
+    def toggle_preview(self, number: int) -> None:
+        """Show or hide a preview that is known."""
+        self._shown_previews ^= {number}
+        self._rebuild()
+
+    def count_in_source(self, query: Query) -> int:
+        """About how many hits it has, folded parts included."""
+        return sum(query.count_in_source(section.text) for section in self._sections)
+
+    def unfold_matching(self, query: Query) -> bool:
+        """Unfold what a hit is hidden in; returns whether there was something."""
+        hidden = {
+            number
+            for number, section in enumerate(self._sections)
+            if self._is_folded(number) and query.count_in_source(section.text)
+        }
+        if hidden:
+            self._toggled ^= hidden
+            self._rebuild()
+        return bool(hidden)
 
     def arrange(self, width: int) -> None:
         """Bring `tops` up to date; blocks not drawn for this width yet are estimated."""
@@ -183,22 +209,22 @@ class Entry:
         return drawn
 
     def _read(self) -> None:
-        for kind, text in _texts(self.message):
-            self._begin_section(kind)
-            self._sections[-1].add(text)
+        for source in texts_of(self.message):
+            self._begin_section(source.kind, source.label)
+            self._sections[-1].add(source.text)
         if self.message.state is not MessageState.STREAMING:
             self._close_section()
         elif self._sections:
             self._sections[-1].advance()
 
-    def _begin_section(self, kind: SectionKind) -> None:
+    def _begin_section(self, kind: SectionKind, label: str = "") -> None:
         self._close_section()
         source: MarkdownBlocks | PlainBlocks
-        if kind == "thought":
-            source = PlainBlocks("thought")
+        if kind != "text":
+            source = PlainBlocks("thought" if kind == "thought" else "note")
         else:
             source = PlainBlocks() if self.message.role == "user" else MarkdownBlocks()
-        self._sections.append(Section(kind, source))
+        self._sections.append(Section(kind, source, label))
 
     def _close_section(self) -> None:
         if self._sections:
@@ -207,20 +233,35 @@ class Entry:
     def _rebuild(self) -> None:
         """Put all blocks together anew; those that are drawn stay drawn."""
         message = self.message
-        self.blocks = [Block(heading(message))]
-        self.blocks.extend(Block(chip(attachment)) for attachment in message.attachments)
+        self.blocks = [Block(heading(message, self._fork))]
+        if self._shows_details:
+            self.blocks.extend(Block(leaf) for leaf in details(message))
+        for number, attachment in enumerate(message.attachments):
+            preview = self._previews.get(number) if number in self._shown_previews else None
+            label = chip(attachment, is_open=preview is not None)
+            target: Target | None = None if attachment.kind == "text" else Chip(number)
+            self.blocks.append(Block(label, target=target))
+            if preview is not None:
+                self.blocks.append(Block(Picture(preview)))
         for number, section in enumerate(self._sections):
             if number:
                 self.blocks.append(Block(Paragraph("")))
-            is_folded = section.kind == "thought" and not (section.is_open or self._shows_thoughts)
-            if section.kind == "thought":
-                words = len(section.text.split())
-                self.blocks.append(Block(thought_label(words, is_folded=is_folded)))
+            is_folded = self._is_folded(number)
+            if section.kind != "text":
+                target = None if section.is_open else Fold(number)
+                self.blocks.append(Block(_label(section, is_folded), target=target))
             if not is_folded:
                 self.blocks.extend(section.blocks)
         self._fixed = len(self.blocks)
         self._arranged = 0
         self._replace_tail()
+
+    def _is_folded(self, number: int) -> bool:
+        section = self._sections[number]
+        if section.kind == "text" or (section.kind == "thought" and section.is_open):
+            return False
+        is_shown = self._shows_thoughts and section.kind == "thought"
+        return is_shown == (number in self._toggled)
 
     def _replace_tail(self) -> None:
         del self.blocks[self._fixed :]
@@ -232,19 +273,7 @@ class Entry:
         self.blocks.extend(Block(leaf) for leaf in ending(self.message))
 
 
-def _texts(message: Message) -> list[tuple[SectionKind, str]]:
-    """The texts of a message in order; neighbours of one kind are one."""
-    found: list[tuple[SectionKind, str]] = []
-    for part in message.parts:
-        match part:
-            case TextPart(text=text):
-                kind: SectionKind = "text"
-            case ThoughtPart(text=text):
-                kind = "thought"
-            case _:
-                continue
-        if found and found[-1][0] == kind:
-            found[-1] = (kind, found[-1][1] + text)
-        else:
-            found.append((kind, text))
-    return found
+def _label(section: Section, is_folded: bool) -> Leaf:
+    if section.kind == "thought":
+        return thought_label(section.text, section.seconds, is_folded, section.is_open)
+    return fold_label(section.label, is_folded)

@@ -1,4 +1,4 @@
-"""Emphasis, inline code and links of one paragraph, as styled spans.
+"""Emphasis, inline code, formulas and links of one paragraph, as styled spans.
 
 Links and pictures are inert: the address is shown as text, nothing is fetched or opened, and HTML
 is text. Text is sanitised after it is parsed, because `&#27;` becomes a control character there.
@@ -10,6 +10,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.sanitize import sanitize, sanitize_line
+from gemma_tui.tui.transcript.math_rule import DISPLAY, INLINE, math_rule
+from gemma_tui.tui.transcript.math_text import to_unicode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 _TAB: Final = 4
 
-_MARKUP: Final = re.compile(r"[*_`~\[\]!<\\&]")
+_MARKUP: Final = re.compile(r"[*_`~\[\]!<\\&$]")
 """Without one of these a text has no markup, and need not be parsed."""
 
 _STACKED: Final = re.compile(
@@ -61,13 +63,17 @@ class InlineParser:
         if self._parser is None:
             self._parser = MarkdownIt("commonmark", {"html": False}).enable("strikethrough")
             self._parser.disable("html_inline")
+            self._parser.inline.ruler.before("escape", "math", math_rule)
         return self._parser
 
 
 def _spans(tokens: list[Token], base: str) -> Iterator[Span]:
     active = [base] if base else []
     addresses: list[tuple[str, str]] = []  # address and the text shown for it, of open links
-    for token in tokens:
+    for number, token in enumerate(tokens):
+        if token.type in (INLINE, DISPLAY):
+            yield from _formula(tokens, number, " ".join([*active, "math"]))
+            continue
         kind = token.type.removesuffix("_open").removesuffix("_close")
         if kind in _STYLES:
             if token.nesting > 0:
@@ -82,6 +88,22 @@ def _spans(tokens: list[Token], base: str) -> Iterator[Span]:
             addresses[-1] = (addresses[-1][0], addresses[-1][1] + shown)
         style = " ".join([*active, "code"] if kind == "code_inline" else active)
         yield from plain_spans(shown, style)
+
+
+def _formula(tokens: list[Token], number: int, style: str) -> Iterator[Span]:
+    """A formula; one on lines of its own is set off from the text around it."""
+    token = tokens[number]
+    shown = to_unicode(token.content)
+    if token.type == INLINE:
+        yield from plain_spans(shown.replace("\n", " "), style)
+        return
+    before = tokens[number - 1].type if number else "softbreak"
+    after = tokens[number + 1].type if number + 1 < len(tokens) else "softbreak"
+    if before != "softbreak":
+        yield "\n", ""
+    yield from plain_spans("\n".join(f"  {line}" for line in shown.split("\n")), style)
+    if after != "softbreak":
+        yield "\n", ""
 
 
 def _text(token: Token) -> str:

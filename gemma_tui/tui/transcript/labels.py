@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Attachment, Message, MessageState
@@ -22,16 +23,20 @@ WELCOME: Final = (
 """What an empty transcript says."""
 
 
-def heading(message: Message) -> Leaf:
-    """Who wrote it."""
+def heading(message: Message, fork: tuple[int, int] = (1, 1)) -> Leaf:
+    """Who wrote it, and which of how many siblings it is."""
+    which = f"  ‹ {fork[0]}/{fork[1]} ›" if fork[1] > 1 else ""
     if message.role == "user":
-        return _line("You", "author user", _GAP)
-    return _line(sanitize_line(message.model) or "Gemma", "author model", _GAP)
+        return _line(f"You{which}", "author user", _GAP)
+    name = sanitize_line(message.model) or "Gemma"
+    return _line(f"{name}{which}", "author model", _GAP)
 
 
-def chip(attachment: Attachment) -> Leaf:
+def chip(attachment: Attachment, *, is_open: bool = False) -> Leaf:
     """An attachment in one line, with what it costs or how long it is."""
     name = sanitize_line(attachment.name)
+    if is_open:
+        name = f"{name} ▾"
     if attachment.kind == "audio":
         return _line(f"♪ {name} · {attachment.sample_count / SAMPLE_RATE:.1f} s", "chip")
     if attachment.kind == "text":
@@ -42,12 +47,52 @@ def chip(attachment: Attachment) -> Leaf:
     return _line(f"▣ {name} · {tokens} tokens", "chip")
 
 
-def thought_label(word_count: int, *, is_folded: bool) -> Leaf:
-    """The line above a thought, or in place of one."""
-    if is_folded:
-        words = "1 word" if word_count == 1 else f"{word_count} words"
-        return _line(f"▸ thought · {words} (t shows it)", "note")
-    return _line("▾ thought", "note")
+def thought_label(text: str, seconds: float, is_folded: bool, is_open: bool) -> Leaf:
+    """The line above a thought, or in place of one; how long it took is known if it was seen."""
+    if is_open:
+        return _line("▾ Thinking…", "note")
+    count = len(text.split())
+    words = "1 word" if count == 1 else f"{count:,} words"
+    label = f"Thought for {duration(seconds)}, {words}" if seconds >= 0.1 else f"Thought, {words}"
+    return fold_label(f"{label} (t shows it)" if is_folded else label, is_folded)
+
+
+def fold_label(label: str, is_folded: bool) -> Leaf:
+    """The line of something that can be unfolded."""
+    return _line(f"{'▸' if is_folded else '▾'} {label}", "note")
+
+
+def duration(seconds: float) -> str:
+    """A time in words: `0.4 s`, `12 s`, `3 min 5 s`."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def details(message: Message) -> Iterator[Leaf]:
+    """What is known of how a message came to be, line by line."""
+    at = datetime.fromtimestamp(message.created_at).astimezone()
+    yield _line(f"  {at:%Y-%m-%d %H:%M:%S}", "note")
+    if message.role == "user":
+        return
+    asked = "thinking on" if message.thinking else "thinking off"
+    yield _line(f"  {sanitize_line(message.model) or 'model not recorded'} · {asked}", "note")
+    reason = sanitize_line(message.finish_reason)
+    yield _line(f"  {message.state}" + (f", finish reason {reason}" if reason else ""), "note")
+    usage = message.usage
+    if usage is None:
+        return
+    yield _line(
+        f"  prompt {usage.prompt_tokens:,} tokens, {usage.cached_tokens:,} of them remembered;"
+        f" read in {duration(usage.prefill_seconds)}",
+        "note",
+    )
+    speed = f", {usage.tokens_per_second:.1f} tokens/s" if usage.decode_seconds > 0 else ""
+    written = f"  written {usage.generated_tokens:,} tokens in {duration(usage.decode_seconds)}"
+    yield _line(written + speed, "note")
+    if usage.peak_memory_bytes:
+        yield _line(f"  at most {usage.peak_memory_bytes / 2**30:.1f} GiB of memory", "note")
 
 
 def ending(message: Message) -> Iterator[Leaf]:

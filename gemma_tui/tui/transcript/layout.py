@@ -8,7 +8,17 @@ from rich.cells import cell_len
 
 from gemma_tui.tui.transcript.code import Highlighter
 from gemma_tui.tui.transcript.inline import InlineParser, plain_spans
-from gemma_tui.tui.transcript.leaves import Code, Frame, Leaf, Paragraph, Rule, Table, TableRows
+from gemma_tui.tui.transcript.leaves import (
+    Code,
+    Frame,
+    Leaf,
+    Paragraph,
+    Picture,
+    Rule,
+    Table,
+    TableRows,
+)
+from gemma_tui.tui.transcript.pictures import picture_rows
 from gemma_tui.tui.transcript.rows import Row, Spans, fold, wrap
 from gemma_tui.tui.transcript.tables import MIN_COLUMN, TableLayout
 
@@ -54,6 +64,8 @@ class Layout:
                 found = self._table(leaf, table, inner)
             case Rule():
                 found = [Row((("─" * inner, "rule"),))]
+            case Picture(preview=preview):
+                found = picture_rows(preview, inner)
             case _:
                 assert_never(leaf)
         lead = _split(carry)[0] if carry else frame.first
@@ -102,6 +114,8 @@ def estimate(leaf: Leaf, width: int) -> int:
             return len(rows)
         case Rule():
             return gap + 1
+        case Picture(preview=preview):
+            return gap + max(1, (preview.height + 1) // 2)
 
 
 def _fitting(frame: Frame, width: int) -> Frame:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from gemma_tui.generation import MediaPreview
     from gemma_tui.tui.transcript.rows import Spans
 
 Alignment: TypeAlias = Literal["left", "center", "right"]
@@ -80,4 +81,12 @@ class Rule:
     frame: Frame = Frame()
 
 
-Leaf: TypeAlias = Paragraph | Code | Table | TableRows | Rule
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """What a picture looks like, or how loud a sound is, in small."""
+
+    preview: MediaPreview
+    frame: Frame = Frame()
+
+
+Leaf: TypeAlias = Paragraph | Code | Table | TableRows | Rule | Picture

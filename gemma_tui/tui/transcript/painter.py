@@ -9,13 +9,14 @@ from rich.style import Style
 from textual.cache import LRUCache
 from textual.strip import Strip
 
+from gemma_tui.tui.transcript.graphemes import grown
 from gemma_tui.tui.transcript.theme import Palette
 
 if TYPE_CHECKING:
     from textual.selection import Selection
     from textual.widget import Widget
 
-    from gemma_tui.tui.transcript.document import Line
+    from gemma_tui.tui.transcript.places import Line
 
 GUTTER: Final = 2
 """Cells left of every row: a bar marks what the user wrote."""
@@ -62,13 +63,25 @@ class Painter:
             self._palette = Palette(self._widget)
         return self._palette
 
+    @property
+    def _selected(self) -> Style:
+        # Its background alone: where a theme gives no colour for the text, Textual takes the same.
+        style = self._widget.screen.get_component_rich_style("screen--selection")
+        return Style(bgcolor=style.bgcolor) if style.bgcolor else Style(reverse=True)
+
     def _paint(self, y: int, line: Line, width: int, span: tuple[int, int] | None) -> Strip:
         colours = self._colours
         spans = [(text, colours.style(names)) for text, names in line.row.spans]
+        for start, stop, is_current in line.hits:
+            style = colours.style("current" if is_current else "match")
+            spans = _highlighted(spans, (start, stop), style)
         if span is not None:
-            style = self._widget.screen.get_component_rich_style("screen--selection")
-            spans = _highlighted(spans, span, style)
-        bar = Segment("▌ ", colours.style("bar")) if line.is_user else Segment("  ", colours.base)
+            spans = _highlighted(spans, span, self._selected)
+        if line.mark:
+            bar = Segment(f"{line.mark} ", colours.style("cursor"))
+        else:
+            name = "bar" if line.is_user else ""
+            bar = Segment("▌ " if line.is_user else "  ", colours.style(name))
         segments = [bar]
         x = 0
         for text, style in (*spans, (" ", colours.style(line.row.fill))):
@@ -80,11 +93,12 @@ class Painter:
 def _highlighted(
     spans: list[tuple[str, Style]], selected: tuple[int, int], style: Style
 ) -> list[tuple[str, Style]]:
-    first, last = max(0, selected[0]), selected[1]
+    plain = "".join(text for text, _ in spans)
+    first, last = grown(plain, max(0, selected[0]), len(plain) if selected[1] < 0 else selected[1])
     found: list[tuple[str, Style]] = []
     x = 0
     for text, own in spans:
-        stop = len(text) if last < 0 else max(0, min(len(text), last - x))
+        stop = max(0, min(len(text), last - x))
         start = max(0, min(stop, first - x))
         pieces = ((text[:start], own), (text[start:stop], own + style), (text[stop:], own))
         found.extend(piece for piece in pieces if piece[0])

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from rich.cells import cell_len, split_graphemes
+from rich.cells import cell_len
+
+from gemma_tui.tui.transcript.graphemes import extends, graphemes, whole_graphemes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -66,6 +68,7 @@ def wrap(spans: Sequence[Span], width: int) -> list[tuple[Spans, str]]:
     Returns:
         For each row its spans, and what joins it to the row before (see `Row.join`).
     """
+    spans = whole_graphemes(spans)
     plain = "".join(text for text, _ in spans)
     cuts: list[Cut] = []
     base = 0
@@ -77,6 +80,7 @@ def wrap(spans: Sequence[Span], width: int) -> list[tuple[Spans, str]]:
 
 def fold(spans: Sequence[Span], width: int) -> list[tuple[Spans, str]]:
     """Like `wrap` for one line of code: cut where the row is full, white space and all."""
+    spans = whole_graphemes(spans)
     plain = "".join(text for text, _ in spans)
     stops = [*graphemes_that_fit(plain, max(1, width)), len(plain)]
     starts = [0, *stops[:-1]]
@@ -90,7 +94,7 @@ def graphemes_that_fit(text: str, width: int) -> Iterator[int]:
         yield from range(width, len(text), width)
         return
     used = 0
-    for start, _, cells in split_graphemes(text)[0]:
+    for start, cells in graphemes(text):
         if used + cells > width and start:
             yield start
             used = 0
@@ -104,23 +108,36 @@ def _cut_line(line: str, base: int, width: int) -> Iterator[Cut]:
     start = end = 0
     used = 0
     join = "\n"
-    for match in _TOKEN.finditer(line):
-        cells = cell_len(match[0])
-        if match[0][0] == " " or used + cells <= width:
+    for begin, stop in _tokens(line):
+        token = line[begin:stop]
+        cells = cell_len(token)
+        if token[0] == " " or used + cells <= width:
             used += cells
-            end = end if match[0][0] == " " else match.end()
+            end = end if token[0] == " " else stop
             continue
         if end > start:
             yield Cut(base + start, base + end, join)
-            join = "" if match.start() == end else " "
-        start, used = match.start(), cells
+            join = "" if begin == end else " "
+        start, used = begin, cells
         if cells > width:
-            for stop in graphemes_that_fit(match[0], width):
-                yield Cut(base + start, base + match.start() + stop, join)
-                start, join = match.start() + stop, ""
-            used = cell_len(line[start : match.end()])
-        end = match.end()
+            for cut in graphemes_that_fit(token, width):
+                yield Cut(base + start, base + begin + cut, join)
+                start, join = begin + cut, ""
+            used = cell_len(line[start:stop])
+        end = stop
     yield Cut(base + start, base + len(line), join)
+
+
+def _tokens(line: str) -> Iterator[tuple[int, int]]:
+    """Where the pieces begin and end between which a row may end."""
+    begin = stop = 0
+    for match in _TOKEN.finditer(line):
+        if stop > begin and not (extends(line, match.start()) and line[match.start() - 1] != " "):
+            yield begin, stop
+            begin = match.start()
+        stop = match.end()
+    if stop > begin:
+        yield begin, stop
 
 
 def _slices(spans: Sequence[Span], cuts: Iterable[Cut]) -> Iterator[Spans]:

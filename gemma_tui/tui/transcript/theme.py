@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 NAMES: Final = (
     *("author", "user", "model", "bar", "chip", "note", "warning", "error", "thought", "below"),
-    *("strong", "em", "strike", "link", "url", "quote", "marker", "rule"),
+    *("cursor", "match", "current"),
+    *("strong", "em", "strike", "link", "url", "quote", "marker", "rule", "math"),
     *("heading1", "heading2", "heading3", "heading4", "heading5", "heading6"),
     *("code", "label", "keyword", "string", "comment", "number", "name"),
 )
@@ -21,7 +22,10 @@ NAMES: Final = (
 PREFIX: Final = "transcript--"
 
 CSS: Final = """
-Transcript {
+TranscriptView {
+    & > .transcript--cursor { color: $text-warning; text-style: bold; }
+    & > .transcript--match { background: $warning-muted; color: $text-warning; }
+    & > .transcript--current { background: $warning; color: $background; text-style: bold; }
     & > .transcript--author { text-style: bold; }
     & > .transcript--user { color: $text-accent; }
     & > .transcript--model { color: $text-primary; }
@@ -40,6 +44,7 @@ Transcript {
     & > .transcript--quote { color: $foreground 40%; }
     & > .transcript--marker { color: $text-primary; }
     & > .transcript--rule { color: $foreground 30%; }
+    & > .transcript--math { color: $text-accent; }
     & > .transcript--heading1 { color: $text-primary; text-style: bold underline; }
     & > .transcript--heading2 { color: $text-primary; text-style: bold; }
     & > .transcript--heading3 { text-style: bold; }
@@ -74,9 +79,18 @@ class Palette:
         if found is None:
             found = self.base
             for name in names.split():
-                found += self._single.get(name, Style.null())
-            self._combined[names] = found
+                found += self._single.get(name) or _colour(name)
+            if "#" not in names:  # pictures have more colours than are worth remembering
+                self._combined[names] = found
         return found
+
+
+def _colour(name: str) -> Style:
+    """The style for `#rrggbb` and `on#rrggbb`; none for anything else."""
+    where, hash_sign, digits = name.partition("#")
+    if not hash_sign:
+        return Style.null()
+    return Style(bgcolor=f"#{digits}") if where else Style(color=f"#{digits}")
 
 
 def _style(styles: RenderStyles, background: Color) -> Style:

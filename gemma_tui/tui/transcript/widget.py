@@ -1,296 +1,234 @@
-"""The transcript widget: draws a conversation line by line, and streams into its end.
+"""The transcript: a conversation with a cursor over its messages, folds, and a search.
 
-Costs do not grow with the conversation: finished blocks keep their rows, only the tail is drawn
-anew, and only what is on the screen is drawn at all. Knows messages, not where they come from.
+What needs more than the screen (answering, editing, deleting) is asked of the parent by messages.
 """
 
 from __future__ import annotations
 
-from time import monotonic
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
-from textual.scroll_view import ScrollView
-from textual.widget import Widget
 
-from gemma_tui.sanitize import sanitize_line
-from gemma_tui.tui.transcript import theme
-from gemma_tui.tui.transcript.document import Document, Line, Place
-from gemma_tui.tui.transcript.layout import joined_text
-from gemma_tui.tui.transcript.pace import Pace
-from gemma_tui.tui.transcript.painter import GUTTER, Painter
+from gemma_tui.tui.transcript import cursor
+from gemma_tui.tui.transcript.copying import code_blocks, source_of
+from gemma_tui.tui.transcript.folding import FoldingView
+from gemma_tui.tui.transcript.line_selection import LineSelection
+from gemma_tui.tui.transcript.requests import (
+    ActionKind,
+    ActionRequested,
+    CursorMoved,
+    EditRequested,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from textual import events
-    from textual.selection import Selection
-    from textual.strip import Strip
-    from textual.timer import Timer
 
     from gemma_tui.conversation import Message
-    from gemma_tui.tui.transcript.entry import SectionKind
-
-WARM_UP_SECONDS: Final = 0.5
-"""After mounting: when the screen stands, and before any model could answer."""
 
 
-class Transcript(ScrollView, can_focus=True):
-    """A conversation, following its end unless the reader has scrolled up.
+class Transcript(FoldingView, can_focus=True):
+    """A conversation to read and to act on.
 
-    Args:
-        is_awaited: Until the first `show` nothing is drawn, not even the welcome.
+    With the focus comes the cursor: it stands on one message, and the keys act on that one.
     """
 
-    ALLOW_SELECT = True
-    COMPONENT_CLASSES: ClassVar[set[str]] = {theme.PREFIX + name for name in theme.NAMES}
-    DEFAULT_CSS = (
-        """
-Transcript {
-    background: $background;
-    color: $foreground;
-    overflow-x: hidden;
-    overflow-y: scroll;
-    scrollbar-size-vertical: 1;
-    padding: 0 1;
-}
-"""
-        + theme.CSS
-    )
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("enter,space", "unfold", "Show or fold", key_display="Enter"),
+        Binding("c", "copy", "Copy"),
+        Binding("y", "copy_code", "Copy code"),
+        Binding("e", "edit", "Edit"),
+        Binding("r", "ask('answer')", "Answer again"),
+        Binding("g", "ask('continue')", "Go on"),
+        Binding("n", "ask('branch')", "Ask from here"),
+        Binding("left", "ask('older')", "Other branch", key_display="← →"),
+        Binding("right", "ask('newer')", "Other branch", show=False),
+        Binding("i", "details", "Details"),
         Binding("t", "toggle_thoughts", "Thoughts", tooltip="Show or fold what the model thought"),
+        Binding("v", "select", "Select lines"),
+        Binding("delete", "ask('delete')", "Delete"),
+        Binding("u,ctrl+z", "ask('undo')", "Undo", show=False),
+        Binding("escape", "leave", "Back"),
     ]
 
     def __init__(self, *, is_awaited: bool = False) -> None:
-        super().__init__()
-        self._document = Document()
-        self._is_awaited = is_awaited
-        self._painter = Painter(self)
-        self._follows = True
-        self._has_news = False
-        self._settling = False
-        self._visible: tuple[Line | bool, ...] = ()  # what is painted, and the mark of news
-        self._changed: set[int] = set()
-        self._flush_timer: Timer | None = None
-        self._pace = Pace()
+        super().__init__(is_awaited=is_awaited)
+        self._chosen_id: int | None = None
+        self._forks: dict[int, tuple[int, int]] = {}
+        self._copied_block = (0, -1)  # message and number of the code block copied last
+        self._selecting = LineSelection(self, self._document)
 
     @property
-    def allow_select(self) -> bool:
-        """Text can be selected with the mouse."""
-        return True
+    def chosen(self) -> Message | None:
+        """The message the cursor is on, also while the focus is elsewhere."""
+        index = self._document.index_of(self._chosen_id)
+        return None if index is None else self._document.message(index)
 
     @property
-    def _text_width(self) -> int:
-        # Textual counts the column under the scrollbar as part of a scroll view's size.
-        return max(1, self.scrollable_content_region.width - GUTTER)
+    def target(self) -> Message | None:
+        """What an action is about: the chosen message, else the last one."""
+        return self.chosen or super().target
 
     @property
-    def is_following(self) -> bool:
-        """Whether new text scrolls into view by itself."""
-        return self._follows
+    def is_selecting(self) -> bool:
+        """Whether lines are being selected with the keyboard."""
+        return self._selecting.is_active
 
-    def show(self, messages: Sequence[Message]) -> None:
-        """Replace everything by `messages`, and go to their end."""
-        self._drop_flush()
-        self._document.show(messages)
-        self._follows, self._has_news = True, False
-        self._is_awaited = False
-        self.refresh()
-        self._settle()
+    def fork_of(self, message: Message) -> tuple[int, int]:
+        """Which of how many siblings a message is, counted from 1."""
+        return self._forks.get(message.id, (1, 1))
 
-    def append(self, message: Message) -> None:
-        """Add a message below, and go there if it is the reader's own."""
-        self._flush()
-        before = self._document.height
-        self._document.append(message)
-        self._follows = self._follows or message.role == "user"
-        self._grow(before)
+    def show(
+        self, messages: Sequence[Message], forks: Mapping[int, tuple[int, int]] | None = None
+    ) -> None:
+        """Replace everything, and go to the end; the cursor stays on its message if it can."""
+        self._selecting.end()
+        self._forks = dict(forks or {})
+        super().show(messages, forks)
+        if self._document.index_of(self._chosen_id) is None:
+            self._chosen_id = None
+        self._mark()
 
-    def add_thought(self, message_id: int, text: str) -> None:
-        """More of a message's thought."""
-        self._add(message_id, "thought", text)
-
-    def add_text(self, message_id: int, text: str) -> None:
-        """More of a message's text."""
-        self._add(message_id, "text", text)
-
-    def set_progress(self, message_id: int, label: str) -> None:
-        """What a message without text waits for, for example `reading the prompt 45 %`."""
-        entry = self._document.entry(message_id)
-        if entry is not None and entry.progress != label:
-            entry.progress = sanitize_line(label)
-            self._schedule(message_id)
+    def set_forks(self, forks: Mapping[int, tuple[int, int]]) -> None:
+        """Which messages have siblings now."""
+        if dict(forks) != self._forks:
+            self._forks = dict(forks)
+            place = self._place()
+            self._document.set_forks(forks)
+            self._settle(place)
+            self.post_message(CursorMoved())
 
     def finish(self, message: Message) -> None:
         """A message's final values."""
-        self._changed.discard(message.id)
-        self._flush()
-        before = self._document.height
-        self._document.finish(message)
-        self._grow(before)
+        super().finish(message)
+        if message.id == self._chosen_id:
+            self.post_message(CursorMoved())
 
-    def render_line(self, y: int) -> Strip:
-        """Row `y` of what is visible."""
-        width, height = self.size
-        if self._has_news and y == height - 1:
-            return self._painter.news(width)
-        if self._is_awaited:
-            return self._painter.blank(width)
+    def choose(self, message_id: int | None = None) -> None:
+        """Put the cursor on a message (the last visible one unless told) and go there."""
         if self._document.is_empty:
-            self._document.set_width(self._text_width)  # the first paint comes before the Resize
-        top = round(self.scroll_y) + y
-        for line in self._document.lines(top, 1):
-            return self._painter.strip(top, line, width, self.text_selection)
-        return self._painter.blank(width)
+            return
+        index = self._document.index_of(message_id)
+        if index is None:
+            index = cursor.last_visible(self._document, self._window)
+        self.focus()
+        self._choose(index)
 
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """The selected text; lines that only the width broke are whole again."""
-        top = max(0, selection.start.y) if selection.start else 0
-        bottom = selection.end.y if selection.end else self._document.height - 1
-        self._document.draw(top, bottom - top + 1)
-        rows = []
-        for y, line in enumerate(self._document.lines(top, bottom - top + 1), top):
-            first, last = selection.get_span(y) or (0, 0)
-            rows.append(line.row.part(max(0, first), len(line.row.text) if last < 0 else last))
-        return joined_text(rows), "\n"
+    def on_focus(self) -> None:
+        """The cursor appears."""
+        self._mark(shown=True)
 
-    def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002
-        """Draw it."""
-        self.refresh()
-
-    def notify_style_update(self) -> None:
-        """The theme may have changed: colours are looked up again."""
-        super().notify_style_update()
-        self._painter.forget()
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Stop or start to follow the end, and draw what comes into view."""
-        super().watch_scroll_y(old_value, new_value)
-        if not self._settling:
-            self._follows = new_value >= self.max_scroll_y
-            self._settle()
-
-    def on_mount(self) -> None:
-        """Load the parsers in the background, after the first paint."""
-        self.set_timer(WARM_UP_SECONDS, self._warm_up)
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Wrap what is visible to the new width."""
-        del event
-        place = None
-        if self._text_width != self._document.width:
-            place = self._place()
-            self._document.set_width(self._text_width)
-        self._settle(place)
+    def on_blur(self) -> None:
+        """The cursor disappears; its message is remembered."""
+        self._selecting.end()
+        self._mark(shown=False)
 
     def on_click(self, event: events.Click) -> None:
-        """A click on the mark of new text goes there."""
+        """Go to new text, fold, show a preview, or choose the message that was clicked on."""
         if self._has_news and event.y == self.size.height - 1:
             self.action_scroll_end()
-
-    def action_toggle_thoughts(self) -> None:
-        """Unfold all thoughts, or fold them."""
-        place = self._place()
-        self._document.toggle_thoughts()
-        self._settle(place)
-
-    def action_scroll_end(self) -> None:
-        """Go to the end and follow it."""
-        self._follows = True
-        self._settle()
-
-    def _warm_up(self) -> None:
-        self.run_worker(self._document.warm_up, thread=True)
-
-    def _add(self, message_id: int, kind: SectionKind, text: str) -> None:
-        entry = self._document.entry(message_id)
-        if entry is not None and text:
-            entry.add(kind, text)
-            self._schedule(message_id)
-
-    def _schedule(self, message_id: int) -> None:
-        """Flush now if the last time is long enough ago, else as soon as it is."""
-        self._changed.add(message_id)
-        if self._flush_timer is not None:
             return
-        wait = self._pace.wait(monotonic())
-        if wait <= 0:
-            self._flush()
+        if self._document.is_empty or self.text_selection is not None:
+            return
+        y = round(self.scroll_y) + event.y
+        if y >= self._document.height:
+            return
+        index, target = self._document.target(y)
+        self._chosen_id = self._document.message(index).id
+        self._mark()
+        if target is not None:
+            self._toggle(self._chosen_id, target)
+
+    def action_move(self, direction: int) -> None:
+        """To the next message (1) or the one before (-1), through long ones line by line."""
+        if self._document.is_empty:
+            return
+        if self._selecting.is_active:
+            self._selecting.move(direction)
+            return
+        chosen = self._document.index_of(self._chosen_id)
+        match cursor.move(self._document, self._window, chosen, direction):
+            case ("choose", index):
+                self._choose(index)
+            case ("scroll", _):
+                self.scroll_relative(y=direction, animate=False, immediate=True)
+            case _:
+                self.action_scroll_end()
+
+    def action_copy(self) -> None:
+        """Copy the selected lines, else the message as it was written."""
+        selected = self._selecting.text()
+        message = self.target
+        if selected is not None:
+            self._copy(selected, f"Copied {len(selected):,} characters.")
+            self._selecting.end()
+            self.post_message(CursorMoved())
+        elif message is not None:
+            text = source_of(message)
+            self._copy(text, f"Copied the message: {len(text):,} characters.")
+
+    def action_copy_code(self) -> None:
+        """Copy the message's next code block."""
+        message = self.target
+        blocks = code_blocks(message.text) if message else ()
+        if message is None or not blocks:
+            self.notify("There is no code block in this message.", markup=False)
+            return
+        last_id, last = self._copied_block
+        number = (last + 1) % len(blocks) if last_id == message.id else 0
+        self._copied_block = (message.id, number)
+        lines = blocks[number].count("\n") + 1
+        which = f" {number + 1} of {len(blocks)}" if len(blocks) > 1 else ""
+        self._copy(blocks[number], f"Copied code block{which}: {lines:,} lines.")
+
+    def action_edit(self) -> None:
+        """Write the question anew."""
+        message = self.target
+        if message is not None and message.role == "user":
+            self.post_message(EditRequested(message.id))
+
+    def action_ask(self, kind: ActionKind) -> None:
+        """Ask the parent to do something with the message; undoing needs none."""
+        message = self.target
+        if message is not None or kind == "undo":
+            self.post_message(ActionRequested(kind, message.id if message else 0))
+
+    def action_select(self) -> None:
+        """Begin to select lines, or stop it."""
+        if self._selecting.is_active:
+            self._selecting.end()
         else:
-            self._flush_timer = self.set_timer(wait, self._flush)
+            index = self._document.index_of(self._chosen_id)
+            if index is not None:
+                self._selecting.begin(max(self._document.span(index)[0] + 1, self._window.top))
+        self.post_message(CursorMoved())
 
-    def _flush(self) -> None:
-        """Draw what was added since the last time."""
-        changed = tuple(self._changed)
-        self._drop_flush()
-        if not changed:
-            return
-        begin = monotonic()
-        before = self._document.height
-        for message_id in changed:
-            self._document.refresh(message_id)
-        self._grow(before)
-        self._pace.flushed(begin, monotonic())
+    def action_leave(self) -> None:
+        """Stop selecting, else back to the composer."""
+        if self._selecting.is_active:
+            self.action_select()
+        else:
+            self.post_message(ActionRequested("leave", self._chosen_id or 0))
 
-    def _drop_flush(self) -> None:
-        self._changed.clear()
-        if self._flush_timer is not None:
-            self._flush_timer.stop()
-            self._flush_timer = None
+    def _choose(self, index: int) -> None:
+        self._chosen_id = self._document.message(index).id
+        self._mark()
+        self._bring_into_view(index)
 
-    def _place(self) -> Place | None:
-        return None if self._document.is_empty else self._document.locate(round(self.scroll_y))
-
-    def _grow(self, before: int) -> None:
-        """Show rows that came at the end, or say that there are some."""
-        if not self._follows and self._document.height > before:
-            self._has_news = True
+    def _mark(self, *, shown: bool | None = None) -> None:
+        """Show the cursor if the focus is here: where it was, else on the last visible message."""
+        is_shown = self.has_focus if shown is None else shown
+        if is_shown and self.chosen is None and not self._document.is_empty:
+            index = cursor.last_visible(self._document, self._window)
+            self._chosen_id = self._document.message(index).id
+        chosen = self._document.index_of(self._chosen_id)
+        self._document.chosen = chosen if is_shown else None
         self._settle()
+        self.post_message(CursorMoved())
 
-    def _settle(self, place: Place | None = None) -> None:
-        """Draw what is visible, and scroll so that the reader's place (or the end) stays."""
-        if self._settling or not self.size:
-            return
-        self._settling = True
-        try:
-            place = place or self._place()
-            top = self._top(place)
-            while place is not None and self._document.draw(top, self.size.height):
-                top = self._top(place)
-            self._set_height(self._document.height)
-            if round(self.scroll_y) != top:  # else a running scroll animation goes on
-                self.scroll_to(y=top, animate=False, immediate=True, force=True)
-            if top >= self.max_scroll_y:
-                self._has_news = False
-        finally:
-            self._settling = False
-        self._repaint(top)
-
-    def _set_height(self, height: int) -> None:
-        # Past the reactive attribute, which would lay out the whole screen for every new row.
-        self.set_reactive(Widget.virtual_size, Size(self.size.width, height))
-        self.vertical_scrollbar.window_virtual_size = height
-        self.vertical_scrollbar.window_size = self.size.height
-
-    def _repaint(self, top: int) -> None:
-        """Have those rows painted that differ from what is on the screen."""
-        now: tuple[Line | bool, ...] = (
-            *self._document.lines(top, self.size.height),
-            self._has_news,
-        )
-        before, self._visible = self._visible, now
-        if len(before) != len(self._visible) or before[-1] != self._has_news:
-            self.refresh()
-            return
-        pairs = enumerate(zip(before, self._visible, strict=True))
-        changed = [y for y, (old, new) in pairs if old is not new and old != new]
-        if changed:
-            rows = changed[-1] - changed[0] + 1
-            self.refresh(Region(0, changed[0], self.size.width, rows))
-
-    def _top(self, place: Place | None) -> int:
-        end = max(0, self._document.height - self.size.height)
-        if self._follows or place is None:
-            return end
-        return min(end, self._document.position(place))
+    def _copy(self, text: str, sentence: str) -> None:
+        self.app.copy_to_clipboard(text)
+        self.notify(sentence, markup=False)

@@ -13,7 +13,9 @@ from gemma_tui.conversation import (
     ThoughtPart,
     Usage,
 )
+from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 from gemma_tui.tui.transcript.document import Document
+from gemma_tui.tui.transcript.sections import Fold
 from tests.tui.transcript.drawing import message
 
 PICTURE = Attachment("0" * 64, "image", "a\x1b[2J.png", "image/png", 10, 1024, 768, 0, 280)
@@ -84,7 +86,9 @@ def test_how_it_ended(answer: Message, ending: str) -> None:
     assert text_of(document_of(answer))[-3:] == ["x", "", ending]
 
 
-def test_a_thought_is_folded_when_the_answer_begins() -> None:
+def test_a_thought_is_folded_when_the_answer_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter((100.0, 112.2, 113.0))
+    monkeypatch.setattr("gemma_tui.tui.transcript.sections.monotonic", lambda: next(times))
     document = document_of(message(1, "model", state=MessageState.STREAMING))
     entry = document.entry(1)
     assert entry is not None
@@ -94,12 +98,53 @@ def test_a_thought_is_folded_when_the_answer_begins() -> None:
     for piece in ("so ma", "ny ", "thoughts"):
         entry.add("thought", piece)
         document.refresh(1)
-    assert text_of(document)[2:] == ["▾ thought", "so many thoughts"]
+    assert text_of(document)[2:] == ["▾ Thinking…", "so many thoughts"]
     entry.add("text", "It is **7**")
     document.refresh(1)
-    assert text_of(document)[2:] == ["▸ thought · 3 words (t shows it)", "", "It is 7"]
+    assert text_of(document)[2:] == ["▸ Thought for 12 s, 3 words (t shows it)", "", "It is 7"]
     document.toggle_thoughts()
-    assert text_of(document)[2:] == ["▾ thought", "so many thoughts", "", "It is 7"]
+    assert text_of(document)[2:] == [
+        "▾ Thought for 12 s, 3 words",
+        "so many thoughts",
+        "",
+        "It is 7",
+    ]
+
+
+def test_tool_calls_and_results_are_folds() -> None:
+    answer = message(
+        1,
+        "model",
+        ThoughtPart("I look it up."),
+        ToolCall("get_weather", {"city": "Par\x1b]52;is", "days": list(range(40))}),
+        ToolResult("get_weather", {"sky": "grey"}),
+        MalformedToolCall("call:get_{", "the name does not end"),
+        "It is grey.",
+    )
+    document = document_of(answer, width=100)
+    rows = text_of(document)
+    assert rows[2] == "▸ Thought, 4 words (t shows it)"
+    assert rows[4].startswith('▸ ⚙ get_weather(city: "Par\\u001b]52;is", days: [0, 1')
+    assert len(rows[4]) < 90
+    assert rows[6] == '▸ ⚙ get_weather gave {"sky": "grey"}'
+    assert rows[8] == "▸ ⚙ a tool call that could not be read: the name does not end"
+    assert rows[10] == "It is grey."
+    document.toggle_thoughts()
+    assert [row[0] for row in text_of(document) if row and row[0] in "▸▾"] == list("▾▸▸▸")
+    document.toggle_thoughts()
+    entry = document.entry(1)
+    assert entry is not None
+    entry.toggle(Fold(2))
+    document.changed(0)
+    assert text_of(document)[6:10] == [
+        '▾ ⚙ get_weather gave {"sky": "grey"}',
+        "{",
+        '  "sky": "grey"',
+        "}",
+    ]
+    entry.finish(answer)
+    document.changed(0)
+    assert text_of(document)[6].startswith("▾")
 
 
 def test_finishing_keeps_what_is_drawn_or_takes_the_final_text() -> None:
@@ -173,11 +218,11 @@ def test_an_unknown_message_is_ignored() -> None:
 def test_thoughts_between_texts_keep_their_order() -> None:
     parts = (ThoughtPart("one"), TextPart("a"), ThoughtPart("two words"), TextPart("b"))
     assert text_of(document_of(message(1, "model", *parts)))[2:] == [
-        "▸ thought · 1 word (t shows it)",
+        "▸ Thought, 1 word (t shows it)",
         "",
         "a",
         "",
-        "▸ thought · 2 words (t shows it)",
+        "▸ Thought, 2 words (t shows it)",
         "",
         "b",
     ]

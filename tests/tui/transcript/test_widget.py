@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 
 class TranscriptApp(App[None]):
+    AUTO_FOCUS = ""  # in the app the focus is in the composer
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [SafeLines(), *super().get_line_filters()]
 
@@ -266,12 +268,12 @@ async def test_thoughts_unfold_with_a_key() -> None:
         transcript.show([streaming()])
         transcript.add_thought(2, "secretly")
         transcript.add_text(2, "answer")
-        await until(pilot, "▸ thought")
+        await until(pilot, "▸ Thought")
         transcript.focus()
         await pilot.press("t")
         await until(pilot, "secretly")
         await pilot.press("t")
-        await until(pilot, "▸ thought")
+        await until(pilot, "▸ Thought")
 
 
 async def test_hostile_text_stays_text() -> None:

@@ -1,0 +1,61 @@
+"""Pictures and sounds in small, for a terminal that draws with characters.
+
+Decodes as the model's own features do, so what is shown is what the model gets. Knows no screen.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from PIL import Image
+
+from gemma_tui.generation import MediaPreview
+from gemma_tui.preprocessing.audio import decode_clip
+from gemma_tui.preprocessing.formats import format_of
+from gemma_tui.preprocessing.image import decode_picture, flatten
+from gemma_tui.preprocessing.source import decoding, open_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+MAX_WIDTH: Final = 48
+"""Pixels across: cells of a half-block picture."""
+
+MAX_HEIGHT: Final = 40
+"""Pixels down: two to a cell."""
+
+LEVELS: Final = 48
+"""Parts of a sound."""
+
+
+def preview(path: Path, name: str) -> MediaPreview:
+    """A picture as at most 48 x 40 pixels, a sound as the loudness of 48 equal parts.
+
+    Args:
+        path: The file.
+        name: What error messages call it.
+
+    Raises:
+        AttachmentError: It cannot be read, as `probe` says.
+    """
+    with open_file(path, name) as file:
+        file_format = format_of(file, name)
+        if file_format.kind != "image":
+            return _loudness(decode_clip(file, file_format, name))
+        picture = decode_picture(file, file_format, name)
+    with decoding(name):
+        flat = flatten(picture)
+        scale = min(MAX_WIDTH / flat.width, MAX_HEIGHT / flat.height, 1.0)
+        size = max(1, round(flat.width * scale)), max(1, round(flat.height * scale))
+        small = flat.resize(size, Image.Resampling.BOX)
+        return MediaPreview(small.width, small.height, rgb=small.tobytes().hex())
+
+
+def _loudness(samples: NDArray[np.float32]) -> MediaPreview:
+    """Peaks of equal parts of `samples` ([samples] float32 in -1..1)."""
+    parts = np.array_split(np.abs(samples), min(LEVELS, samples.size))
+    levels = tuple(round(100 * float(part.max())) for part in parts)
+    return MediaPreview(len(levels), levels=levels)

@@ -1,0 +1,189 @@
+"""What the reader does with a message: edit, answer again, go on, branch, delete, preview.
+
+Every one of them leaves what was there: the old words stay as another branch.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Literal
+
+from gemma_tui.conversation import Draft
+from gemma_tui.tui.status import NOT_CUT_OFF, still_writing
+from gemma_tui.tui.transcript.requests import ActionRequested, EditRequested, PreviewRequested
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gemma_tui.chat import Chat
+    from gemma_tui.options import GenerationOptions
+    from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.tui.desk import Desk, DeskOwner
+    from gemma_tui.tui.page import Page
+    from gemma_tui.tui.transcript.requests import MessageRequest
+    from gemma_tui.tui.widgets.composer_panel import ComposerPanel
+
+BRANCH_HINT = "New branch · Esc goes back"
+"""At the composer while the next question will not follow the end of the conversation."""
+
+
+class MessageActions:
+    """Does what was asked of a message.
+
+    Args:
+        chat: Makes previews.
+        store: Conversations.
+        desk: Runs turns.
+        page: The conversation shown.
+        panel: The composer.
+        owner: The screen.
+        options: How replies are to be made now.
+    """
+
+    def __init__(
+        self,
+        chat: Chat,
+        store: ConversationStore,
+        desk: Desk,
+        page: Page,
+        panel: ComposerPanel,
+        owner: DeskOwner,
+        options: Callable[[], GenerationOptions],
+    ) -> None:
+        self._chat = chat
+        self._store = store
+        self._desk = desk
+        self._page = page
+        self._panel = panel
+        self._owner = owner
+        self._options = options
+        self._deleted: list[int] = []
+        self._edited = Draft()  # as it was when editing began
+
+    def perform(self, request: MessageRequest) -> None:
+        """Do what was asked for."""
+        match request:
+            case EditRequested():
+                self.edit(request.message_id)
+            case PreviewRequested():
+                self._owner.perform(partial(self._preview, request.message_id, request.number))
+            case ActionRequested():
+                self._act(request)
+            case _:
+                pass
+
+    def _act(self, request: ActionRequested) -> None:
+        match request.kind:
+            case "answer":
+                self.answer(request.message_id)
+            case "continue":
+                self.go_on(request.message_id)
+            case "branch":
+                self.branch(request.message_id)
+            case "older" | "newer":
+                self._owner.perform(partial(self._switch, request.message_id, request.kind))
+            case "delete":
+                self._owner.perform(partial(self._delete, request.message_id))
+            case "undo":
+                self._owner.perform(self._undo_delete)
+            case "leave":
+                self.leave()
+
+    def answer(self, message_id: int | None = None) -> None:
+        """Answer a question again, the one before a reply, or the last one; the old reply stays."""
+        if not self.is_refused():
+            self._panel.problem.tell("")
+            self._desk.answer_again(self._options(), message_id)
+
+    def go_on(self, message_id: int | None = None) -> None:
+        """Let a reply (the last one unless told) go on where it was cut off."""
+        if not self.is_refused():
+            began = self._desk.continue_reply(self._options(), message_id)
+            self._panel.problem.tell("" if began else NOT_CUT_OFF)
+
+    def branch(self, message_id: int) -> None:
+        """Ask something else behind a message, or in place of a question."""
+        message = self._page.message(message_id)
+        if message is not None and not self.is_refused():
+            self._turn_to(message_id if message.role == "model" else message.parent_id)
+            self._panel.composer.focus()
+
+    def edit(self, message_id: int) -> None:
+        """Write a question anew; what is in the composer is not overwritten."""
+        message = self._page.message(message_id)
+        if message is None or message.role != "user" or self.is_refused():
+            return
+        if not self._panel.draft.is_empty:
+            self._panel.problem.tell("The composer is not empty. Send or clear that first.")
+            return
+        self._turn_to(message.parent_id)
+        self._edited = Draft(message.text, message.attachments)
+        self._panel.give_back(self._edited)
+        self._panel.composer.focus()
+
+    def leave(self) -> None:
+        """Esc: stop the reply, else go back to the composer."""
+        if not self.stop():
+            self._panel.composer.focus()
+
+    def stop(self) -> bool:
+        """Esc in the composer: stop the reply, else go back to the end of the conversation."""
+        if self._desk.stop():
+            return True
+        if not self._page.is_branching:
+            return False
+        if self._panel.draft == self._edited:
+            self._panel.load(Draft())
+        self._owner.perform(partial(self._desk.open, self._page.conversation_id))
+        return True
+
+    def show_hint(self) -> None:
+        """Say at the composer whether what is sent becomes a branch."""
+        self._panel.composer.border_title = BRANCH_HINT if self._page.is_branching else ""
+
+    async def _preview(self, message_id: int, number: int) -> None:
+        message = self._page.message(message_id)
+        if message is not None:
+            preview = await self._chat.preview(message.attachments[number])
+            self._page.transcript.show_preview(message_id, number, preview)
+
+    async def _switch(self, message_id: int, direction: Literal["older", "newer"]) -> None:
+        """Show the branch through the sibling before or after a message; it is remembered."""
+        siblings, message = self._page.siblings(message_id), self._page.message(message_id)
+        if siblings is None or message is None:
+            return
+        wanted = siblings.previous_id if direction == "older" else siblings.next_id
+        if wanted is not None:
+            await self._store.set_leaf(message.conversation_id, wanted)
+            await self._desk.open(message.conversation_id)
+            self._page.transcript.choose(wanted)
+
+    async def _delete(self, message_id: int) -> None:
+        message = self._page.message(message_id)
+        if message is not None:
+            conversation = await self._store.delete_message(message_id)
+            self._deleted.append(message_id)
+            await self._desk.open(conversation.id)
+            self._page.transcript.choose(message.parent_id)
+            self._panel.notify(
+                "Deleted the message and what followed it. U brings it back.", markup=False
+            )
+
+    async def _undo_delete(self) -> None:
+        if self._deleted:
+            conversation = await self._store.restore_message(self._deleted[-1])
+            await self._desk.open(conversation.id)
+            self._page.transcript.choose(self._deleted.pop())
+
+    def _turn_to(self, message_id: int | None) -> None:
+        """Show the conversation up to a message: what is asked next follows it."""
+        self._page.branch_at(message_id)
+        self._edited = Draft()
+        self.show_hint()
+
+    def is_refused(self) -> bool:
+        """Whether nothing can be asked now; the reason is shown then."""
+        if self._desk.turn is None:
+            return False
+        self._panel.problem.tell(still_writing(self._desk.turn, self._page))
+        return True
