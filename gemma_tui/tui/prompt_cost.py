@@ -54,9 +54,9 @@ def cost_sentence(size: PromptSize, seconds: float, width: int) -> str:
         width: Cells.
     """
     share = 100 * size.tokens / max(1, size.context_length)
-    parts = [f"{size.tokens:,} tokens", f"{share:.0f} % of the context"]
+    parts = [f"{size.tokens:,} tokens", f"{share:.0f} % of context"]
     if seconds:
-        wait = f"about {seconds:.0f} s" if seconds >= 1 else "under 1 s"
+        wait = f"~{seconds:.0f} s" if seconds >= 1 else "under 1 s"
         parts.append(f"first token in {wait}")
     while len(parts) > 1 and len(" · ".join(parts)) > width:
         parts.pop()
@@ -145,7 +145,7 @@ class PromptCost:
         seconds = new_tokens / speed if speed else 0.0
         drops_oldest = asked.options.overflow == "drop_oldest"
         self._show(
-            cost_sentence(size, seconds, self._panel.size.width - 8),
+            cost_sentence(size, seconds, self._panel.size.width - 6),
             excess_sentence(size, drops_oldest=drops_oldest),
         )
 

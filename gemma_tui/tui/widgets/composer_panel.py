@@ -135,7 +135,7 @@ class ComposerPanel(Vertical):
         hints = [self._cost] if self._cost else []
         hints += ["F4 token budget"] if has_picture else []
         hints += ["Shift+Tab to the chips"] if self.tray.attachments else []
-        while len(hints) > 1 and len(" · ".join(hints)) > self.size.width - 8:
+        while len(hints) > 1 and len(" · ".join(hints)) > self.size.width - 6:
             hints.pop()
         self.composer.border_subtitle = " · ".join(hints)
 
