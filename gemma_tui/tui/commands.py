@@ -53,8 +53,16 @@ class Command:
 
     @property
     def usage(self) -> str:
-        """The command as it is written, for example `/budget 70|140`."""
+        """The command as it is written, for example `/rename title`."""
         return f"/{self.name} {self.argument}".rstrip()
+
+    @property
+    def advice(self) -> str:
+        """How to write it right."""
+        if not self.choices:
+            return f"Write {self.usage}."
+        known = f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
+        return f"Write /{self.name} with {known}."
 
 
 _BUDGETS: Final = tuple(map(str, TOKEN_BUDGETS))
@@ -78,10 +86,10 @@ COMMANDS: Final = (
     Command("attach", "Attach a file", "screen.attach_named", argument="path", key="Ctrl+O"),
     Command(
         "budget", "Token budget of the picture", "screen.set_budget", ("image-tokens",),
-        argument="|".join(_BUDGETS), needs_argument=True, choices=_BUDGETS, key="F4",
+        argument="tokens", needs_argument=True, choices=_BUDGETS, key="F4",
     ),
     Command(
-        "think", "Thinking on or off", "screen.set_thinking", ("thinking",), argument="on|off",
+        "think", "Thinking on or off", "screen.set_thinking", ("thinking",), argument="on or off",
         choices=("on", "off"), key="Ctrl+T",
     ),
     Command(
@@ -102,7 +110,7 @@ COMMANDS: Final = (
     ),
     Command("list", "Show or hide the conversations", "screen.toggle_list", key="Ctrl+B"),
     Command(
-        "theme", "Light or dark", "app.choose_theme", ("colours",), argument="dark|light",
+        "theme", "Light or dark", "app.choose_theme", ("colours",), argument="name",
         choices=("dark", "light"),
     ),
     Command("help", "Help: all keys, attaching, privacy", "app.help", ("keys",), key="F1"),
@@ -146,13 +154,13 @@ def parse_call(text: str) -> Call | None:
         return None
     argument = (match[2] or "").strip()
     if command.needs_argument and not argument:
-        raise UsageError(f"/{command.name} needs an argument.", f"Write {command.usage}.")
+        raise UsageError(f"/{command.name} needs an argument.", command.advice)
     if argument and not command.argument:
         raise UsageError(
             f"/{command.name} takes no argument.", "Put a blank before the slash to send a text."
         )
     if argument and command.choices and argument.lower() not in command.choices:
-        raise UsageError(f"/{command.name} does not know “{argument}”.", f"Write {command.usage}.")
+        raise UsageError(f"/{command.name} does not know “{argument}”.", command.advice)
     return Call(command, argument.lower() if command.choices else argument)
 
 

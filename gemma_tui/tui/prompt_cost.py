@@ -142,7 +142,7 @@ class PromptCost:
             self._show("", "")
             return
         new_tokens = max(1, size.tokens - asked.known_tokens)
-        seconds = new_tokens / speed if speed else 0.0
+        seconds = new_tokens / speed if speed and not size.excess else 0.0
         drops_oldest = asked.options.overflow == "drop_oldest"
         self._show(
             cost_sentence(size, seconds, self._panel.size.width - 6),

@@ -179,6 +179,7 @@ class ChatScreen(ComposingScreen):
         """Leave out the oldest turns when the context is full, or refuse the question."""
         refuses = self._options.overflow == "refuse"
         self._options = replace(self._options, overflow="drop_oldest" if refuses else "refuse")
+        self.show_status()
         self.notify(overflow_sentence(self._options.overflow), markup=False)
 
     def action_retry(self) -> None:

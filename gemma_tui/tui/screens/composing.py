@@ -189,7 +189,8 @@ class ComposingScreen(CommandScreen):
     def update_cost(self) -> None:
         """Show what sending would cost now."""
         model, draft = self._engine.state.model, self._panel.draft
-        if model is None or self.desk.turn is not None or draft.is_empty or not self.has_begun:
+        is_no_question = draft.is_empty or draft.text == "/" or looks_like_command(draft.text)
+        if model is None or self.desk.turn is not None or is_no_question or not self.has_begun:
             self._cost.update(None)
             return
         edited, last = self._panel.editing, self._page.last

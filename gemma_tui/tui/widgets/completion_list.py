@@ -94,10 +94,10 @@ class CompletionList(Widget):
         label = _cut(sanitize_line(item.label), column if detail else width - 1)
         detail = _cut(detail, max(0, width - column - 3)) if detail else ""
         back = " on $primary 30%" if is_chosen else ""
-        gap = " " * max(0, column - cell_len(label)) if detail else ""
+        gap = " " * max(0, column + 2 - cell_len(label)) if detail else ""
+        rest = " " * max(0, width - cell_len(f"{label}{gap}{detail}"))
         return Content.assemble(
-            (f"{label}{gap}", f"$foreground{back}"),
-            (f"  {detail}" if detail else "", f"$foreground 60%{back}"),
+            (f"{label}{gap}", f"$foreground{back}"), (f"{detail}{rest}", f"$foreground 60%{back}")
         )
 
 
