@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -197,7 +198,7 @@ async def test_a_command_that_cannot_run_says_why_and_stays(open_app: Opener) ->
         ]:
             running.composer.take(text)
             running.composer.submit()
-            await running.until(lambda words=words: words in running.problem, text)
+            await running.until(partial(_says, running, words), text)
             assert running.composer.text == text
 
 
@@ -233,6 +234,10 @@ async def test_the_palette_begins_a_command_that_needs_an_argument(open_app: Ope
         await running.pilot.pause()
         with pytest.raises(UsageError, match="needs an argument"):
             await running.app.chat_screen.run_command(_command("rename"))
+
+
+def _says(running: Running, words: str) -> bool:
+    return words in running.problem
 
 
 def _command(name: str) -> Command:
