@@ -15,7 +15,8 @@ _QUESTIONS: Final = """
     FROM message
     JOIN conversation ON conversation.id = message.conversation_id
     JOIN part ON part.message_id = message.id AND part.type = 'text'
-    WHERE message.role = 'user' AND deleted_by IS NULL AND message.id < ?
+    WHERE message.role = 'user' AND message.id < ?
+        AND conversation.deleted_by IS NULL AND message.deleted_by IS NULL
     GROUP BY message.id ORDER BY message.id DESC LIMIT ?
 """
 _PREFILLS: Final = """

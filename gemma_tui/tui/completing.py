@@ -48,15 +48,15 @@ class Token:
     """Whose argument it is."""
 
 
-def find_token(text: str, row: int, column: int) -> Token | None:
+def find_token(line: str, row: int, column: int) -> Token | None:
     """What the cursor stands behind, if that can be completed.
 
     Args:
-        text: All of the draft.
-        row: Of the cursor, from 0.
+        line: Of the draft, the one with the cursor.
+        row: Its number, from 0.
         column: Of the cursor, from 0.
     """
-    before = text.split("\n")[row][:column]
+    before = line[:column]
     if row == 0 and (match := _NAME.fullmatch(before)):
         return Token("command", 0, 0, match[1].lower())
     if row == 0 and (match := _ARGUMENT.fullmatch(before)):
@@ -105,10 +105,12 @@ class Completing:
         self._token: Token | None = None
         self._dismissed: tuple[str, int, int] | None = None
         self._found: dict[str, FoundFile] = {}
+        self._listed: Token | None = None
 
     def update(self) -> None:
         """The text or the cursor changed."""
-        token = find_token(self._composer.text, *self._composer.cursor_location)
+        row, column = self._composer.cursor_location
+        token = find_token(self._composer.document.get_line(row), row, column)
         if token == self._token:
             return
         self._token = token
@@ -130,6 +132,8 @@ class Completing:
         token, chosen = self._token, self._shown.chosen
         if token is None or chosen is None:
             return False
+        if token.kind == "file" and token != self._listed and key in ("tab", "enter"):
+            return True  # what is listed fits what was typed before; the next list is on its way
         if key in ("up", "down"):
             self._shown.move(1 if key == "down" else -1)
         elif key == "escape":
@@ -187,6 +191,7 @@ class Completing:
         found = await asyncio.to_thread(search_files, token.typed, Path.cwd())
         if token != self._token or self._dismissed:
             return  # more was typed meanwhile
+        self._listed = token
         self._found = {str(index): item for index, item in enumerate(found) if _fits(item)}
         self._shown.candidates = _rows(self._found)
 

@@ -88,8 +88,11 @@ class ComposerPanel(Vertical):
         return self._own is not None
 
     def show_earlier(self, text: str | None) -> None:
-        """Show an earlier question without losing what was typed; None shows that again."""
-        own = self.composer.text if self._own is None else self._own
+        """Show an earlier question without losing what was typed; None shows that again.
+
+        An earlier question that was changed counts as typed, too.
+        """
+        own = self.draft.text
         with self.prevent(TextArea.Changed):
             self.composer.take(own if text is None else text)
         self._own, self._is_own_joined = (None if text is None else own), False
