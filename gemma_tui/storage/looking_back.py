@@ -16,7 +16,7 @@ _QUESTIONS: Final = """
     JOIN conversation ON conversation.id = message.conversation_id
     JOIN part ON part.message_id = message.id AND part.type = 'text'
     WHERE message.role = 'user' AND message.id < ?
-        AND conversation.deleted_by IS NULL AND message.deleted_by IS NULL
+        AND conversation.deleted_by IS NULL AND message.deleted_with IS NULL
     GROUP BY message.id ORDER BY message.id DESC LIMIT ?
 """
 _PREFILLS: Final = """

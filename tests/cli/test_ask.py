@@ -189,7 +189,7 @@ def test_a_question_that_is_refused_leaves_no_conversation(
 def test_a_failure_is_1_and_one_sentence(
     cli: CommandLine, arguments: list[str], sentence: str
 ) -> None:
-    (cli.folder / "notes.png").write_text("not a picture")
+    (cli.folder / "notes.png").write_bytes(b"neither a picture nor text: \xff")
     run = cli.run("ask", "hi", "--json", *arguments)
     assert (run.returncode, run.stdout) == (1, b"")
     (line,) = run.stderr.decode().splitlines()

@@ -26,6 +26,8 @@ async def test_questions_of_all_conversations_the_latest_first(store: Conversati
     rows = await store.questions(limit=1)
     assert [text for _, text in rows] == ["second"]
     assert [text for _, text in await store.questions(rows[0][0])] == ["first"]
+    await store.delete_message(rows[0][0])
+    assert [text for _, text in await store.questions()] == ["first"]
 
 
 async def test_the_speed_is_the_median_of_long_prompts_of_that_model(
