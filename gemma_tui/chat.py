@@ -25,8 +25,8 @@ from gemma_tui.turn import (
     begun_again,
     end_of,
     failed,
+    read_text,
     to_prompt,
-    to_question,
     to_reply_so_far,
     with_end,
 )
@@ -105,6 +105,10 @@ class Chat:
         """An attachment in small, to be drawn with characters; raises as `attach`."""
         return await self._engine.preview(self._blobs.path_of(attachment.sha256), attachment.name)
 
+    async def text_of(self, attachment: Attachment) -> str:
+        """What an attached text says; a `StorageError` if its stored copy is gone."""
+        return await asyncio.to_thread(read_text, attachment, self._blobs.path_of)
+
     async def reply(
         self,
         conversation_id: int,
@@ -138,13 +142,12 @@ class Chat:
         conversation = await self._store.get(conversation_id)
         earlier = await self._earlier(conversation_id, draft, parent_id)
         await self._check_media(earlier, draft.attachments if draft else ())
+        prompt = await asyncio.to_thread(to_prompt, earlier, self._blobs.path_of, draft)
         parts, title = (draft.to_parts(), title_from(draft)) if draft else ((), "")
         adding = self._store.add_turn(
             conversation_id, parent_id, parts, title, thinking=options.thinking
         )
         begun = await self._begin(adding, lambda rows: Begun(*rows))
-        branch = (*earlier, begun.question) if begun.question else earlier
-        prompt = to_prompt(branch, self._blobs.path_of)
         request = GenerationRequest(prompt, conversation.system_prompt, options)
         async with aclosing(self._stream(begun, request)) as events:
             async for event in events:
@@ -179,13 +182,11 @@ class Chat:
         if not branch or not branch[-1].is_cut_off:
             raise not_cut_off()
         await self._check_media(branch)
+        prompt = await asyncio.to_thread(to_prompt, branch[:-1], self._blobs.path_of)
         begun = await self._begin(self._store.resume(reply_id), begun_again)
-        request = GenerationRequest(
-            to_prompt(branch[:-1], self._blobs.path_of),
-            conversation.system_prompt,
-            replace(options, thinking=begun.reply.thinking),
-            reply=to_reply_so_far(begun.reply),
-        )
+        options = replace(options, thinking=begun.reply.thinking)
+        so_far = to_reply_so_far(begun.reply)
+        request = GenerationRequest(prompt, conversation.system_prompt, options, reply=so_far)
         async with aclosing(self._stream(begun, request)) as events:
             async for event in events:
                 yield event
@@ -221,9 +222,7 @@ class Chat:
             system_prompt = (await self._store.get(conversation_id)).system_prompt
             if parent_id is not None:
                 earlier = await self._store.messages(conversation_id, parent_id)
-        prompt = to_prompt(earlier, self._blobs.path_of)
-        if not draft.is_empty:
-            prompt = (*prompt, to_question(draft, self._blobs.path_of))
+        prompt = await asyncio.to_thread(to_prompt, earlier, self._blobs.path_of, draft)
         return await self._engine.count(GenerationRequest(prompt, system_prompt, options))
 
     async def _earlier(

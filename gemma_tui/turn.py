@@ -1,6 +1,7 @@
 """The pieces of a turn: its events, the prompt made from a branch, and how a reply ends.
 
-Values and pure functions. What happens in which order is decided in `chat`.
+Values and functions; only texts that are attached are read from their files. What happens in which
+order is decided in `chat`.
 """
 
 from __future__ import annotations
@@ -23,32 +24,56 @@ from gemma_tui.generation import (
     PromptMessage,
     ReplySoFar,
 )
+from gemma_tui.sanitize import sanitize_line
+from gemma_tui.storage.blobs import missing_blob
+from gemma_tui.text_file import decode_text, fenced
 from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from gemma_tui.conversation import Draft, Message, Part, Usage
+    from gemma_tui.conversation import Attachment, Draft, Message, Part, Usage
     from gemma_tui.generation import PrefillProgress, PromptPart, TurnsLeftOut
 
 
 def to_prompt(
-    branch: Iterable[Message], path_of: Callable[[str], Path]
+    branch: Iterable[Message], path_of: Callable[[str], Path], draft: Draft | None = None
 ) -> tuple[PromptMessage, ...]:
     """The messages as the engine gets them, without empty replies.
 
     Thoughts are left out, but those of a reply that calls tools: it may have to go on behind them.
+    Reads the texts that are attached.
 
     Args:
-        branch: From the root down; the last one is the question.
+        branch: From the root down; without a draft, the last one is the question.
         path_of: Where the bytes of a sha256 are.
+        draft: What is asked behind it, unless it is empty.
+
+    Raises:
+        StorageError: The stored copy of a text is gone.
     """
-    return tuple(
+    prompt = tuple(
         PromptMessage(message.role, tuple(_prompt_parts(_said(message), path_of)))
         for message in branch
         if message.role == "user" or message.text.strip() or _uses_tools(message)
     )
+    if draft is None or draft.is_empty:
+        return prompt
+    return (*prompt, PromptMessage("user", tuple(_prompt_parts(draft.to_parts(), path_of))))
+
+
+def read_text(attachment: Attachment, path_of: Callable[[str], Path]) -> str:
+    """What an attached text says.
+
+    Raises:
+        StorageError: Its stored copy is gone.
+    """
+    try:
+        content = path_of(attachment.sha256).read_bytes()
+    except OSError as error:
+        raise missing_blob(attachment.name) from error
+    return decode_text(content, sanitize_line(attachment.name))
 
 
 def _said(message: Message) -> tuple[Part, ...]:
@@ -62,11 +87,6 @@ def _said(message: Message) -> tuple[Part, ...]:
 
 def _uses_tools(message: Message) -> bool:
     return any(isinstance(part, ToolPart) for part in message.parts)
-
-
-def to_question(draft: Draft, path_of: Callable[[str], Path]) -> PromptMessage:
-    """A draft as it would be asked."""
-    return PromptMessage("user", tuple(_prompt_parts(draft.to_parts(), path_of)))
 
 
 def to_reply_so_far(reply: Message) -> ReplySoFar:
@@ -89,23 +109,44 @@ def reading_label(progress: PrefillProgress) -> str:
 
 
 def _prompt_parts(parts: Iterable[Part], path_of: Callable[[str], Path]) -> Iterator[PromptPart]:
+    """The parts with texts as one, an empty line after each file: a prompt trims every part."""
+    files: list[str] = []
     for part in parts:
         match part:
+            case AttachmentPart(attachment) if attachment.kind == "text":
+                name = sanitize_line(attachment.name)
+                files.append(fenced(name, read_text(attachment, path_of)))
+            case TextPart(text) if files:
+                yield TextPart("\n\n".join((*files, text)))
+                files.clear()
             case TextPart() | ThoughtPart() | ToolCall() | ToolResult():
                 yield part
-            case AttachmentPart(attachment) if attachment.kind != "text":
-                yield Media(
-                    kind=attachment.kind,
-                    sha256=attachment.sha256,
-                    path=str(path_of(attachment.sha256)),
-                    name=attachment.name,
-                    token_budget=attachment.token_budget,
-                    width=attachment.width,
-                    height=attachment.height,
-                    sample_count=attachment.sample_count,
-                )
-            case AttachmentPart() | MalformedToolCall():
+            case AttachmentPart(attachment):
+                yield from _text_part(files)
+                yield _to_media(attachment, path_of)
+            case MalformedToolCall():
                 pass
+    yield from _text_part(files)
+
+
+def _text_part(files: list[str]) -> Iterator[TextPart]:
+    """Files that no text follows."""
+    if files:
+        yield TextPart("\n\n".join(files))
+        files.clear()
+
+
+def _to_media(attachment: Attachment, path_of: Callable[[str], Path]) -> Media:
+    return Media(
+        kind="image" if attachment.kind == "image" else "audio",
+        sha256=attachment.sha256,
+        path=str(path_of(attachment.sha256)),
+        name=attachment.name,
+        token_budget=attachment.token_budget,
+        width=attachment.width,
+        height=attachment.height,
+        sample_count=attachment.sample_count,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ USAGE = Usage(prompt_tokens=12, generated_tokens=3, prefill_seconds=0.1, decode_
 MEDIA_BY_SUFFIX = {
     ".png": MediaInfo("image", "image/png", width=640, height=480),
     ".jpg": MediaInfo("image", "image/jpeg", width=640, height=480),
+    ".md": MediaInfo("text", "text/plain"),
     ".wav": MediaInfo("audio", "audio/wav", sample_count=16_000),
 }
 
@@ -174,7 +175,8 @@ class ScriptedEngine:
 
     async def probe(self, path: Path, name: str) -> MediaInfo:
         self.probed.append(path)
-        info = self.media.get(name) or MEDIA_BY_SUFFIX.get(Path(name).suffix.lower())
+        kind = ".md" if name.startswith("pasted text") else Path(name).suffix.lower()
+        info = self.media.get(name) or MEDIA_BY_SUFFIX.get(kind)
         if isinstance(info, GemmaError):
             raise info
         if info is None:

@@ -26,14 +26,14 @@ class FileFormat:
     kind: AttachmentKind
     media_type: str
     decoder: str
-    """Name of the Pillow plugin, or of the FFmpeg demuxer."""
+    """Name of the Pillow plugin, of the FFmpeg demuxer, or of the text's encoding."""
 
 
 def format_of(file: BinaryIO, name: str) -> FileFormat:
     """Find out what an open file is; leaves it positioned at its start.
 
     Raises:
-        UnsupportedFormatError: It is not a picture or a sound this program reads.
+        UnsupportedFormatError: It is not a picture, a sound or a text this program reads.
     """
     file.seek(0)
     head = file.read(_HEAD_BYTES)
@@ -67,7 +67,7 @@ class _Foreign:
 
 _READABLE = (
     "Attach a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF picture, "
-    "or a WAV, FLAC, MP3, Ogg, Opus, M4A, AAC, AIFF, CAF or WebM sound."
+    "a WAV, FLAC, MP3, Ogg, Opus, M4A, AAC, AIFF, CAF or WebM sound, or a text in UTF-8."
 )
 _AS_PNG = "Export it as a PNG picture first."
 _MP3 = FileFormat("audio", "audio/mpeg", "mp3")
@@ -135,11 +135,11 @@ def _match(
     return next(found, None)
 
 
-def _text_or_unknown(head: bytes) -> _Foreign:
+def _text_or_unknown(head: bytes) -> FileFormat | _Foreign:
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        return _Foreign("not a picture or a sound this program reads", _READABLE)
-    return _Foreign("text, not a picture or a sound", "Paste the text into the message instead.")
+        return _Foreign("not a picture or a sound this program reads, nor UTF-8 text", _READABLE)
+    return FileFormat("text", "text/plain", "utf-8")

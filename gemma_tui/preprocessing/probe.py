@@ -14,6 +14,7 @@ from gemma_tui.preprocessing.audio import decode_clip
 from gemma_tui.preprocessing.formats import format_of
 from gemma_tui.preprocessing.image import decode_picture
 from gemma_tui.preprocessing.source import open_file
+from gemma_tui.text_file import MAX_TEXT_BYTES, decode_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +29,7 @@ def probe(path: Path, name: str) -> MediaInfo:
 
     Raises:
         NotAFileError: It is missing, unreadable, a folder or a device.
-        UnsupportedFormatError: It is not a picture or a sound this program reads.
+        UnsupportedFormatError: It is not a picture, a sound or a text this program reads.
         DamagedFileError: It is empty, cut off or broken.
         LimitError: It is too large, too long or too short.
     """
@@ -42,6 +43,9 @@ def probe(path: Path, name: str) -> MediaInfo:
                 width=picture.width,
                 height=picture.height,
             )
+        if file_format.kind == "text":
+            decode_text(file.read(MAX_TEXT_BYTES + 1), name)
+            return MediaInfo(kind="text", media_type=file_format.media_type)
         clip = decode_clip(file, file_format, name)
         return MediaInfo(
             kind="audio", media_type=file_format.media_type, sample_count=int(clip.size)

@@ -14,6 +14,7 @@ from gemma_tui.conversation import Conversation, Draft, Message, MessageState
 from gemma_tui.errors import StorageError
 from gemma_tui.storage.branches import BranchStore, revive
 from gemma_tui.storage.labels import read_conversation
+from gemma_tui.storage.looking_back import LookingBack
 from gemma_tui.storage.replies import finish_message, resume_message, write_so_far
 from gemma_tui.storage.rows import (
     insert_message,
@@ -51,7 +52,7 @@ _SET_FIRST_TITLE: Final = """
 """
 
 
-class ConversationStore(BranchStore, SearchStore):
+class ConversationStore(BranchStore, SearchStore, LookingBack):
     """Conversations in a database. Every method may raise `StorageError`.
 
     Args:

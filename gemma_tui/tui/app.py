@@ -15,6 +15,7 @@ from textual.binding import Binding, BindingType
 
 from gemma_tui.errors import GemmaError
 from gemma_tui.tui.clipboard import clipboard_command, to_clipboard
+from gemma_tui.tui.commands import COMMANDS
 from gemma_tui.tui.driver import TerminalDriver
 from gemma_tui.tui.line_filter import SafeLines
 from gemma_tui.tui.screens.chat import ChatScreen
@@ -34,12 +35,17 @@ if TYPE_CHECKING:
     from gemma_tui.chat import Chat
     from gemma_tui.engine.interface import Engine
     from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.tui.commands import Command
 
 WIDE: Final = 90
 """Columns from which the list of conversations stands beside the transcript."""
 
 TALL: Final = 16
 """Rows from which the composer has a frame."""
+
+
+_KEYS_OF_COMMANDS: Final = frozenset({"toggle_thinking", "attach", "change_budget"})
+"""What keys do that a command does too, under another name."""
 
 
 class GemmaApp(App[None]):
@@ -97,20 +103,26 @@ class GemmaApp(App[None]):
         return [self._safe_lines, *super().get_line_filters()]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What the palette offers: the same things the keys do."""
-        if screen is self.chat_screen:
-            for binding in ChatScreen.BINDINGS:
-                if isinstance(binding, Binding) and binding.show:
-                    yield SystemCommand(
-                        binding.description,
-                        self.get_key_display(binding),
-                        lambda action=binding.action: self._run(f"screen.{action}"),
-                    )
-            for name, key, action in palette_actions(self.chat_screen.query_one(Transcript)):
+        """What the palette offers: every command, and what only keys do."""
+        chat = self.chat_screen
+        known = {command.action.rpartition(".")[2] for command in COMMANDS} | _KEYS_OF_COMMANDS
+        for command in COMMANDS:
+            if screen is chat or command.action.startswith("app."):
+                help_text = f"/{command.name}  {command.key}".rstrip()
+                yield SystemCommand(command.title, help_text, partial(self._perform, command))
+        for binding in ChatScreen.BINDINGS if screen is chat else ():
+            if isinstance(binding, Binding) and binding.show and binding.action not in known:
+                yield SystemCommand(
+                    binding.description,
+                    self.get_key_display(binding),
+                    partial(self._run, f"screen.{binding.action}"),
+                )
+        if screen is chat:
+            for name, key, action in palette_actions(chat.query_one(Transcript)):
                 yield SystemCommand(name, key, partial(self._run_in_transcript, action))
-        yield SystemCommand("Light or dark", "Change the colours", self.action_change_colours)
-        yield SystemCommand("Help", "All keys, attaching, privacy (F1)", self.action_help)
-        yield SystemCommand("Quit", "Ctrl+Q", self.action_quit)
+
+    def _perform(self, command: Command) -> None:
+        self.chat_screen.perform(partial(self.chat_screen.run_command, command))
 
     async def _run(self, action: str) -> None:
         await self.run_action(action)
@@ -164,9 +176,10 @@ class GemmaApp(App[None]):
         if not isinstance(self.screen, HelpScreen):
             self.push_screen(HelpScreen())
 
-    def action_change_colours(self) -> None:
-        """Light or dark."""
-        self.theme = LIGHT if self.theme == DARK else DARK
+    def action_choose_theme(self, argument: str) -> None:
+        """Dark, light, or the other one than now."""
+        is_light = argument == "light" if argument else self.theme == DARK
+        self.theme = LIGHT if is_light else DARK
 
     def action_interrupt(self) -> None:
         """Ctrl+C with nothing to copy: stop, else say how to quit."""

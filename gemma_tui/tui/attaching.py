@@ -8,22 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Draft
-from gemma_tui.errors import AttachmentError, GemmaError
+from gemma_tui.errors import AttachmentError, GemmaError, LimitError
 from gemma_tui.preprocessing.budget import DEFAULT_TOKEN_BUDGET
+from gemma_tui.sanitize import sanitize_line
+from gemma_tui.storage.faults import storage_faults
 from gemma_tui.tui.dropped import parse_dropped
+from gemma_tui.tui.widgets.composer import MAX_PASTE_LENGTH, is_long_paste
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gemma_tui.chat import Chat
+    from gemma_tui.conversation import Attachment
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
+
+PASTED: Final = "pasted text"
+"""What the name of a paste that became an attachment begins with."""
 
 
 class Attaching:
@@ -75,10 +83,51 @@ class Attaching:
             paths = await find_files(text)
             if paths:
                 await self.attach(paths)
+            elif is_long_paste(text):
+                await self._attach_text(text)
             elif number == self._page.number:
                 self._panel.composer.insert_pasted(text)
         finally:
             self._panel.no_longer_pending(label)
+
+    def expect_text(self) -> str:
+        """As `expect`, for a paste that becomes a text attachment."""
+        self._panel.tray.pending += (PASTED,)
+        return PASTED
+
+    async def paste_text(self, text: str, label: str) -> None:
+        """Attach a long paste as a file of its own.
+
+        Args:
+            text: The paste.
+            label: What `expect_text` returned for it.
+
+        Raises:
+            GemmaError: As `attach`; the text is in the composer then.
+        """
+        try:
+            await self._attach_text(text)
+        finally:
+            self._panel.no_longer_pending(label)
+
+    async def open_text(self, attachment: Attachment) -> None:
+        """Put an attached text back into the composer, in place of its chip.
+
+        Raises:
+            StorageError: The stored copy is gone.
+            LimitError: The composer cannot hold so much.
+        """
+        number = self._page.number
+        text = await self._chat.text_of(attachment)
+        if len(text) > MAX_PASTE_LENGTH:
+            raise LimitError(
+                f"“{sanitize_line(attachment.name)}” has {len(text):,} characters;"
+                f" the composer takes at most {MAX_PASTE_LENGTH:,}.",
+                "It can be sent as it is.",
+            )
+        if number == self._page.number and self._panel.tray.take_off(attachment):
+            self._panel.composer.insert_pasted(text)
+            self._panel.composer.focus()
 
     async def take_typed(self, text: str) -> bool:
         """Attach the files if `text`, all of it, names some; a terminal may type what is dropped.
@@ -143,6 +192,24 @@ class Attaching:
             return
         tray.change_budgets(self._guessed, DEFAULT_TOKEN_BUDGET, budget)
         self._guessed.clear()
+
+    async def _attach_text(self, text: str) -> None:
+        conversation_id, number = self._page.conversation_id, self._page.number
+        lines = len(text.splitlines())
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"{PASTED}, {lines} line{'' if lines == 1 else 's'}"
+            try:
+                with storage_faults(path):
+                    await asyncio.to_thread(path.write_bytes, text.encode(errors="replace"))
+                await self.attach([path])
+            except GemmaError:
+                if number == self._page.number:
+                    self._panel.composer.insert_pasted(text)
+                else:
+                    draft = await self._store.load_draft(conversation_id)
+                    draft = replace(draft, text=f"{draft.text}\n{text}".lstrip())
+                    await self._store.save_draft(conversation_id, draft)
+                raise
 
     async def _attach(self, path: Path, conversation_id: int | None, number: int) -> None:
         attachment = await self._chat.attach(path)

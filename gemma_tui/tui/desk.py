@@ -128,6 +128,7 @@ class Desk:
             typed = self._panel.draft
             self._page.show(conversation, messages, turn, siblings)
             self._panel.load(draft)
+            self._panel.editing = None
             self._drafts.is_paused = False
             if keep_typed:
                 self._panel.append(typed)
@@ -157,11 +158,16 @@ class Desk:
         """Read the list again."""
         self._owner.show_list(await self._store.list())
 
-    def send(self, draft: Draft, options: GenerationOptions) -> None:
-        """Have a draft answered that was taken off the panel."""
+    def send(self, draft: Draft, options: GenerationOptions, edited: Message | None = None) -> None:
+        """Have a draft answered that was taken off the panel.
+
+        With `edited` it is asked in place of that question, whose branch stays as it is.
+        """
         last = self._page.last
+        parent_id = edited.parent_id if edited else last.id if last else None
         self._drafts.is_paused = True
-        self._start(Turn(self._page.conversation_id, draft, last.id if last else None), options)
+        turn = Turn(self._page.conversation_id, draft, parent_id, edited=edited)
+        self._start(turn, options)
 
     def answer_again(self, options: GenerationOptions, message_id: int | None = None) -> None:
         """Have a question answered once more: this one, the one before this reply, or the last."""
@@ -240,6 +246,7 @@ class Desk:
         elif turn.draft is not None:
             self._drafts.forget(turn.conversation_id)  # the store may have emptied it meanwhile
             self._panel.give_back(turn.draft)
+            self._panel.editing = turn.edited
         self._drafts.is_paused = False
         turn.stored.set()
         turn.done.set()

@@ -53,6 +53,19 @@ class Page:
         return next((m for m in reversed(self._branch) if m.role == "user"), None)
 
     @property
+    def last_answer(self) -> Message | None:
+        """What the model wrote last."""
+        return next((m for m in reversed(self._branch) if m.role == "model" and m.text), None)
+
+    def tokens_up_to(self, message_id: int | None, model: str) -> int:
+        """Tokens a model has read of the branch up to a message; 0 if it is not known."""
+        for message in self._branch:
+            if message.id == message_id:
+                is_known = message.model == model and message.usage is not None
+                return message.usage.context_tokens if message.usage and is_known else 0
+        return 0
+
+    @property
     def context_tokens(self) -> int:
         """Tokens of the context in use after the last reply that says so."""
         used = (m.usage.context_tokens for m in reversed(self._branch) if m.usage)
@@ -161,6 +174,12 @@ class Page:
             self._branch = [*self._branch[:keep], reply]
             self.transcript.show(self._branch, self._forks)
             return
+        if question.parent_id != (self.last.id if self.last else None):
+            # An earlier question was edited: what followed it belongs to another branch.
+            ids = [message.id for message in self._branch]
+            keep = ids.index(question.parent_id) + 1 if question.parent_id in ids else 0
+            self._branch = self._branch[:keep]
+            self.transcript.show(self._branch)
         self._branch += [question, reply]
         self.transcript.append(question)
         self.transcript.append(reply)

@@ -44,6 +44,8 @@ class Turn:
     parent_id: int | None
     continued_id: int | None = None
     """The reply that goes on, instead of anything being asked."""
+    edited: Message | None = None
+    """The question that `draft` is asked in place of."""
     reply: Message | None = None
     """The stored row of the reply, from the moment it exists."""
     label: str = "sending"

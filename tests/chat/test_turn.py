@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gemma_tui.conversation import (
     Attachment,
     AttachmentPart,
@@ -15,7 +19,9 @@ from gemma_tui.conversation import (
     TextPart,
     ThoughtPart,
 )
-from gemma_tui.generation import PromptMessage
+from gemma_tui.errors import LimitError, StorageError, UnsupportedFormatError
+from gemma_tui.generation import Media, PromptMessage
+from gemma_tui.text_file import MAX_TEXT_BYTES, decode_text, fenced
 from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 from gemma_tui.turn import to_prompt
 
@@ -58,3 +64,48 @@ def test_files_of_text_stand_before_the_question() -> None:
         for part in Draft("why?", (sound, text, picture)).to_parts()
     ]
     assert kinds == ["image", "text", TextPart("why?"), "audio"]
+
+
+def test_attached_texts_are_one_text_with_the_question(tmp_path: Path) -> None:
+    for name, content in (("t", b"\xef\xbb\xbfone\r\ntwo\n"), ("u", b"three")):
+        (tmp_path / name).write_bytes(content)
+    texts = tuple(Attachment(key, "text", f"{key}\n.txt", "text/plain", 9) for key in "tu")
+    sound = Attachment("s", "audio", "s.wav", "audio/wav", 1, sample_count=320)
+    draft = Draft("why?", (sound, *texts))
+    (message,) = to_prompt([], lambda sha256: tmp_path / sha256, draft)
+    text, media = message.parts
+    assert text == TextPart(
+        "File “t .txt”:\n```\none\ntwo\n```\n\nFile “u .txt”:\n```\nthree\n```\n\nwhy?"
+    )
+    assert isinstance(media, Media)
+    stored = [Message(1, 1, None, "user", draft.to_parts(), MessageState.COMPLETE, 0.0)]
+    assert to_prompt(stored, lambda sha256: tmp_path / sha256) == (message,)
+    (alone,) = to_prompt([], lambda sha256: tmp_path / sha256, Draft("", texts[1:]))
+    assert alone.parts == (TextPart("File “u .txt”:\n```\nthree\n```"),)
+
+
+def test_a_text_whose_copy_is_gone_is_named(tmp_path: Path) -> None:
+    gone = Draft("", (Attachment("t", "text", "t.txt", "text/plain", 1),))
+    with pytest.raises(StorageError, match=r"“t\.txt” is missing"):
+        to_prompt([], lambda sha256: tmp_path / sha256, gone)
+
+
+@given(st.text(alphabet="`a\n ", max_size=40))
+def test_no_text_closes_its_own_fence(text: str) -> None:
+    _, opening, *body, closing = fenced("a", text).split("\n")
+    assert opening == closing == "`" * len(opening)
+    assert not any(opening in line for line in body)
+    assert "\n".join(body) == text.rstrip()
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"caf\xe9", UnsupportedFormatError),
+        (b"a\0b", UnsupportedFormatError),
+        (b"a" * (MAX_TEXT_BYTES + 1), LimitError),
+    ],
+)
+def test_what_is_no_text_is_refused(content: bytes, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        decode_text(content, "a")

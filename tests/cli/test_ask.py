@@ -189,7 +189,7 @@ def test_a_question_that_is_refused_leaves_no_conversation(
 def test_a_failure_is_1_and_one_sentence(
     cli: CommandLine, arguments: list[str], sentence: str
 ) -> None:
-    (cli.folder / "notes.png").write_text("not a picture")
+    (cli.folder / "notes.png").write_bytes(b"neither a picture nor text: \xff")
     run = cli.run("ask", "hi", "--json", *arguments)
     assert (run.returncode, run.stdout) == (1, b"")
     (line,) = run.stderr.decode().splitlines()
@@ -284,3 +284,18 @@ def test_a_cut_that_nobody_asked_for_is_told(
     parts = tuple(part for part in (ThoughtPart(thought), TextPart(text)) if part.text)
     reply = Message(2, 1, 1, "model", parts, MessageState.COMPLETE, 0.0, finish_reason="length")
     assert _is_cut_short(reply, GenerationOptions(max_tokens=max_tokens)) is is_told
+
+
+def test_a_text_file_is_read_with_the_question(cli: CommandLine, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("words " * 50)
+    asked = ("--json", "--max-tokens", "1")
+    found = value(cli.run("ask", "What is this?", "-a", notes, *asked))
+    (item,) = found["attachments"]
+    assert (item["name"], item["kind"], item["media_type"]) == ("notes.txt", "text", "text/plain")
+    alone = value(cli.run("ask", "What is this?", *asked))
+    assert found["usage"]["prompt_tokens"] > alone["usage"]["prompt_tokens"] + 50
+    notes.write_bytes(b"caf\xe9")
+    refused = cli.run("ask", "What is this?", "-a", notes)
+    assert refused.returncode != 0
+    assert b"notes.txt" in refused.stderr

@@ -19,11 +19,13 @@ from PIL import Image, features
 from gemma_tui.errors import (
     AttachmentError,
     DamagedFileError,
+    LimitError,
     NotAFileError,
     UnsupportedFormatError,
 )
 from gemma_tui.generation import MediaInfo
 from gemma_tui.preprocessing.probe import probe
+from gemma_tui.text_file import MAX_TEXT_BYTES
 from tests.golden import preprocessing_inputs as inputs
 from tests.preprocessing.sounds import COMPRESSED, PLAIN, encoded, tone, wav
 
@@ -108,8 +110,6 @@ def test_tags_before_the_sound_are_skipped(tmp_path: Path, tag: bytes) -> None:
         (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- a -->\n<svg/>", "an SVG drawing"),
         (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "a HEIC picture"),
         (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", "a HEIC picture"),
-        (b"#EXTM3U\nfile:///etc/passwd\n", "text"),
-        ("ffconcat version 1.0 ä".encode(), "text"),
         (b"\xff\xfeh\0e\0l\0l\0o\0", "not a picture or a sound this program reads"),
         (b"8BPS\0\x01" + b"\0" * 40, "not a picture or a sound this program reads"),
         (b"SIMPLE  =   T" + b"\0" * 40, "not a picture or a sound this program reads"),
@@ -294,5 +294,27 @@ def test_flipped_bits_end_in_an_answer_or_a_sentence(
 )
 @given(content=st.binary(max_size=600))
 def test_any_bytes_end_in_an_answer_or_a_sentence(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(AttachmentError):
-        probe_bytes(tmp_path / "a", content)
+    try:
+        info = probe_bytes(tmp_path / "a", content)
+    except AttachmentError:
+        return
+    assert info.kind == "text"
+    assert "\0" not in content.decode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"#EXTM3U\nfile:///etc/passwd\n", "ffconcat version 1.0 ä".encode(), b"\xef\xbb\xbfa"],
+)
+def test_a_playlist_is_a_text_and_opens_nothing(tmp_path: Path, content: bytes) -> None:
+    info = probe_bytes(tmp_path / "a.wav", content)
+    assert (info.kind, info.media_type, info.sample_count) == ("text", "text/plain", 0)
+
+
+def test_a_text_is_looked_at_to_its_end(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedFormatError, match="not UTF-8 text: byte 4,000 is 0xe9"):
+        probe_bytes(tmp_path / "notes.txt", b"a" * 4000 + b"\xe9 la carte")
+    with pytest.raises(UnsupportedFormatError, match="NUL"):
+        probe_bytes(tmp_path / "notes.txt", b"a" * 4000 + b"\0")
+    with pytest.raises(LimitError, match="more than 2 MB of text"):
+        probe_bytes(tmp_path / "notes.txt", b"a" * (MAX_TEXT_BYTES + 1))

@@ -113,3 +113,36 @@ def test_kill_9_costs_no_draft(home: Path, tiny_model: Path) -> None:
         terminal.wait()
     with closing(Terminal.app(home, tiny_model)) as terminal:
         terminal.shows("typed before the crash")
+
+
+def is_bold(terminal: Terminal, text: str) -> bool:
+    """Whether a text on the screen is drawn in bold."""
+    row, line = next((y, line) for y, line in enumerate(terminal.screen.display) if text in line)
+    return bool(terminal.screen.buffer[row][line.index(text)].bold)
+
+
+def test_commands_completion_and_a_long_paste(home: Path, tiny_model: Path) -> None:
+    with closing(Terminal.app(home, tiny_model)) as terminal:
+        terminal.shows("Ask Gemma")
+        terminal.type("/bud")
+        terminal.shows("Token budget of the picture")
+        terminal.type("\t")
+        terminal.shows("1120")
+        terminal.type(ESCAPE)
+        terminal.until(lambda: "1120" not in terminal.text)
+        assert "/budget" in terminal.text
+        terminal.type("\x15/think on\r")
+        terminal.shows("thinking on")
+        terminal.paste("\n".join(f"row {index} \x9b31m\x07" for index in range(50)))
+        terminal.shows("pasted text, 50 lines")
+        assert "row 7" not in terminal.text
+        terminal.shows("% of context")
+        terminal.type(CTRL_Q)
+        assert terminal.wait() == 0
+        assert unexpected(bytes(terminal.written)) == set()
+    with closing(Terminal.app(home, tiny_model)) as terminal:
+        terminal.shows("pasted text, 50 lines")
+        terminal.type("\x1b[Z")  # Shift+Tab
+        terminal.until(lambda: is_bold(terminal, "pasted text"), "the chip is chosen")
+        terminal.type("\r")
+        terminal.shows("row 49 \ufffd31m␇")

@@ -47,7 +47,7 @@ class AttachScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """A label, the input, a hint."""
         with Vertical(id="dialogue"):
-            yield Label("Attach a picture or a sound", id="question")
+            yield Label("Attach a picture, a sound or a text", id="question")
             yield Input(self._typed, placeholder="~/Pictures/…", suggester=PathSuggester())
             yield Label("Enter attaches · → completes · Esc cancels", id="hint")
 

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 
-from gemma_tui.conversation import Draft
 from gemma_tui.errors import GemmaError
 from gemma_tui.options import GenerationOptions
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.attaching import Attaching
+from gemma_tui.tui.completing import Completing
 from gemma_tui.tui.desk import Desk
 from gemma_tui.tui.drafts import SAVE_DELAY_SECONDS, DraftKeeper
-from gemma_tui.tui.dropped import may_be_dropped
 from gemma_tui.tui.message_actions import MessageActions
 from gemma_tui.tui.page import Page
+from gemma_tui.tui.prompt_cost import PromptCost
+from gemma_tui.tui.question_history import QuestionHistory
 from gemma_tui.tui.screens.chat_keys import CHAT_KEYS
+from gemma_tui.tui.screens.composing import ComposingScreen
 from gemma_tui.tui.status import list_marks, overflow_sentence, status_of, turn_label
 from gemma_tui.tui.transcript.requests import MessageRequest
 from gemma_tui.tui.transcript.widget import Transcript
-from gemma_tui.tui.widgets.composer import Composer
 from gemma_tui.tui.widgets.composer_panel import ComposerPanel
 from gemma_tui.tui.widgets.conversation_list import ConversationList
 from gemma_tui.tui.widgets.header_line import HeaderLine
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from gemma_tui.storage.conversations import ConversationStore
 
 
-class ChatScreen(Screen[None]):
+class ChatScreen(ComposingScreen):
     """Header, list, transcript, composer, status."""
 
     AUTO_FOCUS = "Composer"
@@ -65,6 +65,7 @@ class ChatScreen(Screen[None]):
     ) -> None:
         super().__init__()
         self._engine = engine
+        self._store = store
         self._model_folder = model_folder
         self._notice = notice
         self._header = HeaderLine()
@@ -78,6 +79,13 @@ class ChatScreen(Screen[None]):
         self._attaching = Attaching(chat=chat, store=store, page=page, panel=panel)
         self._messages = MessageActions(
             chat, store, self.desk, page, panel, self, lambda: self._options
+        )
+        self._completing = Completing(
+            panel.composer, panel.completion, attaching=self._attaching, perform=self.perform
+        )
+        self._questions = QuestionHistory(store, panel)
+        self._cost = PromptCost(
+            *(chat, store, panel), perform=self.perform, set_timer=self.set_timer
         )
         self._save_timer: Timer | None = None
         self._options = GenerationOptions()
@@ -98,6 +106,7 @@ class ChatScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Show the screen first; then the last conversation, and only then start the engine."""
+        self._panel.composer.takes_key = self.take_key
         self._unwatch = self._engine.watch(self._engine_changed)
         self._engine_changed(self._engine.state)
         self._panel.problem.tell(self._notice)
@@ -137,6 +146,7 @@ class ChatScreen(Screen[None]):
 
     def show_status(self) -> None:
         """Say what the engine and the turn do."""
+        self.update_cost()
         self._status.status = status_of(
             self._engine.state, self._page, self.desk.turn, self._options
         )
@@ -166,15 +176,11 @@ class ChatScreen(Screen[None]):
         self.set_class(is_shown, "-list-hidden")
         (self._panel.composer if is_shown else self._list).focus()
 
-    def action_toggle_thinking(self) -> None:
-        """Think before the next answers, or do not."""
-        self._options = replace(self._options, thinking=not self._options.thinking)
-        self.show_status()
-
     def action_toggle_overflow(self) -> None:
         """Leave out the oldest turns when the context is full, or refuse the question."""
         refuses = self._options.overflow == "refuse"
         self._options = replace(self._options, overflow="drop_oldest" if refuses else "refuse")
+        self.show_status()
         self.notify(overflow_sentence(self._options.overflow), markup=False)
 
     def action_retry(self) -> None:
@@ -193,54 +199,14 @@ class ChatScreen(Screen[None]):
     def _message_action_wanted(self, event: MessageRequest) -> None:
         self._messages.perform(event)
 
-    def action_change_budget(self) -> None:
-        """Next budget for the chosen chip."""
-        self._panel.tray.action_change_budget(1)
-
     def action_scroll_transcript(self, direction: int) -> None:
         """Scroll a page without leaving the composer."""
         transcript = self._page.transcript
         (transcript.scroll_page_down if direction > 0 else transcript.scroll_page_up)(animate=False)
 
-    def action_attach(self) -> None:
-        """Ask for a path."""
-        from gemma_tui.tui.screens.attach import AttachScreen  # noqa: PLC0415  # rarely used
 
-        self.app.push_screen(AttachScreen(self._attaching.refused_path), self._attach_typed)
-
-    def _attach_typed(self, text: str | None) -> None:
-        if text:
-            self.perform(partial(self._attaching.attach_path, text))
-
-    @on(Composer.Submitted)
-    def _submitted(self, event: Composer.Submitted) -> None:
-        text = event.text
-        if Draft(text, self._panel.tray.attachments).is_empty:
-            return
-        if self._panel.tray.pending or not self.has_begun:
-            self._sends_when_ready = True
-            self._panel.give_back(Draft(text))
-        elif self._messages.is_refused():
-            self._panel.give_back(Draft(text))
-        elif may_be_dropped(text):
-            self.perform(partial(self._attach_or_send, text))
-        else:
-            self._send(text)
-
-    async def _attach_or_send(self, text: str) -> None:
-        if not await self._attaching.take_typed(text):
-            self._send(text)
-
-    def _send(self, text: str) -> None:
-        self._panel.problem.tell("")
-        self.desk.send(self._panel.take_with(text), self._options)
-
-    @on(ComposerPanel.AllRead)
-    def _send_if_ready(self) -> None:
-        """Enter was pressed too early: now is the time."""
-        if self._sends_when_ready and self.has_begun and not self._panel.tray.pending:
-            self._sends_when_ready = False
-            self._panel.composer.submit()
+    def _is_refused_while_writing(self) -> bool:
+        return self._messages.is_refused()
 
     def _open(self, conversation_id: int | None) -> None:
         self._sends_when_ready = False
@@ -263,20 +229,9 @@ class ChatScreen(Screen[None]):
     def _undo_wanted(self) -> None:
         self.perform(self.desk.undo_delete)
 
-    @on(Composer.PathsPasted)
-    def _paths_pasted(self, event: Composer.PathsPasted) -> None:
-        label = self._attaching.expect(event.text)
-        self.perform(partial(self._attaching.paste, event.text, label))
-
-    @on(Composer.RecallRequested)
-    def _recall_wanted(self) -> None:
-        question = self._page.last_question
-        if question is not None and self._panel.draft.is_empty:
-            self._panel.load(Draft(question.text, question.attachments))
-            self._draft_changed()
-
     @on(ComposerPanel.DraftChanged)
     def _draft_changed(self) -> None:
+        self.update_cost()
         if self._save_timer is None:
             self._save_timer = self.set_timer(SAVE_DELAY_SECONDS, self._save_draft)
 

@@ -19,7 +19,10 @@ KEYS: Final = (
         (
             ("Enter", "send"),
             ("Ctrl+J", "new line (Shift+Enter where the terminal reports it)"),
-            ("Up", "in the empty composer: bring back your last message"),
+            ("Up", "in the empty composer: edit your last message; Esc leaves that"),
+            ("Alt+Up, Down", "earlier questions of all conversations (or Ctrl+Up, Down)"),
+            ("/", "commands: Tab completes, Enter runs; //word sends a text"),
+            ("@", "a file below the working folder or, with ~ and /, anywhere"),
             ("Esc", "stop the reply; what is written stays"),
             ("Ctrl+R", "answer the last question again"),
             ("Ctrl+G", "go on with a reply that was cut off"),
@@ -34,6 +37,7 @@ KEYS: Final = (
             ("Shift+Tab", "from the composer to what is attached"),
             ("F4  +  -", "the token budget of a picture: more tokens, more detail"),
             ("Delete", "remove; Ctrl+Z brings it back"),
+            ("Enter", "on a text: open it in the composer"),
         ),
     ),
     (

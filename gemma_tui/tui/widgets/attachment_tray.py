@@ -65,7 +65,7 @@ def describe(attachment: Attachment) -> ChipText:
         tokens = audio_tokens(attachment.sample_count)
         return ChipText("♪", name, size, "", f"{seconds:.1f} s · {tokens} tokens")
     if attachment.kind == "text":
-        return ChipText("≡", name, size, "", "text")
+        return ChipText("≡", name, size, "", "Enter opens it")
     tokens = image_tokens(attachment.width, attachment.height, attachment.token_budget)
     shape = f"{attachment.width}x{attachment.height}"
     return ChipText("▣", name, size, shape, f"{tokens} of {attachment.token_budget} tokens")
@@ -90,10 +90,19 @@ class AttachmentTray(Widget, can_focus=True):
         Binding("minus", "change_budget(-1)", "Previous budget", show=False),
         Binding("delete,backspace", "remove", "Remove", show=False),
         Binding("ctrl+z,u", "restore", "Undo removal", show=False),
+        Binding("enter,o", "open", "Open a text in the composer", show=False),
     ]
 
     class Changed(Message):
         """An attachment was added, removed or given another budget."""
+
+    class OpenRequested(Message):
+        """The user wants an attached text in the composer."""
+
+        def __init__(self, attachment: Attachment) -> None:
+            super().__init__()
+            self.attachment = attachment
+            """The text."""
 
     attachments: reactive[tuple[Attachment, ...]] = reactive((), layout=True)
     """In the order in which they were attached."""
@@ -202,12 +211,18 @@ class AttachmentTray(Widget, can_focus=True):
         """Give the chosen picture the next budget, after the largest the smallest."""
         if not self.attachments or self.attachments[self.cursor].kind != "image":
             return
-        chosen = self.attachments[self.cursor]
-        place = TOKEN_BUDGETS.index(chosen.token_budget) + step
-        changed = replace(chosen, token_budget=TOKEN_BUDGETS[place % len(TOKEN_BUDGETS)])
+        place = TOKEN_BUDGETS.index(self.attachments[self.cursor].token_budget) + step
+        self.set_budget(TOKEN_BUDGETS[place % len(TOKEN_BUDGETS)])
+
+    def set_budget(self, budget: int) -> bool:
+        """Give the chosen picture this budget; False if none is chosen."""
+        if not self.attachments or self.attachments[self.cursor].kind != "image":
+            return False
+        changed = replace(self.attachments[self.cursor], token_budget=budget)
         before, after = self.attachments[: self.cursor], self.attachments[self.cursor + 1 :]
         self.attachments = (*before, changed, *after)
         self.post_message(self.Changed())
+        return True
 
     def action_remove(self) -> None:
         """Take the chosen chip off the draft; `restore` brings it back."""
@@ -217,6 +232,20 @@ class AttachmentTray(Widget, can_focus=True):
         self._removed.append((index, self.attachments[index]))
         self.attachments = self.attachments[:index] + self.attachments[index + 1 :]
         self.post_message(self.Changed())
+
+    def take_off(self, attachment: Attachment) -> bool:
+        """Remove one for good; False if it is not here."""
+        if attachment not in self.attachments:
+            return False
+        index = self.attachments.index(attachment)
+        self.attachments = self.attachments[:index] + self.attachments[index + 1 :]
+        self.post_message(self.Changed())
+        return True
+
+    def action_open(self) -> None:
+        """Ask for the chosen text in the composer."""
+        if self.attachments and self.attachments[self.cursor].kind == "text":
+            self.post_message(self.OpenRequested(self.attachments[self.cursor]))
 
     def action_restore(self) -> None:
         """Undo the last removal."""

@@ -17,13 +17,27 @@ from gemma_tui.sanitize import sanitize
 from gemma_tui.tui.dropped import may_be_dropped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual import events
 
 MAX_PASTE_LENGTH: Final = 200_000
 """Characters. Textual's parser needs 0.2 s for this much, 20 s for fifty times as much."""
 
+LONG_PASTE_CHARACTERS: Final = 2_000
+"""A paste longer than this becomes a chip: it would fill the composer, at most a third of a screen,
+several times over. About 500 tokens; a screen of 100x30 shows 3,000 characters."""
+
+LONG_PASTE_LINES: Final = 40
+"""The same for short lines: more than any usual window shows at once."""
+
 PASTE_QUIET_SECONDS: Final = 0.05
 """An Enter this soon after a paste is part of what was pasted, not the user's wish to send."""
+
+
+def is_long_paste(text: str) -> bool:
+    """Whether a paste is rather a text to be attached than words of the question."""
+    return len(text) > LONG_PASTE_CHARACTERS or len(text.splitlines()) > LONG_PASTE_LINES
 
 
 class Composer(TextArea):
@@ -31,6 +45,12 @@ class Composer(TextArea):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+j,shift+enter,alt+enter", "newline", "New line", show=False),
+        Binding("alt+b", "cursor_word_left", "Word left", show=False),
+        Binding("alt+f", "cursor_word_right", "Word right", show=False),
+        Binding("alt+d", "delete_word_right", "Delete word right", show=False),
+        Binding("ctrl+underscore", "undo", "Undo", show=False),
+        Binding("alt+up,ctrl+up", "screen.earlier_question", "Earlier question", show=False),
+        Binding("alt+down,ctrl+down", "screen.later_question", "Later question", show=False),
         Binding("pageup", "screen.scroll_transcript(-1)", "Scroll up", show=False),
         Binding("pagedown", "screen.scroll_transcript(1)", "Scroll down", show=False),
     ]
@@ -48,6 +68,14 @@ class Composer(TextArea):
 
     class PathsPasted(Message):
         """A paste that may stand for dropped files; it was not inserted."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+            """The paste as it came."""
+
+    class LongTextPasted(Message):
+        """A paste that is rather a file than words; it was not inserted."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -78,6 +106,8 @@ class Composer(TextArea):
         self.cursor_blink = False
         self.undoes_elsewhere = False
         """Whether the next Ctrl+Z belongs to something outside the text. Typing resets it."""
+        self.takes_key: Callable[[str], bool] | None = None
+        """Is asked first whether a key is meant for something else, such as a list above."""
         self._pasted_at = 0.0
         self._own_keys = BindingsMap([*Composer.BINDINGS, *TextArea.BINDINGS])
 
@@ -111,6 +141,10 @@ class Composer(TextArea):
         after_paste = event.time - self._pasted_at < PASTE_QUIET_SECONDS
         if after_paste:
             self._pasted_at = event.time
+        if not after_paste and self.takes_key is not None and self.takes_key(event.key):
+            event.stop()
+            event.prevent_default()
+            return
         if event.key == "enter":
             event.stop()
             event.prevent_default()
@@ -138,6 +172,8 @@ class Composer(TextArea):
             self.post_message(self.PasteRefused(len(text)))
         elif may_be_dropped(text):
             self.post_message(self.PathsPasted(text))
+        elif is_long_paste(text):
+            self.post_message(self.LongTextPasted(text))
         else:
             self.insert_pasted(text)
 

@@ -5,29 +5,38 @@ It assembles and shows drafts. Reading files, storing and sending are the screen
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from textual import on
 from textual.containers import Vertical
-from textual.message import Message
+from textual.message import Message as Event
 from textual.widgets import TextArea
 
 from gemma_tui.conversation import Draft
 from gemma_tui.tui.widgets.attachment_tray import AttachmentTray
+from gemma_tui.tui.widgets.completion_list import CompletionList
 from gemma_tui.tui.widgets.composer import MAX_PASTE_LENGTH, Composer
+from gemma_tui.tui.widgets.note_line import NoteLine
 from gemma_tui.tui.widgets.status_line import ProblemLine
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from gemma_tui.conversation import Message
+
+EDITING: Final = (
+    "You edit an earlier question: Enter asks it anew in a branch, Esc leaves it as it was."
+)
+"""What stands above a question that is being edited."""
+
 
 class ComposerPanel(Vertical):
     """Where a draft is written."""
 
-    class DraftChanged(Message):
+    class DraftChanged(Event):
         """Text or attachments changed by the user's hand."""
 
-    class AllRead(Message):
+    class AllRead(Event):
         """The last file that was being read is attached, or refused."""
 
     def __init__(self) -> None:
@@ -36,22 +45,67 @@ class ComposerPanel(Vertical):
         """Says what went wrong."""
         self.tray = AttachmentTray()
         """The chips."""
+        self.completion = CompletionList()
+        """What `/` or `@` may stand for."""
+        self.note = NoteLine()
+        """What the user must know before Enter."""
         self.composer = Composer()
         """The text."""
+        self._editing: Message | None = None
+        self._cost = ""
+        self._own: str | None = None
+        self._is_own_joined = False
 
     def compose(self) -> ComposeResult:
-        """Problem, chips, text."""
+        """Problem, chips, what could be meant, text."""
         yield self.problem
         yield self.tray
+        yield self.completion
+        yield self.note
         yield self.composer
 
     @property
     def draft(self) -> Draft:
-        """What would be sent now."""
-        return Draft(self.composer.text, self.tray.attachments)
+        """What must be kept: while an earlier question is shown, also what was typed before."""
+        text = self.composer.text
+        if self._own is not None:
+            text = "\n".join(filter(None, (self._own, text if self._is_own_joined else "")))
+        return Draft(text, self.tray.attachments)
+
+    @property
+    def editing(self) -> Message | None:
+        """The question that is being asked anew, in place of an answer to the last one."""
+        return self._editing
+
+    @editing.setter
+    def editing(self, question: Message | None) -> None:
+        self._editing = question
+        self.note.tell(EDITING if question else "")
+
+    @property
+    def is_looking_back(self) -> bool:
+        """Whether an earlier question stands in the composer."""
+        return self._own is not None
+
+    def show_earlier(self, text: str | None) -> None:
+        """Show an earlier question without losing what was typed; None shows that again.
+
+        An earlier question that was changed counts as typed, too.
+        """
+        own = self.draft.text
+        with self.prevent(TextArea.Changed):
+            self.composer.take(own if text is None else text)
+        self._own, self._is_own_joined = (None if text is None else own), False
+
+    def show_cost(self, cost: str) -> None:
+        """Say below the text what it costs to send it."""
+        if cost != self._cost:
+            self._cost = cost
+            self._show_hint()
 
     def load(self, draft: Draft) -> None:
         """Show another draft."""
+        self._own = None
         with self.prevent(TextArea.Changed):
             self.composer.take(draft.text)
         self.tray.load(draft.attachments)
@@ -61,6 +115,8 @@ class ComposerPanel(Vertical):
         """Take the chips off, to go with a text that was taken off before."""
         draft = Draft(text, self.tray.attachments)
         self.tray.load(())
+        if self._own is not None:
+            self.show_earlier(None)
         self._show_hint()
         return draft
 
@@ -79,15 +135,18 @@ class ComposerPanel(Vertical):
 
     def _show_hint(self) -> None:
         has_picture = any(item.kind == "image" for item in self.tray.attachments)
-        hint = "F4 token budget · " if has_picture else ""
-        self.composer.border_subtitle = (
-            f"{hint}Shift+Tab to the chips" if self.tray.attachments else ""
-        )
+        hints = [self._cost] if self._cost else []
+        hints += ["F4 token budget"] if has_picture else []
+        hints += ["Shift+Tab to the chips"] if self.tray.attachments else []
+        while len(hints) > 1 and len(" · ".join(hints)) > self.size.width - 6:
+            hints.pop()
+        self.composer.border_subtitle = " · ".join(hints)
 
     @on(TextArea.Changed)
     def _text_changed(self, event: TextArea.Changed) -> None:
         event.stop()
         self.composer.undoes_elsewhere = False
+        self._is_own_joined = True
         self.post_message(self.DraftChanged())
 
     @on(AttachmentTray.Changed)

@@ -1,0 +1,147 @@
+"""What commands do on the chat screen: the actions that entries of `COMMANDS` name.
+
+The composer decides what is a command; the desk, the store and the chips do the work.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+
+from gemma_tui.conversation import Draft
+from gemma_tui.errors import GemmaError, UsageError
+from gemma_tui.sanitize import sanitize_line
+from gemma_tui.tui.commands import check_available
+from gemma_tui.tui.widgets.conversation_list import ConversationList
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from textual.worker import Worker
+
+    from gemma_tui.options import GenerationOptions
+    from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.tui.commands import Call, Command, Need
+    from gemma_tui.tui.desk import Desk
+    from gemma_tui.tui.page import Page
+    from gemma_tui.tui.widgets.composer_panel import ComposerPanel
+
+
+class CommandScreen(Screen[None]):
+    """Runs commands. Its heir sets everything declared here."""
+
+    desk: Desk
+    _store: ConversationStore
+    _page: Page
+    _panel: ComposerPanel
+    _options: GenerationOptions
+
+    @abstractmethod
+    def perform(self, work: Callable[[], Awaitable[None]]) -> Worker[None]:
+        """Run something that may fail with a sentence for the user."""
+
+    @abstractmethod
+    def report(self, error: GemmaError) -> None:
+        """Say what went wrong."""
+
+    @abstractmethod
+    def show_status(self) -> None:
+        """The options changed."""
+
+    async def run_command(self, command: Command) -> None:
+        """Run a command without an argument; one that needs it is begun in the composer."""
+        if not command.needs_argument:
+            await self._run_action(command, "")
+        elif self._panel.draft.is_empty:
+            self._panel.composer.take(f"/{command.name} ")
+        else:
+            raise UsageError(
+                f"/{command.name} needs an argument.", f"Write {command.usage} in the composer."
+            )
+
+    async def run_call(self, call: Call, text: str) -> None:
+        """Run a command that was typed.
+
+        Args:
+            call: The command and its argument.
+            text: As it was typed; it comes back into the composer if the command fails.
+
+        Raises:
+            GemmaError: Why it cannot run, or what went wrong.
+        """
+        number = self._page.number
+        try:
+            self._panel.problem.tell("")
+            await self._run_action(call.command, call.argument)
+        except GemmaError:
+            if number == self._page.number:
+                self._panel.give_back(Draft(text))
+            raise
+
+    async def _run_action(self, command: Command, argument: str) -> None:
+        check_available(command, self.met_needs())
+        namespace, _, name = command.action.partition(".")
+        target = self.app if namespace == "app" else self
+        action = getattr(target, f"action_{name}")
+        result = action(argument) if command.argument else action()
+        if result is not None:
+            await result
+
+    def met_needs(self) -> frozenset[Need]:
+        """What commands may count on now."""
+        last = self._page.last
+        found: dict[Need, bool] = {
+            "writing": self.desk.turn is not None,
+            "idle": self.desk.turn is None,
+            "conversation": self._page.conversation is not None,
+            "question": self._page.last_question is not None,
+            "answer": self._page.last_answer is not None,
+            "cut_off": last is not None and last.is_cut_off,
+        }
+        return frozenset(need for need, is_met in found.items() if is_met)
+
+    def action_toggle_thinking(self) -> None:
+        """Think before the next answers, or do not."""
+        self.action_set_thinking("")
+
+    def action_set_thinking(self, argument: str) -> None:
+        """Think before the next answers: `on`, `off`, or the other way than now."""
+        thinking = argument == "on" if argument else not self._options.thinking
+        self._options = replace(self._options, thinking=thinking)
+        self.show_status()
+
+    def action_set_budget(self, argument: str) -> None:
+        """This budget for the chosen chip."""
+        if not self._panel.tray.set_budget(int(argument)):
+            raise UsageError("No picture is attached that a token budget could be for.")
+
+    def action_copy_answer(self) -> None:
+        """Copy the last answer as it was written."""
+        answer = self._page.last_answer
+        if answer is not None:
+            self.app.copy_to_clipboard(answer.text)
+            self.notify("The last answer is copied.", markup=False)
+
+    async def action_rename_conversation(self, argument: str) -> None:
+        """Give the open conversation this title."""
+        if self._page.conversation is not None:
+            title = sanitize_line(argument)
+            self._page.conversation = await self._store.rename(self._page.conversation.id, title)
+            await self.desk.refresh_list()
+
+    async def action_toggle_pin(self) -> None:
+        """Keep the open conversation at the top of the list, or let it go."""
+        shown = self._page.conversation
+        if shown is not None:
+            change = self._store.unpin if shown.is_pinned else self._store.pin
+            self._page.conversation = await change(shown.id)
+            await self.desk.refresh_list()
+            self.notify("Unpinned." if shown.is_pinned else "Pinned.", markup=False)
+
+    def action_delete_conversation(self) -> None:
+        """Delete the open conversation."""
+        if self._page.conversation is not None:
+            self.post_message(ConversationList.DeleteRequested(self._page.conversation.id))

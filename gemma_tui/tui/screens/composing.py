@@ -1,0 +1,206 @@
+"""The half of the chat screen that deals with the draft: what is typed, attached, and asked for.
+
+What commands do to a conversation is the business of `commanding`.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.widgets import TextArea
+
+from gemma_tui.conversation import Draft
+from gemma_tui.errors import UsageError
+from gemma_tui.tui.commands import (
+    looks_like_command,
+    parse_call,
+    plain_text,
+    unknown_command,
+)
+from gemma_tui.tui.dropped import may_be_dropped
+from gemma_tui.tui.prompt_cost import Asked
+from gemma_tui.tui.screens.commanding import CommandScreen
+from gemma_tui.tui.widgets.attachment_tray import AttachmentTray
+from gemma_tui.tui.widgets.completion_list import CompletionList
+from gemma_tui.tui.widgets.composer import Composer
+from gemma_tui.tui.widgets.composer_panel import ComposerPanel
+
+if TYPE_CHECKING:
+    from gemma_tui.conversation import Message
+    from gemma_tui.engine.interface import Engine
+    from gemma_tui.tui.attaching import Attaching
+    from gemma_tui.tui.completing import Completing
+    from gemma_tui.tui.prompt_cost import PromptCost
+    from gemma_tui.tui.question_history import QuestionHistory
+
+
+class ComposingScreen(CommandScreen):
+    """Takes what the composer and the chips ask for. Its heir sets everything declared here."""
+
+    has_begun: bool
+    _engine: Engine
+    _attaching: Attaching
+    _completing: Completing
+    _questions: QuestionHistory
+    _cost: PromptCost
+    _sends_when_ready: bool
+
+    @abstractmethod
+    def _is_refused_while_writing(self) -> bool:
+        """Whether a reply is being written; says so."""
+
+    @on(Composer.Submitted)
+    def _submitted(self, event: Composer.Submitted) -> None:
+        text = event.text
+        try:
+            call = parse_call(text)
+        except UsageError as error:
+            self._panel.give_back(Draft(text))
+            self.report(error)
+            return
+        if call is not None:
+            self.perform(partial(self.run_call, call, text))
+        elif Draft(text, self._panel.tray.attachments).is_empty:
+            return
+        elif self._panel.tray.pending or not self.has_begun:
+            self._sends_when_ready = True
+            self._panel.give_back(Draft(text))
+        elif may_be_dropped(text) or looks_like_command(text):
+            self.perform(partial(self._attach_or_send, text))
+        else:
+            self._send(text)
+
+    async def _attach_or_send(self, text: str) -> None:
+        if await self._attaching.take_typed(text):
+            return
+        if looks_like_command(text):
+            self._panel.give_back(Draft(text))
+            raise unknown_command(text)
+        self._send(plain_text(text))
+
+    def _send(self, text: str) -> None:
+        if self._is_refused_while_writing():
+            self._panel.give_back(Draft(text))
+            return
+        self._panel.problem.tell("")
+        edited, self._panel.editing = self._panel.editing, None
+        self.desk.send(self._panel.take_with(text), self._options, edited)
+
+    @on(ComposerPanel.AllRead)
+    def _send_if_ready(self) -> None:
+        """Enter was pressed too early: now is the time."""
+        if self._sends_when_ready and self.has_begun and not self._panel.tray.pending:
+            self._sends_when_ready = False
+            self._panel.composer.submit()
+
+    def action_change_budget(self) -> None:
+        """Next budget for the chosen chip."""
+        self._panel.tray.action_change_budget(1)
+
+    def action_attach(self) -> None:
+        """Ask for a path."""
+        from gemma_tui.tui.screens.attach import AttachScreen  # noqa: PLC0415  # rarely used
+
+        self.app.push_screen(AttachScreen(self._attaching.refused_path), self._attach_typed)
+
+    def _attach_typed(self, text: str | None) -> None:
+        if text:
+            self.perform(partial(self._attaching.attach_path, text))
+
+    async def action_attach_named(self, argument: str) -> None:
+        """Attach the file with this path, or ask for one."""
+        if argument:
+            await self._attaching.attach_path(argument)
+        else:
+            self.action_attach()
+
+    def action_edit_question(self) -> None:
+        """Edit the last question and ask it again in another branch."""
+        if self._page.last_question is not None:
+            self.edit(self._page.last_question)
+
+    def edit(self, question: Message) -> None:
+        """Put a question of the page into the composer, to be asked again in its own branch.
+
+        Raises:
+            UsageError: Something else stands there.
+        """
+        if not self._panel.draft.is_empty:
+            raise UsageError("The composer holds a draft already.", "Send it or clear it first.")
+        self._panel.load(Draft(question.text, question.attachments))
+        self._panel.editing = question
+        self._panel.composer.focus()
+        self._panel.post_message(ComposerPanel.DraftChanged())
+
+    @on(Composer.RecallRequested)
+    def _recall_wanted(self) -> None:
+        if self._panel.draft.is_empty:
+            self.action_edit_question()
+
+    def _leave_editing(self) -> None:
+        self._panel.editing = None
+        self._panel.composer.clear()  # an edit, so Ctrl+Z brings the words back
+        self._panel.tray.load(())
+        self._panel.post_message(ComposerPanel.DraftChanged())
+
+    def action_earlier_question(self) -> None:
+        """Show what was asked before."""
+        self.perform(partial(self._questions.move, 1))
+
+    def action_later_question(self) -> None:
+        """Show what was asked after that, at last what was being typed."""
+        self.perform(partial(self._questions.move, -1))
+
+    def take_key(self, key: str) -> bool:
+        """Whether a key of the composer was meant for the list above it, or ends editing."""
+        if self._completing.take_key(key):
+            return True
+        if key == "escape" and self._panel.editing is not None and self.desk.turn is None:
+            self._leave_editing()
+            return True
+        return False
+
+    @on(TextArea.SelectionChanged)
+    def _cursor_moved(self) -> None:
+        self._completing.update()
+
+    @on(CompletionList.Chosen)
+    def _candidate_clicked(self) -> None:
+        self._completing.accept(runs=True)
+        self._panel.composer.focus()
+
+    @on(Composer.PathsPasted)
+    def _paths_pasted(self, event: Composer.PathsPasted) -> None:
+        label = self._attaching.expect(event.text)
+        self.perform(partial(self._attaching.paste, event.text, label))
+
+    @on(Composer.LongTextPasted)
+    def _long_text_pasted(self, event: Composer.LongTextPasted) -> None:
+        label = self._attaching.expect_text()
+        self.perform(partial(self._attaching.paste_text, event.text, label))
+
+    @on(AttachmentTray.OpenRequested)
+    def _text_wanted(self, event: AttachmentTray.OpenRequested) -> None:
+        self.perform(partial(self._attaching.open_text, event.attachment))
+
+    def update_cost(self) -> None:
+        """Show what sending would cost now."""
+        model, draft = self._engine.state.model, self._panel.draft
+        is_no_question = draft.is_empty or draft.text == "/" or looks_like_command(draft.text)
+        if model is None or self.desk.turn is not None or is_no_question or not self.has_begun:
+            self._cost.update(None)
+            return
+        edited, last = self._panel.editing, self._page.last
+        parent_id = edited.parent_id if edited else last.id if last else None
+        asked = Asked(
+            self._page.conversation_id,
+            draft,
+            parent_id,
+            self._options,
+            model.name,
+            self._page.tokens_up_to(parent_id, model.name),
+        )
+        self._cost.update(asked)
