@@ -12,6 +12,7 @@ GemmaError
 │   ├── CapabilityError       this model cannot see, or cannot hear
 │   └── InsufficientMemoryError  it needs more memory than is free
 ├── ContextOverflowError      the prompt does not fit the context
+├── SettingsError             a setting has a wrong value, or its file cannot be used
 ├── EngineError               the engine process failed
 │   └── EngineStoppedError    it ended while it was needed
 └── StorageError              the data folder cannot be read or written
@@ -84,6 +85,10 @@ class InsufficientMemoryError(ModelError):
 
 class ContextOverflowError(GemmaError):
     """The prompt does not fit the model's context."""
+
+
+class SettingsError(GemmaError):
+    """A setting cannot have this value, or the settings file cannot be read or written."""
 
 
 class EngineError(GemmaError):

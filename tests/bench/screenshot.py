@@ -45,7 +45,9 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
 
 async def play(home: Path) -> str:
     """Ask everything, leave a picture in the composer; returns the screenshot as SVG."""
-    paths = Paths(data=home / "data", logs=home / "logs", cache=home / "cache")
+    paths = Paths(
+        data=home / "data", logs=home / "logs", cache=home / "cache", config=home / "config"
+    )
     database = await Database.open(paths.database)
     engine = EngineClient(paths.engine_log)
     store = ConversationStore(database)
