@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from gemma_tui.conversation import Draft, Message, Part, Usage
+    from gemma_tui.conversation import Conversation, Draft, Message, Part, Usage
     from gemma_tui.generation import PrefillProgress, PromptPart, TurnsLeftOut
 
 
@@ -49,6 +49,11 @@ def to_prompt(
         for message in branch
         if message.role == "user" or message.text.strip() or _uses_tools(message)
     )
+
+
+def created_with(conversation: Conversation | None) -> str:
+    """The system prompt that a conversation was created with."""
+    return conversation.system_prompt if conversation else ""
 
 
 def _said(message: Message) -> tuple[Part, ...]:
