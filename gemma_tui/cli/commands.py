@@ -101,7 +101,7 @@ def chat(
     if context.invoked_subcommand is None:
         from gemma_tui.cli.app import run_app  # noqa: PLC0415  # keeps the app out of `ask`
 
-        context.obj.action = partial(run_app, default_paths(), model or builtin_model())
+        context.obj.action = partial(run_app, default_paths(), model)
 
 
 def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the command

@@ -9,10 +9,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
+    from gemma_tui.engine.protocol import Estimate
     from gemma_tui.generation import (
         GenerationEvent,
         GenerationRequest,
         MediaInfo,
+        MemoryEstimate,
         ModelInfo,
         PromptSize,
     )
@@ -93,6 +95,13 @@ class Engine(Protocol):
 
         Raises:
             ModelError: No model is loaded, so nobody knows.
+        """
+
+    async def estimate(self, request: Estimate) -> MemoryEstimate:
+        """What a folder would need in memory; waits for a reply that is being generated.
+
+        Raises:
+            ModelError: The folder cannot be loaded, whatever memory there is.
         """
 
     async def status(self) -> EngineStatus:

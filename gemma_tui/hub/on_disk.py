@@ -47,9 +47,9 @@ class ModelOnDisk:
 
     @property
     def senses(self) -> str:
-        """What it takes, in words."""
+        """What it can do beside reading and writing; every Gemma 4 can think."""
         words = [word for word, can in (("sees", self.can_see), ("hears", self.can_hear)) if can]
-        return ", ".join(("reads", *words))
+        return ", ".join((*words, "thinks"))
 
 
 def find_models(builtin: Path, known: Iterable[str], library: str) -> tuple[ModelOnDisk, ...]:

@@ -113,6 +113,11 @@ class Configuration:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    def tell(self) -> None:
+        """Call every listener: settings changed, here or in a conversation."""
+        for listener in tuple(self._listeners):
+            listener()
+
     async def set(self, key: str, value: Value) -> None:
         """Change a setting for all conversations; it holds at once.
 
@@ -125,7 +130,7 @@ class Configuration:
         """
         self._command_line.pop(key, None)  # chosen later than the command line was written
         self._unsaved[key] = value
-        self._tell()
+        self.tell()
         await self._save(key, value)
 
     async def reset(self, key: str) -> None:
@@ -136,7 +141,7 @@ class Configuration:
         """
         self._command_line.pop(key, None)
         self._unsaved[key] = SCHEMA[key].default
-        self._tell()
+        self.tell()
         await self._save(key, None)
 
     async def set_preset(self, name: str, text: str) -> None:
@@ -147,14 +152,14 @@ class Configuration:
         """
         async with self._saving:
             self._content = await asyncio.to_thread(self._file.set_preset, name, text)
-        self._tell()
+        self.tell()
 
     async def reload(self) -> tuple[str, ...]:
         """Read the file again, as an editor may have changed it; returns new problems."""
         async with self._saving:
             before, self._content = self._content, await asyncio.to_thread(self._file.read)
         if before != self._content:
-            self._tell()
+            self.tell()
         return tuple(p for p in self._content.problems if p not in before.problems)
 
     async def _save(self, key: str, value: Value) -> None:
@@ -164,12 +169,8 @@ class Configuration:
             self._content = await asyncio.to_thread(self._file.set, key, value)
             if self._unsaved.get(key) == self._wanted(key, value):
                 self._unsaved.pop(key, None)
-        self._tell()
+        self.tell()
 
     @staticmethod
     def _wanted(key: str, value: Value) -> Value:
         return SCHEMA[key].default if value is None else value
-
-    def _tell(self) -> None:
-        for listener in tuple(self._listeners):
-            listener()

@@ -44,6 +44,8 @@ class Turn:
     parent_id: int | None
     continued_id: int | None = None
     """The reply that goes on, instead of anything being asked."""
+    overrides: str = ""
+    """What is set for a conversation that is created for it, as JSON."""
     reply: Message | None = None
     """The stored row of the reply, from the moment it exists."""
     label: str = "sending"
@@ -142,6 +144,8 @@ async def run_turn(
     try:
         if turn.conversation_id is None:
             turn.conversation_id = (await store.create("")).id
+            if turn.overrides:
+                await store.set_settings(turn.conversation_id, turn.overrides)
         if turn.continued_id is not None:
             events = chat.continue_reply(turn.conversation_id, turn.continued_id, options=options)
         else:

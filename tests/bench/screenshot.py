@@ -16,7 +16,9 @@ from textual import events
 
 from gemma_tui.chat import Chat
 from gemma_tui.engine.client import EngineClient
-from gemma_tui.paths import Paths, builtin_model
+from gemma_tui.paths import Paths
+from gemma_tui.settings.configuration import Configuration
+from gemma_tui.settings.file import SettingsFile
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
@@ -52,7 +54,8 @@ async def play(home: Path) -> str:
     engine = EngineClient(paths.engine_log)
     store = ConversationStore(database)
     chat = Chat(store, BlobStore(paths.blobs), engine)
-    app = GemmaApp(chat=chat, store=store, engine=engine, model_folder=builtin_model())
+    configuration = Configuration(SettingsFile(paths.settings), {})
+    app = GemmaApp(chat=chat, store=store, engine=engine, configuration=configuration)
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: engine.state.phase == "ready")
         screen = app.screen

@@ -37,7 +37,7 @@ def test_the_built_in_model_comes_first(tiny_model: Path) -> None:
     (model,) = find_models(tiny_model, [], "")
     assert model.is_builtin
     assert model.name == "built-in demo"
-    assert model.senses == "reads, sees, hears"
+    assert model.senses == "sees, hears, thinks"
     assert model.size_bytes > 1_000_000
     assert not model.problem
 
@@ -54,11 +54,11 @@ def test_a_models_folder_is_searched(tiny_model: Path, tmp_path: Path) -> None:
     _, small, large = find_models(tiny_model, [], str(tmp_path))
     assert (small.name, small.senses, small.bits, small.size_bytes) == (
         "Gemma 4 E2B",
-        "reads, sees, hears",
+        "sees, hears, thinks",
         0,
         100,
     )
-    assert (large.name, large.senses, large.bits) == ("Gemma 4 31B", "reads, sees", 4)
+    assert (large.name, large.senses, large.bits) == ("Gemma 4 31B", "sees, thinks", 4)
 
 
 def test_known_folders_are_listed_once_and_with_what_is_wrong(

@@ -5,7 +5,6 @@ It decides what happens when; how a turn runs is `Chat.reply`'s business, how it
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,19 +14,18 @@ from textual.screen import Screen
 
 from gemma_tui.conversation import Draft
 from gemma_tui.errors import GemmaError
-from gemma_tui.options import GenerationOptions
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.attaching import Attaching
+from gemma_tui.tui.choosing import Choosing
 from gemma_tui.tui.desk import Desk
 from gemma_tui.tui.drafts import SAVE_DELAY_SECONDS, DraftKeeper
 from gemma_tui.tui.dropped import may_be_dropped
 from gemma_tui.tui.page import Page
 from gemma_tui.tui.screens.chat_keys import CHAT_KEYS
 from gemma_tui.tui.status import (
+    MODEL_CHANGES,
     NOT_CUT_OFF,
     list_marks,
-    overflow_sentence,
-    status_of,
     still_writing,
     turn_label,
 )
@@ -40,7 +38,6 @@ from gemma_tui.tui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
 
     from textual.app import ComposeResult
     from textual.timer import Timer
@@ -49,6 +46,7 @@ if TYPE_CHECKING:
     from gemma_tui.chat import Chat
     from gemma_tui.conversation import Conversation
     from gemma_tui.engine.interface import Engine, EngineState
+    from gemma_tui.settings.configuration import Configuration
     from gemma_tui.storage.conversations import ConversationStore
 
 
@@ -64,12 +62,11 @@ class ChatScreen(Screen[None]):
         chat: Chat,
         store: ConversationStore,
         engine: Engine,
-        model_folder: Path,
+        configuration: Configuration,
         notice: str = "",
     ) -> None:
         super().__init__()
         self._engine = engine
-        self._model_folder = model_folder
         self._notice = notice
         self._header = HeaderLine()
         self._list = ConversationList()
@@ -77,10 +74,13 @@ class ChatScreen(Screen[None]):
         self._panel = panel = ComposerPanel()
         self._status = StatusLine()
         self._drafts = drafts = DraftKeeper(store, page, panel)
+        self.choosing = Choosing(configuration, engine, store, page, panel, owner=self)
+        self._preferences = self.choosing.preferences
         self.desk = Desk(chat=chat, store=store, drafts=drafts, page=page, panel=panel, owner=self)
-        self._attaching = Attaching(chat=chat, store=store, page=page, panel=panel)
+        self._attaching = Attaching(
+            chat=chat, store=store, page=page, panel=panel, preferences=self._preferences
+        )
         self._save_timer: Timer | None = None
-        self._options = GenerationOptions()
         self._sends_when_ready = False
         self._problem = ""
         self.has_begun = False
@@ -100,7 +100,7 @@ class ChatScreen(Screen[None]):
         """Show the screen first; then the last conversation, and only then start the engine."""
         self._unwatch = self._engine.watch(self._engine_changed)
         self._engine_changed(self._engine.state)
-        self._panel.problem.tell(self._notice)
+        self.choosing.begin(self._notice)
         self.call_after_refresh(self._after_first_paint)
 
     def on_unmount(self) -> None:
@@ -110,7 +110,7 @@ class ChatScreen(Screen[None]):
     def _after_first_paint(self) -> None:
         self.perform(self._begin)
         if self._engine.state.phase == "stopped":
-            self.perform(partial(self._engine.start, self._model_folder))
+            self.perform(self.choosing.models.start)
 
     async def _begin(self) -> None:
         try:
@@ -118,7 +118,7 @@ class ChatScreen(Screen[None]):
                 self._sends_when_ready = False  # older words stand before those to be sent
         finally:
             self.has_begun = True
-        self._send_if_ready()
+        self.send_if_ready()
 
     def perform(self, work: Callable[[], Awaitable[None]]) -> Worker[None]:
         """Run something that may fail with a sentence for the user."""
@@ -137,9 +137,7 @@ class ChatScreen(Screen[None]):
 
     def show_status(self) -> None:
         """Say what the engine and the turn do."""
-        self._status.status = status_of(
-            self._engine.state, self._page, self.desk.turn, self._options
-        )
+        self._status.status = self.choosing.status(self.desk.turn)
 
     def show_list(self, conversations: tuple[Conversation, ...]) -> None:
         """Show the conversations, and the title of the open one."""
@@ -167,25 +165,24 @@ class ChatScreen(Screen[None]):
 
     def action_toggle_thinking(self) -> None:
         """Think before the next answers, or do not."""
-        self._options = replace(self._options, thinking=not self._options.thinking)
-        self.show_status()
+        self.choosing.toggle_thinking()
 
     def action_toggle_overflow(self) -> None:
         """Leave out the oldest turns when the context is full, or refuse the question."""
-        refuses = self._options.overflow == "refuse"
-        self._options = replace(self._options, overflow="drop_oldest" if refuses else "refuse")
-        self.notify(overflow_sentence(self._options.overflow), markup=False)
+        self.choosing.toggle_overflow()
 
     def action_retry(self) -> None:
         """Answer the last question again."""
         if not self._is_refused_while_writing():
             self._panel.problem.tell("")
-            self.desk.answer_again(self._options)
+            self.desk.answer_again(self._preferences.options)
 
     def action_continue_reply(self) -> None:
         """Let the last reply go on where it was cut off."""
         if not self._is_refused_while_writing():
-            self._panel.problem.tell("" if self.desk.continue_reply(self._options) else NOT_CUT_OFF)
+            self._panel.problem.tell(
+                "" if self.desk.continue_reply(self._preferences.options) else NOT_CUT_OFF
+            )
 
     def action_change_budget(self) -> None:
         """Next budget for the chosen chip."""
@@ -211,7 +208,7 @@ class ChatScreen(Screen[None]):
         text = event.text
         if Draft(text, self._panel.tray.attachments).is_empty:
             return
-        if self._panel.tray.pending or not self.has_begun:
+        if self._panel.tray.pending or not self.has_begun or self.choosing.models.holds_back():
             self._sends_when_ready = True
             self._panel.give_back(Draft(text))
         elif self._is_refused_while_writing():
@@ -227,16 +224,20 @@ class ChatScreen(Screen[None]):
 
     def _send(self, text: str) -> None:
         self._panel.problem.tell("")
-        self.desk.send(self._panel.take_with(text), self._options)
+        self.desk.send(self._panel.take_with(text), self._preferences.options)
 
     @on(ComposerPanel.AllRead)
-    def _send_if_ready(self) -> None:
+    def send_if_ready(self) -> None:
         """Enter was pressed too early: now is the time."""
-        if self._sends_when_ready and self.has_begun and not self._panel.tray.pending:
+        must_wait = self._panel.tray.pending or self.choosing.models.is_switching
+        if self._sends_when_ready and self.has_begun and not must_wait:
             self._sends_when_ready = False
             self._panel.composer.submit()
 
     def _is_refused_while_writing(self) -> bool:
+        if self.choosing.models.holds_back():
+            self._panel.problem.tell(MODEL_CHANGES)
+            return True
         if self.desk.turn is None:
             return False
         self._panel.problem.tell(still_writing(self.desk.turn, self._page))
@@ -292,6 +293,7 @@ class ChatScreen(Screen[None]):
             self._panel.problem.tell(problem)
         self._problem = problem
         self._attaching.settle_budgets()
+        self.choosing.engine_changed(state)
         turn = self.desk.turn
         if turn is not None and state.phase in ("starting", "loading"):
             self._page.show_label(turn, turn_label(turn, state))

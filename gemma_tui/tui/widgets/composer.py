@@ -76,6 +76,8 @@ class Composer(TextArea):
             placeholder="Ask Gemma, or drop a picture or a sound here",
         )
         self.cursor_blink = False
+        self.send_key = "enter"
+        """The key that sends; if it is another, Enter begins a new line."""
         self.undoes_elsewhere = False
         """Whether the next Ctrl+Z belongs to something outside the text. Typing resets it."""
         self._pasted_at = 0.0
@@ -111,10 +113,10 @@ class Composer(TextArea):
         after_paste = event.time - self._pasted_at < PASTE_QUIET_SECONDS
         if after_paste:
             self._pasted_at = event.time
-        if event.key == "enter":
+        if event.key in {"enter", self.send_key}:
             event.stop()
             event.prevent_default()
-            if after_paste:
+            if after_paste or event.key != self.send_key:
                 self.action_newline()
             else:
                 self.submit()
