@@ -48,6 +48,7 @@ def run_app(paths: Paths, model: Path | None) -> int:
             "The app needs a terminal that can move the cursor.", "Use gemma-tui ask instead."
         )
     given = {"model": str(model.absolute())} if model else {}
+    # What is wrong with it, the screen says.
     configuration = Configuration(SettingsFile(paths.settings), os.environ, given)
     return asyncio.run(_run(paths, configuration))
 

@@ -79,7 +79,7 @@ class SettingsFile:
             if len(data) > MAX_FILE_BYTES:
                 raise SettingsError(f"{self.path} is too large for settings, so it is not used.")
             return data.decode("utf-8-sig").replace("\r\n", "\n")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return ""
         except UnicodeDecodeError as error:
             raise SettingsError(

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gemma_tui.hub.on_disk import ModelOnDisk
     from gemma_tui.tui.preferences import Preferences
 
-KEYS = "Enter switch · Tab type a folder · Del forget · Esc close"
+KEYS = "Enter switch · Tab add a folder · Del forget · Esc"
 NOTE = "The conversation goes on with the model you choose; nothing is sent or downloaded."
 
 
@@ -171,7 +171,7 @@ class ModelScreen(ModalScreen["ModelOnDisk | None"]):
             ("● " if is_loaded else "  ", "$success"),
             (first, "bold" if is_loaded else "$foreground 50%" if model.problem else ""),
             (" · answers now" if is_loaded else "", "$success"),
-            (f"\n    {sanitize_line(second + str(model.folder))}", "$foreground 60%"),
+            ("\n    " + sanitize_line(second + str(model.folder)), "$foreground 60%"),
         )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gemma_tui.settings.configuration import Configuration
     from gemma_tui.settings.setting import Setting
 
-KEYS = "Ctrl+S keep · F6 save as preset · Del removes a preset · Esc leave"
+KEYS = "Ctrl+S keep · F6 save as a preset · Esc leave"
 
 
 class ProseScreen(ModalScreen[str | None]):

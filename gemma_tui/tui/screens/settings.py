@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from gemma_tui.settings.setting import Setting, Value
     from gemma_tui.tui.preferences import Preferences, Scope
 
-KEYS = "Enter change · ←→ step · Del reset · F3 scope · Esc close"
+KEYS = "Enter change · ←→ step · Del reset · F3 scope · Esc"
 
 
 class SettingsScreen(ModalScreen[None]):
@@ -92,6 +92,7 @@ class SettingsScreen(ModalScreen[None]):
             self._preferences.configuration.watch(self._show),
             self._engine.watch(lambda _: self._show()),
         )
+        self._show()
 
     def on_unmount(self) -> None:
         """Stop listening."""
@@ -143,9 +144,9 @@ class SettingsScreen(ModalScreen[None]):
         bounds = setting.bounds if setting.kind in {"integer", "number"} else ""
         facts = [f"Default: {setting.words(setting.default)}"]
         facts += [f"{bounds[0].upper()}{bounds[1:]}"] if bounds else []
-        lines = [setting.about.help, " · ".join(facts), said]
+        lines = [setting.about.help, said, " · ".join(facts)]
         if self._problem:
-            lines = [f"! {self._problem}", *lines]
+            lines = [f"! {self._problem}", " · ".join(facts)]
         self._about.update(sanitize("\n".join(filter(None, lines))))
 
     @on(ScopeSwitch.Changed)

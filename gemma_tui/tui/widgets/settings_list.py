@@ -99,7 +99,7 @@ class SettingsList(OptionList):
         kept = self.key
         self.set_options(list(self._rows()))
         ids = [option.id for option in self.options]
-        if kept in ids:
+        if kept is not None and kept in ids:
             self.highlighted = ids.index(kept)
         else:
             self.action_first()
