@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from gemma_tui.errors import SettingsError
 from gemma_tui.tui.bell import AnswerBell
 from gemma_tui.tui.model_switch import ModelSwitch
-from gemma_tui.tui.preferences import Preferences
+from gemma_tui.tui.preferences import Preferences, own_settings
 from gemma_tui.tui.status import overflow_sentence, status_of
 
 if TYPE_CHECKING:
@@ -191,7 +191,9 @@ class Choosing:
             self._owner.app.notify(sentence, markup=False)
 
     async def _reload(self) -> None:
-        if problems := await self.preferences.configuration.reload():
+        problems = await self.preferences.configuration.reload()
+        problems = (*problems, *own_settings(self._page.conversation).problems)
+        if problems:
             raise SettingsError("\n".join(problems))
 
     def _model_chosen(self, scope: Scope, model: ModelOnDisk | None) -> None:

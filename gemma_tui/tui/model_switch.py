@@ -7,6 +7,7 @@ is typed meanwhile stays in the composer, and is sent when a model is there.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from gemma_tui.errors import EngineStoppedError, GemmaError, ModelError
@@ -62,6 +63,7 @@ class ModelSwitch:
         self._preferences = preferences
         self._owner = owner
         self._folder: Path | None = None
+        self._noted: Path | None = None
         self._newest = 0
         self._in_order = asyncio.Lock()
         self.label = ""
@@ -88,10 +90,11 @@ class ModelSwitch:
         `model_settled` tells its owner when it need not wait any more.
         """
         wanted = self._preferences.model_folder
-        is_other = self._folder is not None and real_path(wanted) != real_path(self._folder)
+        present = self._folder
+        is_other = present not in {None, wanted} and real_path(wanted) != real_path(present or "")
         if is_other and not self.is_switching:
             self.label = "changing the model"
-            self._owner.perform(lambda: self._change(wanted, wanted.name))
+            self._owner.perform(partial(self._change, wanted, wanted.name))
         return self.is_switching
 
     async def choose(self, folder: Path, name: str, scope: Scope) -> None:
@@ -105,17 +108,15 @@ class ModelSwitch:
         Raises:
             GemmaError: It could not be loaded; the one before answers again.
         """
-        await self._change(folder, name)
-        if self._folder != folder:
-            return  # another one was chosen meanwhile
-        is_builtin = real_path(folder) == real_path(builtin_model())
-        await self._preferences.set("model", "" if is_builtin else str(folder), scope)
+        await self._change(folder, name, partial(self._keep, folder, scope))
 
     async def remember(self, state: EngineState) -> None:
         """Offer a folder again that was given on the command line, once it has loaded."""
         folder = self._folder
-        if state.phase != "ready" or folder is None or not self.is_loaded(folder):
+        is_new = state.phase == "ready" and folder is not None and folder != self._noted
+        if not is_new or folder is None or not self.is_loaded(folder):
             return
+        self._noted = folder
         settings = self._preferences.settings
         known = {real_path(name) for name in (*settings.known_models, str(builtin_model()))}
         library = real_path(settings.model_library) if settings.model_library else None
@@ -125,17 +126,31 @@ class ModelSwitch:
         names = (*settings.known_models, str(folder.absolute()))
         await self._preferences.set("known_models", names, "all")
 
-    async def _change(self, folder: Path, name: str) -> None:
+    async def _change(
+        self, folder: Path, name: str, keep: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
         self._newest += 1
-        number = self._newest
+        number, is_there = self._newest, False
         try:
             async with self._in_order:
                 if number == self._newest:
                     await self._replace(folder, name)
+                    is_there = True
+                    if keep is not None:
+                        await keep()
         finally:
             if number == self._newest:
                 self._show("")
-                self._owner.model_settled()
+                if is_there:  # else what waits would ask for the same model again
+                    self._owner.model_settled()
+
+    async def _keep(self, folder: Path, scope: Scope) -> None:
+        is_builtin = real_path(folder) == real_path(builtin_model())
+        model = "" if is_builtin else str(folder)
+        await self._preferences.set("model", model, scope)
+        if self._preferences.settings.model != model:
+            # The conversation or the environment says otherwise; here the choice holds anyway.
+            await self._preferences.set("model", model, "conversation")
 
     async def _replace(self, folder: Path, name: str) -> None:
         turn = self._owner.running_turn()

@@ -128,11 +128,13 @@ class Real(Running):
 @pytest.fixture
 def open_real(paths: Paths, folders: Folders) -> Callable[..., AbstractAsyncContextManager[Real]]:
     @asynccontextmanager
-    async def opened(given: dict[str, str] | None = None) -> AsyncIterator[Real]:
+    async def opened(
+        given: dict[str, str] | None = None, environ: dict[str, str] | None = None
+    ) -> AsyncIterator[Real]:
         paths.config.mkdir(parents=True, exist_ok=True)
         if not paths.settings.exists():
             paths.settings.write_text(f'[model]\nmodel_library = "{folders.library}"\n')
-        configuration = Configuration(SettingsFile(paths.settings), {}, given or {})
+        configuration = Configuration(SettingsFile(paths.settings), environ or {}, given or {})
         database = await Database.open(paths.database)
         engine = EngineClient(paths.engine_log)
         try:
@@ -231,7 +233,7 @@ async def test_a_kill_in_the_middle_of_a_switch_ends_with_the_new_model(
         await running.settled("Gemma 4 (whole)")
         assert running.composer.text == "typed meanwhile"
         await running.pilot.press("enter")
-        await running.until(lambda: running.app.chat_screen.desk.turn is not None, "a turn")
+        await running.until(lambda: running.app.chat_screen._page.last is not None, "a reply")
         await running.until(lambda: running.app.chat_screen.desk.turn is None, "its end")
         assert [m.model for m in await running.branch()] == ["", "Gemma 4 (whole)"]
         await running.until(lambda: saved_model(paths) == str(folders.whole))
@@ -273,6 +275,32 @@ async def test_a_conversation_with_a_model_of_its_own_brings_it_back(
         await running.until(lambda: running.app.chat_screen._page.last is not None, "a reply")
         await running.until(lambda: running.app.chat_screen.desk.turn is None, "its end")
         assert (await running.branch(2))[-1].model == "built-in demo"
+
+
+async def test_a_model_of_its_own_that_fails_is_not_tried_for_ever(
+    open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders
+) -> None:
+    async with open_real() as running:
+        await running.settled("built-in demo")
+        preferences = running.app.chat_screen.choosing.preferences
+        await preferences.set("model", str(folders.broken), "conversation")
+        await running.send("hello")
+        await running.until(lambda: "could not be loaded" in running.problem)
+        await running.settled("built-in demo")
+        assert running.composer.text == "hello"
+        assert await running.store.list() == ()
+
+
+async def test_a_choice_holds_here_whatever_the_environment_says(
+    open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders, paths: Paths
+) -> None:
+    async with open_real(environ={"GEMMA_TUI_MODEL": str(folders.deaf)}) as running:
+        await running.settled("Gemma 4 (deaf)")
+        await running.choose(folders.whole)
+        await running.settled("Gemma 4 (whole)")
+        await running.until(lambda: saved_model(paths) == str(folders.whole))
+        await running.answer("hello", 2)
+        assert (await running.branch())[-1].model == "Gemma 4 (whole)"
 
 
 async def test_the_list_says_what_each_is_and_what_fits(
