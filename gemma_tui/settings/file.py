@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import tempfile
-import tomllib
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -169,6 +168,8 @@ def _put_in(document: Any, section: str, key: str, value: object) -> None:  # no
 
 def _require_toml(text: str, path: Path) -> None:
     """A faulty writer must not ruin what a person wrote."""
+    import tomllib  # noqa: PLC0415  # see above
+
     try:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -44,6 +43,10 @@ def read_toml(text: str, place: str) -> Layer:
         text: All of it.
         place: Its name, for the sentences.
     """
+    if not text.strip():
+        return Layer()
+    import tomllib  # noqa: PLC0415  # not before there is a file: it costs the first paint 10 ms
+
     try:
         content = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -208,6 +208,20 @@ async def test_a_system_prompt_is_taken_from_a_preset_and_sent(
         assert saved(paths)["replies"]["system_prompt"] == "Be [b]mine[/b].\nAlways."
 
 
+async def test_an_unkept_text_is_not_lost_by_one_key(open_app: Opener, paths: Paths) -> None:
+    async with open_app() as running:
+        await panel(running, "system_prompt")
+        await running.pilot.press("enter")
+        await running.until(lambda: isinstance(running.app.screen, ProseScreen), "the editor")
+        running.app.screen.query_one(TextArea).text = "Much work."
+        await running.pilot.press("escape")
+        assert isinstance(running.app.screen, ProseScreen)
+        assert "Esc again leaves" in running.text()
+        await running.pilot.press("escape")
+        await running.until(lambda: isinstance(running.app.screen, SettingsScreen), "the panel")
+        assert saved(paths) == {}
+
+
 async def test_an_edit_by_hand_holds_when_the_panel_opens(open_app: Opener, paths: Paths) -> None:
     async with open_app() as running:
         paths.config.mkdir()

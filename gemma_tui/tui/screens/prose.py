@@ -46,6 +46,7 @@ class ProseScreen(ModalScreen[str | None]):
         super().__init__()
         self._setting = setting
         self._configuration = configuration
+        self._kept = text.strip()
         self._area = TextArea(text, soft_wrap=True, compact=True)
         self._presets = OptionList(markup=False, compact=True)
         self._name_field = Input(placeholder="Name of the preset", id="name", compact=True)
@@ -74,6 +75,9 @@ class ProseScreen(ModalScreen[str | None]):
         """Leave the name, then the screen."""
         if self._name_field.display:
             self._hide_name()
+        elif self._area.text.strip() != self._kept:
+            self._kept = self._area.text.strip()  # asked once for this text
+            self._tell("It is not kept yet: Ctrl+S keeps it, Esc again leaves without it.")
         else:
             self.dismiss(None)
 
