@@ -128,8 +128,7 @@ def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the comma
 ) -> None:
     """Ask one question and print the answer, nothing else. Without --save nothing is stored.
 
-    What is left out is as the settings say (gemma-tui config show), else as the model's
-    generation_config.json says.
+    What is left out is as the settings say (gemma-tui config show).
     """
     given = {
         "model": _absolute(model or context.obj.model),
@@ -152,11 +151,15 @@ def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the comma
     paths = default_paths()
     settings = configuration_of(paths, given).resolve().settings
     options = replace(settings.options, stop=tuple(stop or ()))
-    files = tuple(attach or ())
-    question = Question(prompt, files, settings.token_budget, settings.system_prompt, options)
-    folder = Path(settings.model).expanduser() if settings.model else builtin_model()
+    files, budget = tuple(attach or ()), settings.token_budget
+    question = Question(prompt, files, budget, settings.system_prompt, options)
+    folder = _folder(settings.model)
     context.obj.action = partial(run_ask, question, folder, paths, as_json=json, save=save)
 
 
 def _absolute(folder: Path | None) -> str | None:
     return str(folder.absolute()) if folder else None
+
+
+def _folder(model: str) -> Path:
+    return Path(model).expanduser() if model else builtin_model()
