@@ -6,10 +6,11 @@ Knows the order of things (store, then compute, then store) and nothing of scree
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
+from gemma_tui.beginning import begin
 from gemma_tui.conversation import Attachment, Draft, Message, MessageState, title_from
 from gemma_tui.errors import AttachmentError, GemmaError, UsageError
 from gemma_tui.generation import Finished, GenerationRequest
@@ -23,6 +24,7 @@ from gemma_tui.turn import (
     TurnFinished,
     TurnStarted,
     begun_again,
+    created_with,
     end_of,
     failed,
     read_text,
@@ -32,17 +34,16 @@ from gemma_tui.turn import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable
+    from collections.abc import AsyncGenerator, Callable, Iterable
     from pathlib import Path
 
+    from gemma_tui.conversation import Conversation
     from gemma_tui.engine.interface import Engine
     from gemma_tui.generation import MediaPreview, PromptSize
     from gemma_tui.options import GenerationOptions
     from gemma_tui.storage.blobs import BlobStore
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.turn import TurnEvent
-
-T = TypeVar("T")
 
 
 class Chat:
@@ -52,12 +53,21 @@ class Chat:
         store: Conversations.
         blobs: Bytes of attachments.
         engine: Whatever answers.
+        system_prompt: What the model is told first in a conversation, None being the one that is
+            not created yet; without it, what the conversation was created with.
     """
 
-    def __init__(self, store: ConversationStore, blobs: BlobStore, engine: Engine) -> None:
+    def __init__(
+        self,
+        store: ConversationStore,
+        blobs: BlobStore,
+        engine: Engine,
+        system_prompt: Callable[[Conversation | None], str] = created_with,
+    ) -> None:
         self._store = store
         self._blobs = blobs
         self._engine = engine
+        self._system_prompt = system_prompt
 
     @property
     def default_token_budget(self) -> int | None:
@@ -147,8 +157,8 @@ class Chat:
         adding = self._store.add_turn(
             conversation_id, parent_id, parts, title, thinking=options.thinking
         )
-        begun = await self._begin(adding, lambda rows: Begun(*rows))
-        request = GenerationRequest(prompt, conversation.system_prompt, options)
+        begun = await begin(self._store, adding, lambda rows: Begun(*rows))
+        request = GenerationRequest(prompt, self._system_prompt(conversation), options)
         async with aclosing(self._stream(begun, request)) as events:
             async for event in events:
                 yield event
@@ -183,10 +193,12 @@ class Chat:
             raise not_cut_off()
         await self._check_media(branch)
         prompt = await asyncio.to_thread(to_prompt, branch[:-1], self._blobs.path_of)
-        begun = await self._begin(self._store.resume(reply_id), begun_again)
+        begun = await begin(self._store, self._store.resume(reply_id), begun_again)
         options = replace(options, thinking=begun.reply.thinking)
         so_far = to_reply_so_far(begun.reply)
-        request = GenerationRequest(prompt, conversation.system_prompt, options, reply=so_far)
+        request = GenerationRequest(
+            prompt, self._system_prompt(conversation), options, reply=so_far
+        )
         async with aclosing(self._stream(begun, request)) as events:
             async for event in events:
                 yield event
@@ -217,9 +229,9 @@ class Chat:
             EngineError: Nobody could count it.
         """
         earlier: tuple[Message, ...] = ()
-        system_prompt = ""
+        system_prompt = self._system_prompt(None)
         if conversation_id is not None:
-            system_prompt = (await self._store.get(conversation_id)).system_prompt
+            system_prompt = self._system_prompt(await self._store.get(conversation_id))
             if parent_id is not None:
                 earlier = await self._store.messages(conversation_id, parent_id)
         prompt = await asyncio.to_thread(to_prompt, earlier, self._blobs.path_of, draft)
@@ -244,23 +256,6 @@ class Chat:
         if found := (*(known for message in earlier for known in message.attachments), *new):
             model = self._engine.state.model
             await asyncio.to_thread(check_media, found, self._blobs.path_of, model)
-
-    async def _begin(self, work: Coroutine[None, None, T], to_begun: Callable[[T], Begun]) -> Begun:
-        """Store the begin of a turn; if cancelled meanwhile, leave no row that seems to stream."""
-        storing = asyncio.ensure_future(work)
-        try:
-            return to_begun(await asyncio.shield(storing))
-        except asyncio.CancelledError:
-            undoing = asyncio.ensure_future(self._undo(storing, to_begun))
-            while not undoing.done():  # whoever is impatient cancels again
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait([undoing])
-            undoing.result()
-            raise
-
-    async def _undo(self, storing: asyncio.Future[T], to_begun: Callable[[T], Begun]) -> None:
-        begun = to_begun(await storing)
-        await self._store.finish(with_end(begun.reply, begun.before or CANCELLED))
 
     async def _stream(
         self, begun: Begun, request: GenerationRequest

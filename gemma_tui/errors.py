@@ -16,6 +16,7 @@ GemmaError
 │   ├── UnknownFormatError    no export this program reads, or one of a newer version
 │   ├── DamagedExportError    broken inside, or not what it claims to be
 │   └── ExportLimitError      larger, deeper or more than an import takes
+├── SettingsError             a setting has a wrong value, or its file cannot be used
 ├── EngineError               the engine process failed
 │   └── EngineStoppedError    it ended while it was needed
 └── StorageError              the data folder cannot be read or written
@@ -104,6 +105,10 @@ class DamagedExportError(ExchangeError):
 
 class ExportLimitError(ExchangeError):
     """Something in the file is larger, deeper or more than an import takes."""
+
+
+class SettingsError(GemmaError):
+    """A setting cannot have this value, or the settings file cannot be read or written."""
 
 
 class EngineError(GemmaError):

@@ -47,3 +47,26 @@ def _lacks_sense(model: ModelInfo, sense: str, name: str) -> CapabilityError:
         f"{model.name} cannot {sense}, so it cannot take “{name}”.",
         f"Load a model that can {sense}, or ask without the file in a new conversation.",
     )
+
+
+def lacking_senses(attachments: Iterable[Attachment], model: ModelInfo) -> str:
+    """What a model cannot take of the attachments of a conversation; empty if it takes all.
+
+    Args:
+        attachments: Those of the whole branch and of the draft.
+        model: The loaded model.
+    """
+    found = tuple(attachments)
+    sentences = []
+    for kind, can, sense, what in (
+        ("image", model.can_see, "see", "picture"),
+        ("audio", model.can_hear, "hear", "sound"),
+    ):
+        count = sum(attachment.kind == kind for attachment in found)
+        if count and not can:
+            these = f"a {what}" if count == 1 else f"{count} {what}s"
+            sentences.append(
+                f"It cannot {sense}, and this conversation has {these}: questions here are refused"
+                f" until a model that can {sense} is chosen. Nothing is removed."
+            )
+    return " ".join(sentences)

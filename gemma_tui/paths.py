@@ -1,4 +1,4 @@
-"""Where data, logs, caches and the built-in model live. Creates nothing: writers make folders."""
+"""Where data, logs, caches, settings and the built-in model live. Makes no folder: writers do."""
 
 from __future__ import annotations
 
@@ -26,11 +26,18 @@ class Paths:
     """Log files of the engine process."""
     cache: Path
     """What can be computed again, and may be removed at any time."""
+    config: Path
+    """What the user has decided."""
 
     @property
     def database(self) -> Path:
         """The SQLite file with all conversations."""
         return self.data / "conversations.db"
+
+    @property
+    def settings(self) -> Path:
+        """The TOML file with the user's settings."""
+        return self.config / "settings.toml"
 
     @property
     def blobs(self) -> Path:
@@ -53,9 +60,16 @@ def default_paths(environ: Mapping[str, str] = os.environ) -> Paths:
     home = environ.get(HOME_VARIABLE)
     if home:
         root = Path(home).expanduser().absolute()
-        return Paths(data=root / "data", logs=root / "logs", cache=root / "cache")
+        return Paths(
+            data=root / "data", logs=root / "logs", cache=root / "cache", config=root / "config"
+        )
     dirs = platformdirs.PlatformDirs("gemma-tui", appauthor=False)
-    return Paths(dirs.user_data_path, logs=dirs.user_log_path, cache=dirs.user_cache_path)
+    return Paths(
+        data=dirs.user_data_path,
+        logs=dirs.user_log_path,
+        cache=dirs.user_cache_path,
+        config=dirs.user_config_path,
+    )
 
 
 def builtin_model() -> Path:

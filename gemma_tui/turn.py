@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from gemma_tui.conversation import Attachment, Draft, Message, Part, Usage
+    from gemma_tui.conversation import Attachment, Conversation, Draft, Message, Part, Usage
     from gemma_tui.generation import PrefillProgress, PromptPart, TurnsLeftOut
 
 
@@ -74,6 +74,11 @@ def read_text(attachment: Attachment, path_of: Callable[[str], Path]) -> str:
     except OSError as error:
         raise missing_blob(attachment.name) from error
     return decode_text(content, sanitize_line(attachment.name))
+
+
+def created_with(conversation: Conversation | None) -> str:
+    """The system prompt that a conversation was created with."""
+    return conversation.system_prompt if conversation else ""
 
 
 def _said(message: Message) -> tuple[Part, ...]:

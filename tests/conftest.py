@@ -20,7 +20,12 @@ settings.load_profile("untimed")
 @pytest.fixture
 def paths(tmp_path: Path) -> Paths:
     """An installation of its own, empty, for one test."""
-    return Paths(data=tmp_path / "data", logs=tmp_path / "logs", cache=tmp_path / "cache")
+    return Paths(
+        data=tmp_path / "data",
+        logs=tmp_path / "logs",
+        cache=tmp_path / "cache",
+        config=tmp_path / "config",
+    )
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from gemma_tui.generation import (
     GenerationRequest,
     MediaInfo,
     MediaPreview,
+    MemoryEstimate,
     ModelInfo,
     PromptSize,
     TextDelta,
@@ -30,6 +31,8 @@ from gemma_tui.generation import (
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
+
+    from gemma_tui.engine.protocol import Estimate
 
 MODEL = ModelInfo(
     name="scripted",
@@ -40,6 +43,18 @@ MODEL = ModelInfo(
     default_token_budget=280,
     weight_bytes=1,
     is_demo=True,
+)
+
+ESTIMATE = MemoryEstimate(
+    weight_bytes=4 * 10**9,
+    cache_bytes=10**9,
+    working_bytes=10**9,
+    overhead_bytes=10**9,
+    free_bytes=8 * 10**9,
+    context_length=8192,
+    token_budget=1120,
+    fitting_context=8192,
+    fitting_budget=1120,
 )
 
 USAGE = Usage(prompt_tokens=12, generated_tokens=3, prefill_seconds=0.1, decode_seconds=0.3)
@@ -87,6 +102,8 @@ class ScriptedEngine:
         self.probed: list[Path] = []
         self.media: dict[str, MediaInfo | GemmaError] = {}
         """What `probe` answers for a name, before it looks at the suffix."""
+        self.estimates: dict[str, MemoryEstimate | GemmaError] = {}
+        """What `estimate` answers, by the name of the folder."""
         self.closed_early = 0
         """Replies whose generator was closed before its end."""
         self.is_closed = False
@@ -199,6 +216,13 @@ class ScriptedEngine:
         media = sum(item.token_budget for item in request.media)
         text = sum(map(len, texts))
         return PromptSize(text + media, media, 256, self.model.context_length)
+
+    async def estimate(self, request: Estimate) -> MemoryEstimate:
+        """What `estimates` has for the folder, else a model that fits."""
+        found = self.estimates.get(Path(request.folder).name, ESTIMATE)
+        if isinstance(found, GemmaError):
+            raise found
+        return found
 
     async def status(self) -> EngineStatus:
         return EngineStatus(

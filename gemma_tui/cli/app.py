@@ -15,6 +15,8 @@ from gemma_tui.chat import Chat
 from gemma_tui.engine.client import EngineClient
 from gemma_tui.engine.process import worker_command
 from gemma_tui.errors import StorageError, UsageError
+from gemma_tui.settings.configuration import Configuration
+from gemma_tui.settings.file import SettingsFile
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
@@ -25,12 +27,12 @@ if TYPE_CHECKING:
     from gemma_tui.paths import Paths
 
 
-def run_app(paths: Paths, model: Path) -> int:
+def run_app(paths: Paths, model: Path | None) -> int:
     """Show the app until the user leaves it; returns the exit code.
 
     Args:
         paths: Where conversations and logs are.
-        model: The model folder to load.
+        model: The model folder to load; None is as the settings say.
 
     Raises:
         UsageError: This is no terminal.
@@ -45,10 +47,13 @@ def run_app(paths: Paths, model: Path) -> int:
         raise UsageError(
             "The app needs a terminal that can move the cursor.", "Use gemma-tui ask instead."
         )
-    return asyncio.run(_run(paths, model))
+    given = {"model": str(model.absolute())} if model else {}
+    # What is wrong with it, the screen says.
+    configuration = Configuration(SettingsFile(paths.settings), os.environ, given)
+    return asyncio.run(_run(paths, configuration))
 
 
-async def _run(paths: Paths, model: Path) -> int:
+async def _run(paths: Paths, configuration: Configuration) -> int:
     async with AsyncExitStack() as stack:
         database = await Database.open(paths.database, recover=True)
         stack.push_async_callback(database.close)
@@ -60,12 +65,13 @@ async def _run(paths: Paths, model: Path) -> int:
         blobs = BlobStore(paths.blobs)
         await store.mark_interrupted()
         from gemma_tui.tui.app import GemmaApp  # noqa: PLC0415  # slow: not before it can be shown
+        from gemma_tui.tui.preferences import system_prompt_of  # noqa: PLC0415
 
         app = GemmaApp(
-            chat=Chat(store, blobs, engine),
+            chat=Chat(store, blobs, engine, system_prompt_of(configuration)),
             store=store,
             engine=engine,
-            model_folder=model,
+            configuration=configuration,
             notice=_notice(database.set_aside),
         )
         tidying = asyncio.create_task(_tidy(store, blobs), name="tidy")

@@ -14,14 +14,17 @@ ImageTokens = Annotated[
     int | None,
     typer.Option(metavar="N", help="Soft tokens a picture may cost: 70, 140, 280, 560, 1120."),
 ]
-System = Annotated[str, typer.Option(metavar="TEXT", help="The system prompt.")]
-Think = Annotated[bool, typer.Option("--think", help="Think before answering.")]
+System = Annotated[str | None, typer.Option(metavar="TEXT", help="The system prompt.")]
+Think = Annotated[
+    bool | None, typer.Option("--think/--no-think", help="Think before answering, or do not.")
+]
 MaxThoughtTokens = Annotated[
     int | None,
     typer.Option(metavar="N", min=1, help="Most tokens of the thought; then it must answer."),
 ]
 MaxTokens = Annotated[
-    int, typer.Option(metavar="N", min=1, help="Most tokens of the answer, thought included.")
+    int | None,
+    typer.Option(metavar="N", min=1, help="Most tokens of the answer, thought included."),
 ]
 Stop = Annotated[
     list[str] | None,
@@ -38,13 +41,14 @@ TopP = Annotated[
     float | None, typer.Option(metavar="P", help="Draw from the likeliest that reach P together.")
 ]
 MinP = Annotated[
-    float, typer.Option(metavar="P", help="Drop tokens below P times the likeliest one.")
+    float | None, typer.Option(metavar="P", help="Drop tokens below P times the likeliest one.")
 ]
 RepetitionPenalty = Annotated[
-    float, typer.Option(metavar="X", help="Above 1 avoids tokens of the prompt and the answer.")
+    float | None,
+    typer.Option(metavar="X", help="Above 1 avoids tokens of the prompt and the answer."),
 ]
 PresencePenalty = Annotated[
-    float, typer.Option(metavar="X", help="Above 0 avoids tokens of the answer so far.")
+    float | None, typer.Option(metavar="X", help="Above 0 avoids tokens of the answer so far.")
 ]
 Seed = Annotated[
     int | None, typer.Option(metavar="N", min=0, help="The same seed, the same answer.")

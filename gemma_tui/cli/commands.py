@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path  # typer reads the annotations at run time
 from typing import TYPE_CHECKING, Annotated
@@ -28,19 +28,19 @@ from gemma_tui.cli.ask_options import (  # noqa: TC001  # typer reads them at ru
     TopK,
     TopP,
 )
+from gemma_tui.cli.config import config_app, configuration_of
 from gemma_tui.cli.history import history_app
 from gemma_tui.cli.models import models_app
-from gemma_tui.options import GenerationOptions, SamplingOptions
 from gemma_tui.paths import builtin_model, default_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_DEFAULTS = GenerationOptions()
-
 ModelOption = Annotated[
     Path | None,
-    typer.Option("--model", metavar="FOLDER", help="A model folder; the built-in demo if absent."),
+    typer.Option(
+        "--model", metavar="FOLDER", help="A model folder; if absent, as the settings say."
+    ),
 ]
 
 
@@ -73,6 +73,7 @@ def run_command(arguments: Sequence[str] | None) -> int:
     app.command()(ask)
     app.add_typer(models_app(), name="models")
     app.add_typer(history_app(), name="history")
+    app.add_typer(config_app(), name="config")
     invocation = Invocation()
     try:
         typer.main.get_command(app).main(arguments, prog_name="gemma-tui", obj=invocation)
@@ -103,7 +104,7 @@ def chat(
     if context.invoked_subcommand is None:
         from gemma_tui.cli.app import run_app  # noqa: PLC0415  # keeps the app out of `ask`
 
-        context.obj.action = partial(run_app, default_paths(), model or builtin_model())
+        context.obj.action = partial(run_app, default_paths(), model)
 
 
 def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the command
@@ -111,17 +112,17 @@ def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the comma
     prompt: Annotated[str, typer.Argument(help="The question. A pipe may bring it too.")] = "",
     attach: Attach = None,
     image_tokens: ImageTokens = None,
-    system: System = "",
-    think: Think = False,
+    system: System = None,
+    think: Think = None,
     max_thought_tokens: MaxThoughtTokens = None,
-    max_tokens: MaxTokens = _DEFAULTS.max_tokens,
+    max_tokens: MaxTokens = None,
     stop: Stop = None,
     temperature: Temperature = None,
     top_k: TopK = None,
     top_p: TopP = None,
-    min_p: MinP = _DEFAULTS.sampling.min_p,
-    repetition_penalty: RepetitionPenalty = _DEFAULTS.sampling.repetition_penalty,
-    presence_penalty: PresencePenalty = _DEFAULTS.sampling.presence_penalty,
+    min_p: MinP = None,
+    repetition_penalty: RepetitionPenalty = None,
+    presence_penalty: PresencePenalty = None,
     seed: Seed = None,
     model: ModelOption = None,
     json: AsJson = False,
@@ -129,29 +130,38 @@ def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the comma
 ) -> None:
     """Ask one question and print the answer, nothing else. Without --save nothing is stored.
 
-    Sampling options that are left out are as the model's generation_config.json says.
+    What is left out is as the settings say (gemma-tui config show).
     """
-    sampling = SamplingOptions(
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        seed=seed,
-        min_p=min_p,
-        repetition_penalty=repetition_penalty,
-        presence_penalty=presence_penalty,
-    )
-    options = GenerationOptions(
-        sampling,
-        max_tokens=max_tokens,
-        thinking=think,
-        max_thought_tokens=max_thought_tokens,
-        stop=tuple(stop or ()),
-    )
+    given = {
+        "model": _absolute(model or context.obj.model),
+        "system_prompt": system,
+        "thinking": think,
+        "max_thought_tokens": max_thought_tokens,
+        "max_tokens": max_tokens,
+        "temperature": temperature,
+        "top_k": top_k,
+        "top_p": top_p,
+        "min_p": min_p,
+        "repetition_penalty": repetition_penalty,
+        "presence_penalty": presence_penalty,
+        "seed": seed,
+        "token_budget": image_tokens,
+    }
     from gemma_tui.cli.ask import run_ask  # noqa: PLC0415  # not needed for --help
     from gemma_tui.cli.question import Question  # noqa: PLC0415
 
-    question = Question(prompt, tuple(attach or ()), image_tokens, system, options)
-    folder = model or context.obj.model or builtin_model()
-    context.obj.action = partial(
-        run_ask, question, folder, default_paths(), as_json=json, save=save
-    )
+    paths = default_paths()
+    settings = configuration_of(paths, given).resolve().settings
+    options = replace(settings.options, stop=tuple(stop or ()))
+    files, budget = tuple(attach or ()), settings.token_budget
+    question = Question(prompt, files, budget, settings.system_prompt, options)
+    folder = _folder(settings.model)
+    context.obj.action = partial(run_ask, question, folder, paths, as_json=json, save=save)
+
+
+def _absolute(folder: Path | None) -> str | None:
+    return str(folder.absolute()) if folder else None
+
+
+def _folder(model: str) -> Path:
+    return Path(model).expanduser() if model else builtin_model()

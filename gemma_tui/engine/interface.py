@@ -9,11 +9,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
+    from gemma_tui.engine.protocol import Estimate
     from gemma_tui.generation import (
         GenerationEvent,
         GenerationRequest,
         MediaInfo,
         MediaPreview,
+        MemoryEstimate,
         ModelInfo,
         PromptSize,
     )
@@ -101,6 +103,13 @@ class Engine(Protocol):
 
         Raises:
             ModelError: No model is loaded, so nobody knows.
+        """
+
+    async def estimate(self, request: Estimate) -> MemoryEstimate:
+        """What a folder would need in memory; waits for a reply that is being generated.
+
+        Raises:
+            ModelError: The folder cannot be loaded, whatever memory there is.
         """
 
     async def status(self) -> EngineStatus:

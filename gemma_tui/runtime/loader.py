@@ -12,6 +12,7 @@ import mlx.core as mx
 
 from gemma_tui.errors import ModelError
 from gemma_tui.generation import ModelInfo
+from gemma_tui.model_sizes import BUILTIN_NAME, model_name
 from gemma_tui.paths import builtin_model
 from gemma_tui.preprocessing.budget import DEFAULT_TOKEN_BUDGET, TOKEN_BUDGETS
 from gemma_tui.runtime.gemma4.json_fields import Fields
@@ -36,17 +37,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gemma_tui.generation import LoadPhase
-    from gemma_tui.runtime.gemma4.config import Gemma4Config, TextConfig
+    from gemma_tui.runtime.gemma4.config import Gemma4Config
     from gemma_tui.runtime.model_folder import ModelFolder
-
-_SIZES: Final = {
-    (35, 1536): "Gemma 4 E2B",
-    (42, 2560): "Gemma 4 E4B",
-    (48, 3840): "Gemma 4 12B",
-    (30, 2816): "Gemma 4 26B-A4B",
-    (60, 5376): "Gemma 4 31B",
-}
-"""Names by number of layers and hidden size (the model card)."""
 
 _PROCESSOR: Final[dict[str, dict[str, float]]] = {
     "image_processor": {"patch_size": 16, "pooling_kernel_size": 3},
@@ -224,8 +216,10 @@ def _token_budget(config: Gemma4Config, processor: dict[str, Any]) -> int:
 
 def _info(folder: Path, config: Gemma4Config, budget: int, weight_bytes: int) -> ModelInfo:
     is_demo = folder.resolve() == builtin_model().resolve()
+    text = config.text
+    name = model_name(text.num_hidden_layers, text.hidden_size, folder.resolve().name)
     return ModelInfo(
-        name="built-in demo" if is_demo else _name(folder, config.text),
+        name=BUILTIN_NAME if is_demo else name,
         folder=str(folder),
         can_see=config.vision is not None,
         can_hear=config.audio is not None,
@@ -234,8 +228,3 @@ def _info(folder: Path, config: Gemma4Config, budget: int, weight_bytes: int) ->
         weight_bytes=weight_bytes,
         is_demo=is_demo,
     )
-
-
-def _name(folder: Path, text: TextConfig) -> str:
-    known = _SIZES.get((text.num_hidden_layers, text.hidden_size))
-    return known or f"Gemma 4 ({folder.resolve().name})"

@@ -19,14 +19,13 @@ from gemma_tui.tui.commands import COMMANDS
 from gemma_tui.tui.driver import TerminalDriver
 from gemma_tui.tui.line_filter import SafeLines
 from gemma_tui.tui.screens.chat import ChatScreen
-from gemma_tui.tui.themes import DARK, LIGHT, themes
+from gemma_tui.tui.themes import themes
 from gemma_tui.tui.transcript.widget import Transcript
 from gemma_tui.tui.widgets.composer import Composer
 from gemma_tui.tui.widgets.transcript_panel import palette_actions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from textual import events
     from textual.filter import LineFilter
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.chat import Chat
     from gemma_tui.engine.interface import Engine
+    from gemma_tui.settings.configuration import Configuration
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.tui.commands import Command
 
@@ -55,7 +55,7 @@ class GemmaApp(App[None]):
         chat: Runs turns and attaches files.
         store: Conversations and drafts.
         engine: Whatever answers; the app starts it after the first paint. Closing is the caller's.
-        model_folder: The model to load.
+        configuration: The settings, the model among them.
         notice: What the user must know about the start, if anything.
     """
 
@@ -66,6 +66,8 @@ class GemmaApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", priority=True, system=True),
         Binding("f1", "help", "Help", priority=True),
+        Binding("f2", "settings", "Settings", priority=True),
+        Binding("ctrl+l", "models", "Choose the model", priority=True),
         Binding("ctrl+c", "interrupt", "Copy, or stop", show=False, system=True),
     ]
 
@@ -75,19 +77,19 @@ class GemmaApp(App[None]):
         chat: Chat,
         store: ConversationStore,
         engine: Engine,
-        model_folder: Path,
+        configuration: Configuration,
         notice: str = "",
     ) -> None:
         super().__init__(driver_class=TerminalDriver)
         self.chat_screen = ChatScreen(
-            chat=chat, store=store, engine=engine, model_folder=model_folder, notice=notice
+            chat=chat, store=store, engine=engine, configuration=configuration, notice=notice
         )
         """The main screen."""
         self._safe_lines = SafeLines()  # one for all: rows remember what each filter made of them
         self._may_lose_draft = False
         for theme in themes():
             self.register_theme(theme)
-        self.theme = DARK
+        self.theme = configuration.resolve().settings.theme
 
     def get_default_screen(self) -> Screen[None]:
         """The chat, with the classes of this size: a change right away costs a second layout."""
@@ -178,8 +180,15 @@ class GemmaApp(App[None]):
 
     def action_choose_theme(self, argument: str) -> None:
         """Dark, light, or the other one than now."""
-        is_light = argument == "light" if argument else self.theme == DARK
-        self.theme = LIGHT if is_light else DARK
+        self.chat_screen.choosing.choose_theme(f"gemma-{argument}" if argument else None)
+
+    def action_settings(self) -> None:
+        """Show every setting, or put them away."""
+        self.chat_screen.choosing.open_settings()
+
+    def action_models(self) -> None:
+        """Show the models on this disk."""
+        self.chat_screen.choosing.choose_model()
 
     def action_interrupt(self) -> None:
         """Ctrl+C with nothing to copy: stop, else say how to quit."""

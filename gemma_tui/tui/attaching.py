@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gemma_tui.conversation import Attachment
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.tui.page import Page
+    from gemma_tui.tui.preferences import Preferences
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
 
 PASTED: Final = "pasted text"
@@ -42,15 +43,23 @@ class Attaching:
         store: Where the drafts of other conversations are.
         page: Which conversation is shown.
         panel: The chips and the composer.
+        preferences: What a new picture may cost.
     """
 
     def __init__(
-        self, *, chat: Chat, store: ConversationStore, page: Page, panel: ComposerPanel
+        self,
+        *,
+        chat: Chat,
+        store: ConversationStore,
+        page: Page,
+        panel: ComposerPanel,
+        preferences: Preferences,
     ) -> None:
         self._chat = chat
         self._store = store
         self._page = page
         self._panel = panel
+        self._preferences = preferences
         self._refused = ""
         self.refused_path = ""
         """What was typed into the dialogue last and could not be attached."""
@@ -212,8 +221,10 @@ class Attaching:
                 raise
 
     async def _attach(self, path: Path, conversation_id: int | None, number: int) -> None:
-        attachment = await self._chat.attach(path)
-        if attachment.kind == "image" and self._chat.default_token_budget is None:
+        budget = self._preferences.settings.token_budget
+        attachment = await self._chat.attach(path, token_budget=budget)
+        is_guessed = budget is None and self._chat.default_token_budget is None
+        if attachment.kind == "image" and is_guessed:
             self._guessed.add(attachment.sha256)
         if number == self._page.number:
             self._panel.tray.add(attachment)

@@ -69,6 +69,8 @@ _BUDGETS: Final = tuple(map(str, TOKEN_BUDGETS))
 
 COMMANDS: Final = (
     Command("new", "New conversation", "screen.new_conversation", ("clear",), key="Ctrl+N"),
+    Command("settings", "Everything that can be set", "app.settings", ("set",), key="F2"),
+    Command("model", "Choose the model", "app.models", ("models",), key="Ctrl+L"),
     Command("stop", "Stop the reply", "screen.stop", needs=("writing",), key="Esc"),
     Command(
         "retry", "Answer again", "screen.retry", ("again",), needs=("question", "idle"),

@@ -218,6 +218,7 @@ class Desk:
         await self._drafts.save()
 
     def _start(self, turn: Turn, options: GenerationOptions) -> None:
+        turn.overrides = self._page.new_overrides
         self.turn = turn
         self._owner.perform(partial(self._run, turn, options))
         self._owner.show_status()

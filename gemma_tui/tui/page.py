@@ -13,7 +13,7 @@ from gemma_tui.turn import TurnFinished, TurnStarted
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from gemma_tui.conversation import Conversation, Message, Siblings
+    from gemma_tui.conversation import Attachment, Conversation, Message, Siblings
     from gemma_tui.tui.transcript.widget import Transcript
     from gemma_tui.tui.turn import Turn
     from gemma_tui.turn import TurnEvent
@@ -30,6 +30,8 @@ class Page:
         self.transcript = transcript
         self.conversation: Conversation | None = None
         """None is the new conversation, which is created with its first message."""
+        self.new_overrides = ""
+        """What is set for the new conversation only, as the JSON it is created with."""
         self.number = 0
         """Grows whenever another conversation is shown."""
         self.is_branching = False
@@ -66,6 +68,11 @@ class Page:
         return 0
 
     @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """Everything that is attached to the messages of the branch."""
+        return tuple(item for message in self._branch for item in message.attachments)
+
+    @property
     def context_tokens(self) -> int:
         """Tokens of the context in use after the last reply that says so."""
         used = (m.usage.context_tokens for m in reversed(self._branch) if m.usage)
@@ -87,6 +94,7 @@ class Page:
         self._siblings = {each.message_id: each for each in siblings}
         self.number += 1
         self.is_branching = False
+        self.new_overrides = ""
         self.conversation = conversation
         live = turn.snapshot() if turn else None
         self._branch = [live if live and m.id == live.id else m for m in messages]

@@ -46,6 +46,10 @@ NOT_CUT_OFF: Final = "There is no cut-off reply to go on with."
 """What to say when nothing can be continued."""
 
 
+MODEL_CHANGES: Final = "The model is being changed. Try again once it is there."
+"""Why a reply cannot be begun now that nobody would remember to begin later."""
+
+
 def overflow_sentence(overflow: Overflow) -> str:
     """What happens when the context is full."""
     what = "the oldest turns are left out" if overflow == "drop_oldest" else "nothing is left out"
@@ -65,12 +69,21 @@ def list_marks(
 
 
 def status_of(
-    state: EngineState, page: Page, turn: Turn | None, options: GenerationOptions
+    state: EngineState,
+    page: Page,
+    turn: Turn | None,
+    options: GenerationOptions,
+    switch: str = "",
 ) -> Status:
-    """Everything the status line can say now."""
+    """Everything the status line can say now; `switch` is what a change of the model does."""
     model = state.model
+    phase = turn_label(turn, state) if turn else switch or engine_label(state)
+    if turn and switch:
+        phase = f"{phase} · {switch}"
+    elif switch and state.phase == "loading":
+        phase = f"{switch} {100 * state.fraction:.0f} %"
     return Status(
-        phase=turn_label(turn, state) if turn else engine_label(state),
+        phase=phase,
         model=model.name if model else "",
         is_busy=turn is not None,
         is_broken=state.phase == "failed" or (state.phase == "stopped" and bool(state.problem)),

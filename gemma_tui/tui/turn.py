@@ -46,6 +46,8 @@ class Turn:
     """The reply that goes on, instead of anything being asked."""
     edited: Message | None = None
     """The question that `draft` is asked in place of."""
+    overrides: str = ""
+    """What is set for a conversation that is created for it, as JSON."""
     reply: Message | None = None
     """The stored row of the reply, from the moment it exists."""
     label: str = "sending"
@@ -144,6 +146,8 @@ async def run_turn(
     try:
         if turn.conversation_id is None:
             turn.conversation_id = (await store.create("")).id
+            if turn.overrides:
+                await store.set_settings(turn.conversation_id, turn.overrides)
         if turn.continued_id is not None:
             events = chat.continue_reply(turn.conversation_id, turn.continued_id, options=options)
         else:

@@ -16,7 +16,9 @@ from textual import events
 
 from gemma_tui.chat import Chat
 from gemma_tui.engine.client import EngineClient
-from gemma_tui.paths import Paths, builtin_model
+from gemma_tui.paths import Paths
+from gemma_tui.settings.configuration import Configuration
+from gemma_tui.settings.file import SettingsFile
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
@@ -45,12 +47,15 @@ async def until(pilot: Pilot[None], condition: Callable[[], object]) -> None:
 
 async def play(home: Path) -> str:
     """Ask everything, leave a picture in the composer; returns the screenshot as SVG."""
-    paths = Paths(data=home / "data", logs=home / "logs", cache=home / "cache")
+    paths = Paths(
+        data=home / "data", logs=home / "logs", cache=home / "cache", config=home / "config"
+    )
     database = await Database.open(paths.database)
     engine = EngineClient(paths.engine_log)
     store = ConversationStore(database)
     chat = Chat(store, BlobStore(paths.blobs), engine)
-    app = GemmaApp(chat=chat, store=store, engine=engine, model_folder=builtin_model())
+    configuration = Configuration(SettingsFile(paths.settings), {})
+    app = GemmaApp(chat=chat, store=store, engine=engine, configuration=configuration)
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: engine.state.phase == "ready")
         screen = app.screen

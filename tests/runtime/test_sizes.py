@@ -6,8 +6,6 @@ import copy
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import mlx.core as mx
@@ -15,11 +13,12 @@ import numpy as np
 import pytest
 
 from gemma_tui.errors import CapabilityError
+from gemma_tui.model_sizes import model_name
 from gemma_tui.preprocessing.budget import audio_tokens, waveform_tokens
 from gemma_tui.runtime.gemma4.read_config import read_config
 from gemma_tui.runtime.gemma4.weights import mlx_name
 from gemma_tui.runtime.inference import flavour_of
-from gemma_tui.runtime.loader import _name, load_model
+from gemma_tui.runtime.loader import load_model
 from gemma_tui.runtime.prompt import PromptFlavour
 from tests.engine.scenes import ask, png, wav
 from tests.golden import recipe, sizes
@@ -28,6 +27,7 @@ from tests.runtime.talk import Talk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 HEARING = ("e2b", "e4b", "12b")
 SECONDS = 1.006
@@ -145,9 +145,7 @@ def test_a_decoder_by_itself_answers_as_within_its_model(
     ],
 )
 def test_sizes_are_known_by_name(layers: int, hidden: int, name: str) -> None:
-    text = read_config(recipe.CONFIG).text
-    known = replace(text, num_hidden_layers=layers, hidden_size=hidden)
-    assert _name(Path("/models/my folder"), known) == name
+    assert model_name(layers, hidden, "my folder") == name
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,13 @@ from textual import events
 from textual.widgets import Input
 
 from gemma_tui.chat import Chat
+from gemma_tui.settings.configuration import Configuration
+from gemma_tui.settings.file import SettingsFile
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
 from gemma_tui.tui.app import GemmaApp
+from gemma_tui.tui.preferences import system_prompt_of
 from gemma_tui.tui.widgets.attachment_tray import AttachmentTray
 from gemma_tui.tui.widgets.composer import Composer
 from gemma_tui.tui.widgets.conversation_list import ConversationList
@@ -126,6 +129,7 @@ class Opener(Protocol):
         size: tuple[int, int] = (100, 30),
         notice: str = "",
         begun: bool = True,
+        environ: dict[str, str] | None = None,
     ) -> AbstractAsyncContextManager[Running]:
         """Start the app on the data of this test; what is left in it is there the next time."""
 
@@ -138,17 +142,22 @@ def open_app(paths: Paths) -> Opener:
         size: tuple[int, int] = (100, 30),
         notice: str = "",
         begun: bool = True,
+        environ: dict[str, str] | None = None,
     ) -> AsyncGenerator[Running, None]:
         engine = engine or ScriptedEngine()
         database = await Database.open(paths.database)
         try:
             store = ConversationStore(database)
             await store.mark_interrupted()
+            configuration = Configuration(
+                SettingsFile(paths.settings), environ or {}, {"model": str(paths.data)}
+            )
+            blobs = BlobStore(paths.blobs)
             app = GemmaApp(
-                chat=Chat(store, BlobStore(paths.blobs), engine),
+                chat=Chat(store, blobs, engine, system_prompt_of(configuration)),
                 store=store,
                 engine=engine,
-                model_folder=paths.data,
+                configuration=configuration,
                 notice=notice,
             )
             async with app.run_test(size=size, notifications=True) as pilot:

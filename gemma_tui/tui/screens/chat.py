@@ -5,7 +5,6 @@ It decides what happens when; how a turn runs is `Chat.reply`'s business, how it
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,9 +12,9 @@ from textual import on
 from textual.containers import Horizontal, Vertical
 
 from gemma_tui.errors import GemmaError
-from gemma_tui.options import GenerationOptions
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.attaching import Attaching
+from gemma_tui.tui.choosing import Choosing
 from gemma_tui.tui.completing import Completing
 from gemma_tui.tui.desk import Desk
 from gemma_tui.tui.drafts import SAVE_DELAY_SECONDS, DraftKeeper
@@ -25,7 +24,7 @@ from gemma_tui.tui.prompt_cost import PromptCost
 from gemma_tui.tui.question_history import QuestionHistory
 from gemma_tui.tui.screens.chat_keys import CHAT_KEYS
 from gemma_tui.tui.screens.composing import ComposingScreen
-from gemma_tui.tui.status import list_marks, overflow_sentence, status_of, turn_label
+from gemma_tui.tui.status import MODEL_CHANGES, list_marks, turn_label
 from gemma_tui.tui.transcript.requests import MessageRequest
 from gemma_tui.tui.transcript.widget import Transcript
 from gemma_tui.tui.widgets.composer_panel import ComposerPanel
@@ -36,7 +35,6 @@ from gemma_tui.tui.widgets.transcript_panel import TranscriptPanel
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
 
     from textual.app import ComposeResult
     from textual.timer import Timer
@@ -45,6 +43,7 @@ if TYPE_CHECKING:
     from gemma_tui.chat import Chat
     from gemma_tui.conversation import Conversation
     from gemma_tui.engine.interface import Engine, EngineState
+    from gemma_tui.settings.configuration import Configuration
     from gemma_tui.storage.conversations import ConversationStore
 
 
@@ -60,13 +59,12 @@ class ChatScreen(ComposingScreen):
         chat: Chat,
         store: ConversationStore,
         engine: Engine,
-        model_folder: Path,
+        configuration: Configuration,
         notice: str = "",
     ) -> None:
         super().__init__()
         self._engine = engine
         self._store = store
-        self._model_folder = model_folder
         self._notice = notice
         self._header = HeaderLine()
         self._list = ConversationList()
@@ -75,8 +73,12 @@ class ChatScreen(ComposingScreen):
         self._panel = panel = ComposerPanel()
         self._status = StatusLine()
         self._drafts = drafts = DraftKeeper(store, page, panel)
+        self.choosing = Choosing(configuration, engine, store, page, panel, owner=self)
+        self._preferences = self.choosing.preferences
         self.desk = Desk(chat=chat, store=store, drafts=drafts, page=page, panel=panel, owner=self)
-        self._attaching = Attaching(chat=chat, store=store, page=page, panel=panel)
+        self._attaching = Attaching(
+            chat=chat, store=store, page=page, panel=panel, preferences=self._preferences
+        )
         self._messages = MessageActions(
             chat, store, self.desk, page, panel, self, lambda: self._options
         )
@@ -88,7 +90,6 @@ class ChatScreen(ComposingScreen):
             *(chat, store, panel), perform=self.perform, set_timer=self.set_timer
         )
         self._save_timer: Timer | None = None
-        self._options = GenerationOptions()
         self._sends_when_ready = False
         self._problem = ""
         self.has_begun = False
@@ -109,7 +110,7 @@ class ChatScreen(ComposingScreen):
         self._panel.composer.takes_key = self.take_key
         self._unwatch = self._engine.watch(self._engine_changed)
         self._engine_changed(self._engine.state)
-        self._panel.problem.tell(self._notice)
+        self.choosing.begin(self._notice)
         self.call_after_refresh(self._after_first_paint)
 
     def on_unmount(self) -> None:
@@ -119,7 +120,7 @@ class ChatScreen(ComposingScreen):
     def _after_first_paint(self) -> None:
         self.perform(self._begin)
         if self._engine.state.phase == "stopped":
-            self.perform(partial(self._engine.start, self._model_folder))
+            self.perform(self.choosing.models.start)
 
     async def _begin(self) -> None:
         try:
@@ -127,7 +128,7 @@ class ChatScreen(ComposingScreen):
                 self._sends_when_ready = False  # older words stand before those to be sent
         finally:
             self.has_begun = True
-        self._send_if_ready()
+        self.send_if_ready()
 
     def perform(self, work: Callable[[], Awaitable[None]]) -> Worker[None]:
         """Run something that may fail with a sentence for the user."""
@@ -147,9 +148,7 @@ class ChatScreen(ComposingScreen):
     def show_status(self) -> None:
         """Say what the engine and the turn do."""
         self.update_cost()
-        self._status.status = status_of(
-            self._engine.state, self._page, self.desk.turn, self._options
-        )
+        self._status.status = self.choosing.status(self.desk.turn)
         self._messages.show_hint()
 
     def show_list(self, conversations: tuple[Conversation, ...]) -> None:
@@ -178,10 +177,7 @@ class ChatScreen(ComposingScreen):
 
     def action_toggle_overflow(self) -> None:
         """Leave out the oldest turns when the context is full, or refuse the question."""
-        refuses = self._options.overflow == "refuse"
-        self._options = replace(self._options, overflow="drop_oldest" if refuses else "refuse")
-        self.show_status()
-        self.notify(overflow_sentence(self._options.overflow), markup=False)
+        self.choosing.toggle_overflow()
 
     def action_retry(self) -> None:
         """Answer the last question again."""
@@ -204,8 +200,10 @@ class ChatScreen(ComposingScreen):
         transcript = self._page.transcript
         (transcript.scroll_page_down if direction > 0 else transcript.scroll_page_up)(animate=False)
 
-
     def _is_refused_while_writing(self) -> bool:
+        if self.choosing.models.holds_back():
+            self._panel.problem.tell(MODEL_CHANGES)
+            return True
         return self._messages.is_refused()
 
     def _open(self, conversation_id: int | None) -> None:
@@ -247,6 +245,7 @@ class ChatScreen(ComposingScreen):
             self._panel.problem.tell(problem)
         self._problem = problem
         self._attaching.settle_budgets()
+        self.choosing.engine_changed(state)
         turn = self.desk.turn
         if turn is not None and state.phase in ("starting", "loading"):
             self._page.show_label(turn, turn_label(turn, state))

@@ -6,7 +6,6 @@ The composer decides what is a command; the desk, the store and the chips do the
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.options import GenerationOptions
     from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.tui.choosing import Choosing
     from gemma_tui.tui.commands import Call, Command, Need
     from gemma_tui.tui.desk import Desk
     from gemma_tui.tui.page import Page
@@ -37,7 +37,7 @@ class CommandScreen(Screen[None]):
     _store: ConversationStore
     _page: Page
     _panel: ComposerPanel
-    _options: GenerationOptions
+    choosing: Choosing
 
     @abstractmethod
     def perform(self, work: Callable[[], Awaitable[None]]) -> Worker[None]:
@@ -47,9 +47,10 @@ class CommandScreen(Screen[None]):
     def report(self, error: GemmaError) -> None:
         """Say what went wrong."""
 
-    @abstractmethod
-    def show_status(self) -> None:
-        """The options changed."""
+    @property
+    def _options(self) -> GenerationOptions:
+        """How replies on this page are to be written."""
+        return self.choosing.preferences.options
 
     async def run_command(self, command: Command) -> None:
         """Run a command without an argument; one that needs it is begun in the composer."""
@@ -109,9 +110,7 @@ class CommandScreen(Screen[None]):
 
     def action_set_thinking(self, argument: str) -> None:
         """Think before the next answers: `on`, `off`, or the other way than now."""
-        thinking = argument == "on" if argument else not self._options.thinking
-        self._options = replace(self._options, thinking=thinking)
-        self.show_status()
+        self.choosing.choose_thinking(argument == "on" if argument else None)
 
     def action_set_budget(self, argument: str) -> None:
         """This budget for the chosen chip."""

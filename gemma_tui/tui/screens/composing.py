@@ -65,7 +65,7 @@ class ComposingScreen(CommandScreen):
             self.perform(partial(self.run_call, call, text))
         elif Draft(text, self._panel.tray.attachments).is_empty:
             return
-        elif self._panel.tray.pending or not self.has_begun:
+        elif self._panel.tray.pending or not self.has_begun or self.choosing.models.holds_back():
             self._sends_when_ready = True
             self._panel.give_back(Draft(text))
         elif may_be_dropped(text) or looks_like_command(text):
@@ -90,9 +90,10 @@ class ComposingScreen(CommandScreen):
         self.desk.send(self._panel.take_with(text), self._options, edited)
 
     @on(ComposerPanel.AllRead)
-    def _send_if_ready(self) -> None:
+    def send_if_ready(self) -> None:
         """Enter was pressed too early: now is the time."""
-        if self._sends_when_ready and self.has_begun and not self._panel.tray.pending:
+        must_wait = self._panel.tray.pending or self.choosing.models.is_switching
+        if self._sends_when_ready and self.has_begun and not must_wait:
             self._sends_when_ready = False
             self._panel.composer.submit()
 

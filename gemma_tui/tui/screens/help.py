@@ -72,6 +72,8 @@ KEYS: Final = (
         "The app",
         (
             ("Ctrl+P", "command palette"),
+            ("F2", "settings, for all conversations or for this one"),
+            ("Ctrl+L", "another model, also in the middle of a conversation"),
             ("Ctrl+C", "copy what is selected; else stop"),
             ("Ctrl+Q", "quit; draft and text so far are kept"),
             ("F1", "this help"),

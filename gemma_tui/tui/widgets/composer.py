@@ -104,6 +104,8 @@ class Composer(TextArea):
             placeholder="Ask Gemma, or drop a picture or a sound here",
         )
         self.cursor_blink = False
+        self.send_key = "enter"
+        """The key that sends; if it is another, Enter begins a new line."""
         self.undoes_elsewhere = False
         """Whether the next Ctrl+Z belongs to something outside the text. Typing resets it."""
         self.takes_key: Callable[[str], bool] | None = None
@@ -145,10 +147,10 @@ class Composer(TextArea):
             event.stop()
             event.prevent_default()
             return
-        if event.key == "enter":
+        if event.key in {"enter", self.send_key}:
             event.stop()
             event.prevent_default()
-            if after_paste:
+            if after_paste or event.key != self.send_key:
                 self.action_newline()
             else:
                 self.submit()

@@ -1,0 +1,288 @@
+"""Every setting there is: its type, default, bounds, and the words a person needs to choose.
+
+`Settings` is the one place; the panel, the file, the environment and the documentation follow it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from types import NoneType
+from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
+
+from gemma_tui.options import GenerationOptions, Overflow, SamplingOptions
+from gemma_tui.settings.setting import About, Kind, Setting
+
+SECTIONS: Final = {
+    "model": "Model",
+    "replies": "Replies",
+    "sampling": "How words are drawn",
+    "pictures": "Pictures",
+    "app": "The app",
+}
+"""Tables of the file, in the order in which they are shown, and their headings."""
+
+
+_BUDGETS: Final = tuple((budget, f"{budget} tokens") for budget in (70, 140, 280, 560, 1120))
+_SAMPLING: Final = SamplingOptions()
+_OPTIONS: Final = GenerationOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A value for every setting."""
+
+    model: Annotated[
+        str,
+        About(
+            "model",
+            "Model",
+            "The folder of the model that answers. Ctrl+L shows every model on this disk.",
+            unset="built-in demo",
+        ),
+    ] = ""
+    model_library: Annotated[
+        str,
+        About(
+            "model",
+            "Models folder",
+            "A folder whose model folders are offered by Ctrl+L.",
+            unset="none",
+            is_global=True,
+        ),
+    ] = ""
+    known_models: Annotated[
+        tuple[str, ...],
+        About(
+            "model",
+            "Known models",
+            "Model folders elsewhere that are offered by Ctrl+L; those used once are added.",
+            unset="none",
+            is_global=True,
+            is_listed=False,
+        ),
+    ] = ()
+    system_prompt: Annotated[
+        str,
+        About(
+            "replies",
+            "System prompt",
+            "What the model is told before every conversation. Presets are offered in its editor.",
+            unset="none",
+            is_prose=True,
+        ),
+    ] = ""
+    thinking: Annotated[
+        bool,
+        About("replies", "Thinking", "Whether the model thinks before it answers (Ctrl+T)."),
+    ] = _OPTIONS.thinking
+    max_thought_tokens: Annotated[
+        int | None,
+        About(
+            "replies",
+            "Longest thought",
+            "After so many tokens the thought is closed and the answer begins.",
+            minimum=1,
+            maximum=1_000_000,
+            step=256,
+            unit="tokens",
+            unset="no limit of its own",
+        ),
+    ] = _OPTIONS.max_thought_tokens
+    max_tokens: Annotated[
+        int,
+        About(
+            "replies",
+            "Longest reply",
+            "Most tokens of a reply, its thought included. Ctrl+G lets a reply go on.",
+            minimum=1,
+            maximum=1_000_000,
+            step=256,
+            unit="tokens",
+        ),
+    ] = _OPTIONS.max_tokens
+    overflow: Annotated[
+        Overflow,
+        About(
+            "replies",
+            "When the context is full",
+            "Refuse the question, with the numbers, or leave out the oldest turns and say so (F8).",
+            choices=(("refuse", "refuse"), ("drop_oldest", "leave out the oldest turns")),
+        ),
+    ] = _OPTIONS.overflow
+    temperature: Annotated[
+        float | None,
+        About(
+            "sampling",
+            "Temperature",
+            "How freely words are drawn; 0 always takes the likeliest.",
+            minimum=0,
+            maximum=10,
+            step=0.1,
+            unset="as the model says",
+        ),
+    ] = _SAMPLING.temperature
+    top_k: Annotated[
+        int | None,
+        About(
+            "sampling",
+            "Top-k",
+            "How many of the likeliest tokens may be drawn; 0 means all.",
+            minimum=0,
+            maximum=1_000_000,
+            step=8,
+            unit="tokens",
+            unset="as the model says",
+        ),
+    ] = _SAMPLING.top_k
+    top_p: Annotated[
+        float | None,
+        About(
+            "sampling",
+            "Top-p",
+            "The probability that the tokens which may be drawn reach together; 1 means all.",
+            minimum=0,
+            maximum=1,
+            excludes_minimum=True,
+            step=0.05,
+            unset="as the model says",
+        ),
+    ] = _SAMPLING.top_p
+    min_p: Annotated[
+        float,
+        About(
+            "sampling",
+            "Min-p",
+            "The least probability of a token, as a share of the likeliest one's; 0 means any.",
+            minimum=0,
+            maximum=1,
+            step=0.05,
+        ),
+    ] = _SAMPLING.min_p
+    repetition_penalty: Annotated[
+        float,
+        About(
+            "sampling",
+            "Repetition penalty",
+            "Above 1 avoids tokens of the prompt and of the reply; 1 does nothing.",
+            minimum=0,
+            maximum=100,
+            excludes_minimum=True,
+            step=0.05,
+        ),
+    ] = _SAMPLING.repetition_penalty
+    presence_penalty: Annotated[
+        float,
+        About(
+            "sampling",
+            "Presence penalty",
+            "Above 0 avoids tokens that the reply has already; 0 does nothing.",
+            minimum=-100,
+            maximum=100,
+            step=0.1,
+        ),
+    ] = _SAMPLING.presence_penalty
+    seed: Annotated[
+        int | None,
+        About(
+            "sampling",
+            "Seed",
+            "The same seed gives the same answer.",
+            minimum=0,
+            maximum=2**63 - 1,
+            unset="a new one for every reply",
+        ),
+    ] = _SAMPLING.seed
+    token_budget: Annotated[
+        int | None,
+        About(
+            "pictures",
+            "Budget of a picture",
+            "The most soft tokens that a new picture may cost; F4 changes it for one picture.",
+            choices=_BUDGETS,
+            unset="as the model says",
+        ),
+    ] = None
+    theme: Annotated[
+        str,
+        About(
+            "app",
+            "Colours",
+            "The colours of the app.",
+            choices=(("gemma-dark", "dark"), ("gemma-light", "light")),
+            is_global=True,
+        ),
+    ] = "gemma-dark"
+    reduced_motion: Annotated[
+        bool,
+        About(
+            "app",
+            "Reduced motion",
+            "Nothing slides, fades or blinks.",
+            is_global=True,
+        ),
+    ] = False
+    bell: Annotated[
+        bool,
+        About(
+            "app",
+            "Bell",
+            "Ring the terminal's bell when a long answer ends while you look elsewhere.",
+            is_global=True,
+        ),
+    ] = True
+    send_key: Annotated[
+        Literal["enter", "ctrl+s"],
+        About(
+            "app",
+            "Send with",
+            "With Ctrl+S, Enter begins a new line. Ctrl+J always does.",
+            choices=(("enter", "Enter"), ("ctrl+s", "Ctrl+S")),
+            is_global=True,
+        ),
+    ] = "enter"
+
+    @property
+    def options(self) -> GenerationOptions:
+        """How a reply is to be written."""
+        sampling = SamplingOptions(
+            temperature=self.temperature,
+            top_k=self.top_k,
+            top_p=self.top_p,
+            seed=self.seed,
+            min_p=self.min_p,
+            repetition_penalty=self.repetition_penalty,
+            presence_penalty=self.presence_penalty,
+        )
+        return GenerationOptions(
+            sampling,
+            max_tokens=self.max_tokens,
+            thinking=self.thinking,
+            max_thought_tokens=self.max_thought_tokens,
+            overflow=self.overflow,
+        )
+
+
+def _schema() -> dict[str, Setting]:
+    hints = get_type_hints(Settings, include_extras=True)
+    found = {}
+    defaults = Settings()
+    for item in fields(Settings):
+        hint, about = get_args(hints[item.name])
+        types = get_args(hint) if get_origin(hint) not in {tuple, Literal} else (hint,)
+        kind = _kind(item.name, types[0] if types else hint, about)
+        default = getattr(defaults, item.name)
+        found[item.name] = Setting(item.name, kind, default, NoneType in types, about)
+    return found
+
+
+def _kind(key: str, hint: Any, about: About) -> Kind:  # noqa: ANN401  # a type, of any kind
+    if about.choices:
+        return "choice"
+    if hint is str:
+        return "folder" if key in {"model", "model_library"} else "text"
+    kinds: dict[Any, Kind] = {bool: "switch", int: "integer", float: "number"}
+    return kinds.get(hint, "folders")
+
+
+SCHEMA: Final = _schema()
+"""The settings by their keys, in the order in which they are shown."""

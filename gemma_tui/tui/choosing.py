@@ -1,0 +1,207 @@
+"""What the user chooses: settings and models, and what follows from it on the screen.
+
+Opens the panel and the list of models, and keeps theme, motion and keys as they are set.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from gemma_tui.errors import SettingsError
+from gemma_tui.tui.bell import AnswerBell
+from gemma_tui.tui.model_switch import ModelSwitch
+from gemma_tui.tui.preferences import Preferences, own_settings
+from gemma_tui.tui.status import overflow_sentence, status_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from textual.app import App
+    from textual.worker import Worker
+
+    from gemma_tui.conversation import Attachment
+    from gemma_tui.engine.interface import Engine, EngineState
+    from gemma_tui.errors import GemmaError
+    from gemma_tui.hub.on_disk import ModelOnDisk
+    from gemma_tui.settings.configuration import Configuration
+    from gemma_tui.settings.setting import Value
+    from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.tui.desk import Desk
+    from gemma_tui.tui.page import Page
+    from gemma_tui.tui.preferences import Scope
+    from gemma_tui.tui.turn import Turn
+    from gemma_tui.tui.widgets.composer_panel import ComposerPanel
+    from gemma_tui.tui.widgets.status_line import Status
+
+
+class ChoosingOwner(Protocol):
+    """What choosing needs from the screen it is on."""
+
+    desk: Desk
+
+    @property
+    def app(self) -> App[object]:
+        """The app."""
+
+    def perform(self, work: Callable[[], Awaitable[None]]) -> Worker[None]:
+        """Run a coroutine function as a worker; show the `GemmaError` it may raise."""
+
+    def report(self, error: GemmaError) -> None:
+        """Show an error."""
+
+    def show_status(self) -> None:
+        """Something the status line says has changed."""
+
+    def send_if_ready(self) -> None:
+        """What had to wait before it could be sent need not any more."""
+
+
+class Choosing:
+    """Settings and models of the chat screen.
+
+    Args:
+        configuration: Settings for all conversations.
+        engine: Loads models.
+        store: Keeps the settings of a conversation.
+        page: The open conversation.
+        panel: The draft.
+        owner: The screen.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        engine: Engine,
+        store: ConversationStore,
+        page: Page,
+        panel: ComposerPanel,
+        owner: ChoosingOwner,
+    ) -> None:
+        self._engine = engine
+        self._page = page
+        self._panel = panel
+        self._owner = owner
+        self._bell = AnswerBell(self._ring)
+        self.preferences = Preferences(configuration, store, page)
+        """The settings that hold here."""
+        self.models = ModelSwitch(engine, self.preferences, self)
+        """Keeps the model in step with them."""
+
+    def begin(self, notice: str) -> None:
+        """Follow the settings from now on, and say what is wrong with them.
+
+        Args:
+            notice: What else the user must know; empty for nothing.
+        """
+        configuration = self.preferences.configuration
+        self.apply()
+        self._panel.problem.tell("\n".join(filter(None, (notice, *configuration.problems))))
+        configuration.watch(self.apply)
+
+    def apply(self) -> None:
+        """Let the screen be as the settings say."""
+        settings, app = self.preferences.settings, self._owner.app
+        if app.theme != settings.theme:
+            app.theme = settings.theme
+        app.animation_level = "none" if settings.reduced_motion else "full"
+        self._panel.composer.send_key = settings.send_key
+        self._owner.show_status()
+
+    def status(self, turn: Turn | None) -> Status:
+        """Everything the status line can say now.
+
+        Args:
+            turn: The reply that is being written, if any.
+        """
+        self._bell.note(turn)
+        options = self.preferences.options
+        return status_of(self._engine.state, self._page, turn, options, self.models.label)
+
+    def choose_thinking(self, thinking: bool | None = None) -> None:
+        """Think before the next answers, or do not; None is the other way than now."""
+        self._owner.perform(partial(self._toggle, "thinking", thinking))
+
+    def toggle_overflow(self) -> None:
+        """Leave out the oldest turns when the context is full, or refuse the question."""
+        self._owner.perform(self._toggle_overflow)
+
+    def choose_theme(self, theme: str | None = None) -> None:
+        """These colours, or the next ones."""
+        self._owner.perform(partial(self._toggle, "theme", theme))
+
+    def open_settings(self) -> None:
+        """Show the panel, with what an editor did to the file meanwhile."""
+        from gemma_tui.tui.screens.settings import SettingsScreen  # noqa: PLC0415  # rarely used
+
+        app = self._owner.app
+        if not any(isinstance(screen, SettingsScreen) for screen in app.screen_stack):
+            self._owner.perform(self._reload)
+            app.push_screen(SettingsScreen(self.preferences, self._engine, self.choose_model))
+
+    def choose_model(self, scope: Scope = "all") -> None:
+        """Show the models on this disk, and switch to the one that is chosen."""
+        from gemma_tui.tui.screens.models import ModelScreen  # noqa: PLC0415  # rarely used
+
+        app = self._owner.app
+        if not any(isinstance(screen, ModelScreen) for screen in app.screen_stack):
+            screen = ModelScreen(self.preferences, self._engine, self.models.is_loaded)
+            app.push_screen(screen, partial(self._model_chosen, scope))
+
+    def engine_changed(self, state: EngineState) -> None:
+        """Remember a model that turned out to be one."""
+        if state.phase == "ready":
+            self._owner.perform(partial(self.models.remember, state))
+
+    def show_status(self) -> None:
+        """As `ChoosingOwner`."""
+        self._owner.show_status()
+
+    def perform(self, work: Callable[[], Awaitable[None]]) -> Worker[None]:
+        """As `ChoosingOwner`."""
+        return self._owner.perform(work)
+
+    def running_turn(self) -> Turn | None:
+        """The reply that is being written."""
+        return self._owner.desk.turn
+
+    def media_in_use(self) -> tuple[Attachment, ...]:
+        """The attachments of the open branch and of the draft."""
+        return (*self._page.attachments, *self._panel.tray.attachments)
+
+    def inform(self, sentence: str) -> None:
+        """Tell something that is no error."""
+        self._panel.problem.tell("")
+        self._owner.app.notify(sentence, markup=False)
+
+    def model_settled(self) -> None:
+        """Send what waited for the model."""
+        self._owner.send_if_ready()
+
+    async def _toggle(self, key: str, value: Value = None) -> None:
+        try:
+            await self.preferences.toggle(key, value)
+        finally:
+            self.apply()
+
+    async def _toggle_overflow(self) -> None:
+        try:
+            await self._toggle("overflow")
+        finally:
+            sentence = overflow_sentence(self.preferences.options.overflow)
+            self._owner.app.notify(sentence, markup=False)
+
+    async def _reload(self) -> None:
+        problems = await self.preferences.configuration.reload()
+        problems = (*problems, *own_settings(self._page.conversation).problems)
+        if problems:
+            raise SettingsError("\n".join(problems))
+
+    def _model_chosen(self, scope: Scope, model: ModelOnDisk | None) -> None:
+        if model is not None:
+            self._owner.perform(partial(self.models.choose, model.folder, model.name, scope))
+
+    def _ring(self) -> None:
+        app = self._owner.app
+        if self.preferences.settings.bell and not app.app_focus:
+            app.bell()

@@ -1,0 +1,217 @@
+"""Another model in the middle of a conversation: waits for the reply, loads, goes back if it fails.
+
+The engine frees the old model before it loads the new one, so memory is never needed twice. What
+is typed meanwhile stays in the composer, and is sent when a model is there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from gemma_tui.errors import EngineStoppedError, GemmaError, ModelError
+from gemma_tui.hub.on_disk import real_path
+from gemma_tui.media_check import lacking_senses
+from gemma_tui.paths import builtin_model
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from textual.worker import Worker
+
+    from gemma_tui.conversation import Attachment
+    from gemma_tui.engine.interface import Engine, EngineState
+    from gemma_tui.tui.preferences import Preferences, Scope
+    from gemma_tui.tui.turn import Turn
+
+
+class SwitchOwner(Protocol):
+    """What a switch needs from the screen it is on."""
+
+    def perform(self, work: Callable[[], Awaitable[None]]) -> Worker[None]:
+        """Run a coroutine function as a worker; show the `GemmaError` it may raise."""
+
+    def show_status(self) -> None:
+        """Something the status line says has changed."""
+
+    def running_turn(self) -> Turn | None:
+        """The reply that is being written."""
+
+    def media_in_use(self) -> tuple[Attachment, ...]:
+        """The attachments of the open branch and of the draft."""
+
+    def inform(self, sentence: str) -> None:
+        """Tell something that is no error."""
+
+    def model_settled(self) -> None:
+        """A model is there again, the new one or the old one."""
+
+
+class ModelSwitch:
+    """Keeps the loaded model in step with the one that is wanted.
+
+    Args:
+        engine: Loads models.
+        preferences: Which model is wanted, and where that is kept.
+        owner: The screen.
+    """
+
+    def __init__(self, engine: Engine, preferences: Preferences, owner: SwitchOwner) -> None:
+        self._engine = engine
+        self._preferences = preferences
+        self._owner = owner
+        self._folder: Path | None = None
+        self._noted: Path | None = None
+        self._newest = 0
+        self._in_order = asyncio.Lock()
+        self.label = ""
+        """What a switch is doing, in words; empty if none is under way."""
+
+    @property
+    def is_switching(self) -> bool:
+        """Whether a model is being changed."""
+        return bool(self.label)
+
+    async def start(self) -> None:
+        """Begin to load the model that is wanted, at the start of the app."""
+        self._folder = self._preferences.model_folder
+        await self._engine.start(self._folder)
+
+    def is_loaded(self, folder: Path) -> bool:
+        """Whether `folder` is the model that answers now."""
+        model = self._engine.state.model
+        return model is not None and real_path(model.folder) == real_path(folder)
+
+    def holds_back(self) -> bool:
+        """Whether a question has to wait; begins to load the model this page wants.
+
+        `model_settled` tells its owner when it need not wait any more.
+        """
+        wanted = self._preferences.model_folder
+        present = self._folder
+        is_other = present not in {None, wanted} and real_path(wanted) != real_path(present or "")
+        if is_other and not self.is_switching:
+            self.label = "changing the model"
+            self._owner.perform(partial(self._change, wanted, wanted.name))
+        return self.is_switching
+
+    async def choose(self, folder: Path, name: str, scope: Scope) -> None:
+        """Have another model answer from now on.
+
+        Args:
+            folder: Where it is.
+            name: What it is called, for the status line.
+            scope: Whether for all conversations or for the open one.
+
+        Raises:
+            GemmaError: It could not be loaded; the one before answers again.
+        """
+        await self._change(folder, name, partial(self._keep, folder, scope))
+
+    async def remember(self, state: EngineState) -> None:
+        """Offer a folder again that was given on the command line, once it has loaded."""
+        folder = self._folder
+        is_new = state.phase == "ready" and folder is not None and folder != self._noted
+        if not is_new or folder is None or not self.is_loaded(folder):
+            return
+        self._noted = folder
+        settings = self._preferences.settings
+        known = {real_path(name) for name in (*settings.known_models, str(builtin_model()))}
+        library = real_path(settings.model_library) if settings.model_library else None
+        place = real_path(folder)
+        if place in known or (library and place.startswith(f"{library}/")):
+            return
+        names = (*settings.known_models, str(folder.absolute()))
+        await self._preferences.set("known_models", names, "all")
+
+    async def _change(
+        self, folder: Path, name: str, keep: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        self._newest += 1
+        number, is_there = self._newest, False
+        try:
+            async with self._in_order:
+                if number == self._newest:
+                    await self._replace(folder, name)
+                    is_there = True
+                    if keep is not None:
+                        await keep()
+        finally:
+            if number == self._newest:
+                self._show("")
+                if is_there:  # else what waits would ask for the same model again
+                    self._owner.model_settled()
+
+    async def _keep(self, folder: Path, scope: Scope) -> None:
+        is_builtin = real_path(folder) == real_path(builtin_model())
+        model = "" if is_builtin else str(folder)
+        await self._preferences.set("model", model, scope)
+        if self._preferences.settings.model != model:
+            # The conversation or the environment says otherwise; here the choice holds anyway.
+            await self._preferences.set("model", model, "conversation")
+
+    async def _replace(self, folder: Path, name: str) -> None:
+        turn = self._owner.running_turn()
+        if turn is not None:
+            self._show(f"{name} comes after this reply")
+            await turn.done.wait()
+        before = self._folder
+        if self.is_loaded(folder):
+            self._folder = folder
+            return
+        old = self._engine.state.model
+        self._show(f"changing to {name}")
+        try:
+            await self._load(folder)
+        except GemmaError as error:
+            if before is None or old is None or real_path(before) == real_path(folder):
+                raise
+            await self._load(before)
+            raise ModelError(
+                f"{name} could not be loaded, so {old.name} answers again. {error.message}",
+                error.hint,
+            ) from error
+        self._tell_what_changed()
+
+    async def _load(self, folder: Path) -> None:
+        """Load a model, also if the engine has to be started again on the way.
+
+        Raises:
+            GemmaError: It cannot be loaded.
+        """
+        self._folder = folder
+        try:
+            await self._engine.load(folder)
+        except EngineStoppedError:
+            # The engine starts itself again, and loads what was wanted last.
+            state = await self._settled()
+            if state.phase == "failed":
+                raise ModelError(state.problem) from None
+
+    async def _settled(self) -> EngineState:
+        """Wait until the engine has a model, or has given up."""
+        done = asyncio.Event()
+
+        def look(state: EngineState) -> None:
+            if state.phase in {"ready", "generating", "failed"}:
+                done.set()
+
+        unwatch = self._engine.watch(look)
+        try:
+            look(self._engine.state)
+            await done.wait()
+        finally:
+            unwatch()
+        return self._engine.state
+
+    def _tell_what_changed(self) -> None:
+        model = self._engine.state.model
+        if model is not None:
+            lack = lacking_senses(self._owner.media_in_use(), model)
+            self._owner.inform(f"From here on {model.name} answers. {lack}".rstrip())
+
+    def _show(self, label: str) -> None:
+        self.label = label
+        self._owner.show_status()

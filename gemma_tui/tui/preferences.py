@@ -1,0 +1,182 @@
+"""The settings that hold on the open page: those for all conversations, and the page's own.
+
+Changes go to the settings file or into the conversation. A conversation that is not created yet
+keeps its own here, and gets them with its first message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from gemma_tui.paths import builtin_model
+from gemma_tui.settings.configuration import Configuration, Origin
+from gemma_tui.settings.reading import Layer, overrides_text, read_overrides
+from gemma_tui.settings.schema import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gemma_tui.conversation import Conversation
+    from gemma_tui.options import GenerationOptions
+    from gemma_tui.settings.configuration import Resolved
+    from gemma_tui.settings.schema import Settings
+    from gemma_tui.settings.setting import Value
+    from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.tui.page import Page
+
+Scope: TypeAlias = Literal["all", "conversation"]
+"""For what a change is meant."""
+
+
+def own_settings(conversation: Conversation | None) -> Layer:
+    """What is set for one conversation only; also the system prompt it was created with."""
+    if conversation is None:
+        return Layer()
+    layer = read_overrides(conversation.settings)
+    if not conversation.system_prompt:
+        return layer
+    values = {"system_prompt": conversation.system_prompt, **layer.values}
+    return Layer(values, problems=layer.problems, unknown=layer.unknown)
+
+
+def system_prompt_of(
+    configuration: Configuration,
+) -> Callable[[Conversation | None], str]:
+    """The system prompt of a conversation, as `Chat` asks for it."""
+
+    def find(conversation: Conversation | None) -> str:
+        return configuration.resolve(own_settings(conversation).values).settings.system_prompt
+
+    return find
+
+
+class Preferences:
+    """Settings of the open page.
+
+    Args:
+        configuration: Settings for all conversations.
+        store: Keeps those of one.
+        page: Which conversation is open.
+    """
+
+    def __init__(self, configuration: Configuration, store: ConversationStore, page: Page) -> None:
+        self.configuration = configuration
+        self._store = store
+        self._page = page
+        self._writing = asyncio.Lock()
+
+    @property
+    def has_own(self) -> bool:
+        """Whether anything is set for this conversation only."""
+        return bool(self.own)
+
+    @property
+    def own(self) -> Mapping[str, Value]:
+        """What is set for this conversation only."""
+        if self._page.conversation is not None:
+            return own_settings(self._page.conversation).values
+        return read_overrides(self._page.new_overrides).values
+
+    @property
+    def resolved(self) -> Resolved:
+        """What holds here, and why."""
+        return self.configuration.resolve(self.own)
+
+    @property
+    def settings(self) -> Settings:
+        """What holds here."""
+        return self.resolved.settings
+
+    @property
+    def options(self) -> GenerationOptions:
+        """How replies on this page are to be written."""
+        return self.settings.options
+
+    @property
+    def model_folder(self) -> Path:
+        """The model that is to answer here."""
+        return folder_of(self.settings.model)
+
+    async def set(self, key: str, value: Value, scope: Scope) -> None:
+        """Change a setting; it holds at once.
+
+        Args:
+            key: Of the schema.
+            value: Checked already.
+            scope: For what; a setting of the whole app is always for all.
+
+        Raises:
+            GemmaError: It is not saved, and holds until the program ends, or not at all if it was
+                meant for a stored conversation.
+        """
+        if scope == "all" or SCHEMA[key].about.is_global:
+            await self.configuration.set(key, value)
+        else:
+            await self._set_own(key, value)
+
+    async def reset(self, key: str, scope: Scope) -> None:
+        """Back to the default, or to what holds for all conversations.
+
+        Raises:
+            GemmaError: As `set`.
+        """
+        if scope == "all" or SCHEMA[key].about.is_global:
+            await self.configuration.reset(key)
+        else:
+            await self._set_own(key, None, removes=True)
+
+    async def toggle(self, key: str, value: Value = None) -> Value:
+        """This or the next value of a switch or a choice, where it is set now; returns it.
+
+        What this conversation has of its own, or the environment holds fast, changes for this
+        conversation, anything else for all.
+
+        Raises:
+            GemmaError: As `set`.
+        """
+        resolved = self.resolved
+        setting = SCHEMA[key]
+        value = following(key, resolved.value(key), 1) if value is None else value
+        is_own = resolved.origins[key] in {Origin.CONVERSATION, Origin.ENVIRONMENT}
+        scope: Scope = "conversation" if is_own and not setting.about.is_global else "all"
+        await self.set(key, value, scope)
+        return value
+
+    async def _set_own(self, key: str, value: Value, *, removes: bool = False) -> None:
+        conversation = self._page.conversation
+        values = dict(self.own)
+        if not removes:
+            values[key] = value
+        elif key == "system_prompt" and conversation and conversation.system_prompt:
+            values[key] = ""  # it was created with one, which nothing else can take away
+        else:
+            values.pop(key, None)
+        if conversation is None:
+            self._page.new_overrides = overrides_text(values, {})
+            self.configuration.tell()
+            return
+        text = overrides_text(values, own_settings(conversation).unknown)
+        self._page.conversation = replace(conversation, settings=text)
+        self.configuration.tell()
+        async with self._writing:  # in the order of the changes
+            await self._store.set_settings(conversation.id, text)
+
+
+def folder_of(model: str) -> Path:
+    """The folder that the setting `model` stands for."""
+    return Path(model).expanduser() if model else builtin_model()
+
+
+def following(key: str, value: Value, step: int) -> Value:
+    """The next value of a switch or a choice, around the end to the first."""
+    setting = SCHEMA[key]
+    if setting.kind == "switch":
+        return not value
+    values: list[Value] = [known for known, _ in setting.about.choices]
+    if setting.is_optional:
+        values.insert(0, None)
+    place = values.index(value) if value in values else 0
+    return values[(place + step) % len(values)]

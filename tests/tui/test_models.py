@@ -1,0 +1,362 @@
+"""Another model in the middle of a conversation, with the real engine and copies of the demo."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import signal
+import struct
+import tomllib
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from textual.widgets import Input, OptionList
+
+from gemma_tui.chat import Chat
+from gemma_tui.conversation import MessageState
+from gemma_tui.engine.client import EngineClient
+from gemma_tui.errors import InsufficientMemoryError, ModelError
+from gemma_tui.settings.configuration import Configuration
+from gemma_tui.settings.file import SettingsFile
+from gemma_tui.storage.blobs import BlobStore
+from gemma_tui.storage.conversations import ConversationStore
+from gemma_tui.storage.database import Database
+from gemma_tui.tui.app import GemmaApp
+from gemma_tui.tui.preferences import system_prompt_of
+from gemma_tui.tui.screens.models import ModelScreen
+from gemma_tui.tui.screens.settings import SettingsScreen
+from tests.engine.scenes import eventually, wav
+from tests.scripted_engine import ScriptedEngine
+from tests.tui.conftest import Running
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+    from pathlib import Path
+
+    from gemma_tui.paths import Paths
+    from tests.tui.conftest import Opener
+
+
+TOWER = re.compile(r"(model\.)?(audio_tower|vision_tower|embed_audio|embed_vision)\.")
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Copies of the built-in model, each in a folder of its own."""
+
+    library: Path
+    whole: Path
+    deaf: Path
+    """Without towers: neither sees nor hears."""
+    broken: Path
+    """Its weights end early."""
+
+
+def remove_towers(weights: Path) -> None:
+    """Rewrite a safetensors file with the decoder's tensors only."""
+    data = weights.read_bytes()
+    start = 8 + struct.unpack_from("<Q", data)[0]
+    header = json.loads(data[8:start])
+    header.pop("__metadata__", None)
+    kept = {name: info for name, info in header.items() if not TOWER.match(name)}
+    body = b""
+    for info in kept.values():
+        first, last = info["data_offsets"]
+        info["data_offsets"] = [len(body), len(body) + last - first]
+        body += data[start + first : start + last]
+    text = json.dumps(kept).encode()
+    text += b" " * (-len(text) % 8)
+    weights.write_bytes(struct.pack("<Q", len(text)) + text + body)
+
+
+@pytest.fixture(scope="module")
+def folders(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    library = tmp_path_factory.mktemp("models")
+    found = Folders(library, library / "whole", library / "deaf", library / "broken")
+    for folder in (found.whole, found.deaf, found.broken):
+        shutil.copytree(tiny_model, folder)
+    config = json.loads((found.deaf / "config.json").read_text())
+    del config["vision_config"], config["audio_config"]
+    (found.deaf / "config.json").write_text(json.dumps(config))
+    remove_towers(found.deaf / "model.safetensors")
+    weights = found.broken / "model.safetensors"
+    os.truncate(weights, weights.stat().st_size // 2)
+    return found
+
+
+@dataclass(frozen=True)
+class Real(Running):
+    """A running app with the engine process."""
+
+    client: EngineClient
+
+    @property
+    def model(self) -> str:
+        return self.client.state.model.name if self.client.state.model else ""
+
+    async def choose(self, folder: Path) -> None:
+        await self.pilot.press("ctrl+l")
+        await self.until(lambda: isinstance(self.app.screen, ModelScreen), "the models")
+        options = self.app.screen.query_one(OptionList)
+        await self.until(lambda: options.option_count > 1, "the folders")
+        names = [model.folder for model in self.app.screen._models]  # type: ignore[attr-defined]
+        options.highlighted = names.index(folder)
+        await self.pilot.press("enter")
+
+    async def settled(self, name: str) -> None:
+        switch = self.app.chat_screen.choosing.models
+        await self.until(lambda: self.model == name and not switch.is_switching, name)
+
+    async def answer(self, text: str, count: int) -> None:
+        await self.send(text)
+        await self.until(lambda: self.app.chat_screen.desk.turn is None, "the end")
+
+        def complete() -> bool:
+            page = self.app.chat_screen._page
+            return page.last is not None and page.last.state is MessageState.COMPLETE
+
+        await self.until(complete, "an answer")
+        assert len(await self.branch()) == count
+
+
+@pytest.fixture
+def open_real(paths: Paths, folders: Folders) -> Callable[..., AbstractAsyncContextManager[Real]]:
+    @asynccontextmanager
+    async def opened(
+        given: dict[str, str] | None = None, environ: dict[str, str] | None = None
+    ) -> AsyncIterator[Real]:
+        paths.config.mkdir(parents=True, exist_ok=True)
+        if not paths.settings.exists():
+            paths.settings.write_text(f'[model]\nmodel_library = "{folders.library}"\n')
+        configuration = Configuration(SettingsFile(paths.settings), environ or {}, given or {})
+        database = await Database.open(paths.database)
+        engine = EngineClient(paths.engine_log)
+        try:
+            store, blobs = ConversationStore(database), BlobStore(paths.blobs)
+            app = GemmaApp(
+                chat=Chat(store, blobs, engine, system_prompt_of(configuration)),
+                store=store,
+                engine=engine,
+                configuration=configuration,
+            )
+            async with app.run_test(size=(100, 40), notifications=True) as pilot:
+                running = Real(app, pilot, store, ScriptedEngine(), engine)
+                await running.until(lambda: app.chat_screen.has_begun, "the start")
+                yield running
+        finally:
+            await engine.close()
+            await database.close()
+
+    return opened
+
+
+def saved_model(paths: Paths) -> str:
+    return str(tomllib.loads(paths.settings.read_text())["model"].get("model", ""))
+
+
+async def test_the_conversation_goes_on_with_another_model(
+    open_real: Callable[..., AbstractAsyncContextManager[Real]],
+    folders: Folders,
+    paths: Paths,
+    tmp_path: Path,
+) -> None:
+    async with open_real() as running:
+        await running.settled("built-in demo")
+        await running.answer("hello", 2)
+        await running.choose(folders.deaf)
+        await running.settled("Gemma 4 (deaf)")
+        await running.shown("From here on Gemma 4 (deaf) answers.")
+        await running.answer("hello again", 4)
+        writers = [message.model for message in await running.branch()]
+        assert writers == ["", "built-in demo", "", "Gemma 4 (deaf)"]
+        await running.until(lambda: saved_model(paths) == str(folders.deaf))
+        assert (await running.client.status()).model == running.client.state.model
+    async with open_real() as running:
+        await running.settled("Gemma 4 (deaf)")
+
+
+async def test_clips_stay_and_what_is_refused_is_said(
+    open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders, tmp_path: Path
+) -> None:
+    clip = tmp_path / "click.wav"
+    wav(clip)
+    async with open_real() as running:
+        await running.settled("built-in demo")
+        await running.drop(clip)
+        await running.answer("what is this", 2)
+        await running.choose(folders.deaf)
+        await running.settled("Gemma 4 (deaf)")
+        await running.shown("this conversation has a sound")
+        await running.send("and now")
+        await running.until(lambda: "cannot hear" in running.problem)
+        assert running.composer.text == "and now"
+        first, *_ = await running.branch()
+        assert [item.name for item in first.attachments] == ["click.wav"]
+
+
+async def test_a_failed_load_says_why_and_goes_back(
+    open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders, paths: Paths
+) -> None:
+    async with open_real() as running:
+        await running.settled("built-in demo")
+        await running.choose(folders.broken)
+        await running.until(lambda: "could not be loaded" in running.problem)
+        assert "built-in demo answers again" in running.problem
+        await running.settled("built-in demo")
+        assert not saved_model(paths)
+        await running.answer("hello", 2)
+
+
+async def test_a_kill_in_the_middle_of_a_switch_ends_with_the_new_model(
+    open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders, paths: Paths
+) -> None:
+    async with open_real() as running:
+        await running.settled("built-in demo")
+        process_id = (await running.client.status()).process_id
+        killed = asyncio.Event()
+
+        def kill(state: object) -> None:
+            if running.client.state.phase == "loading" and not killed.is_set():
+                killed.set()
+                os.kill(process_id, signal.SIGKILL)
+
+        running.client.watch(kill)
+        await running.type("typed meanwhile")
+        await running.choose(folders.whole)
+        await eventually(killed.is_set)
+        await running.settled("Gemma 4 (whole)")
+        assert running.composer.text == "typed meanwhile"
+        await running.pilot.press("enter")
+        await running.until(lambda: running.app.chat_screen._page.last is not None, "a reply")
+        await running.until(lambda: running.app.chat_screen.desk.turn is None, "its end")
+        assert [m.model for m in await running.branch()] == ["", "Gemma 4 (whole)"]
+        await running.until(lambda: saved_model(paths) == str(folders.whole))
+
+
+async def test_a_question_sent_during_a_switch_waits_for_the_model(
+    open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders
+) -> None:
+    async with open_real() as running:
+        await running.settled("built-in demo")
+        await running.choose(folders.whole)
+        switch = running.app.chat_screen.choosing.models
+        await running.until(lambda: switch.is_switching, "the switch")
+        await running.send("hello")
+        await running.settled("Gemma 4 (whole)")
+
+        async def stored() -> list[str]:
+            return [message.model for message in await running.branch()]
+
+        await running.until(lambda: running.app.chat_screen._page.last is not None, "a reply")
+        await running.until(lambda: running.app.chat_screen.desk.turn is None, "its end")
+        assert await stored() == ["", "Gemma 4 (whole)"]
+
+
+async def test_a_conversation_with_a_model_of_its_own_brings_it_back(
+    open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders, paths: Paths
+) -> None:
+    async with open_real() as running:
+        await running.settled("built-in demo")
+        await running.answer("hello", 2)
+        await running.app.chat_screen.choosing.models.choose(folders.whole, "whole", "conversation")
+        await running.settled("Gemma 4 (whole)")
+        assert not saved_model(paths)
+        assert json.loads((await running.store.get(1)).settings) == {"model": str(folders.whole)}
+        await running.pilot.press("ctrl+n")
+        await running.until(lambda: running.app.chat_screen._page.conversation is None, "a page")
+        await running.send("elsewhere")
+        await running.settled("built-in demo")
+        await running.until(lambda: running.app.chat_screen._page.last is not None, "a reply")
+        await running.until(lambda: running.app.chat_screen.desk.turn is None, "its end")
+        assert (await running.branch(2))[-1].model == "built-in demo"
+
+
+async def test_a_model_of_its_own_that_fails_is_not_tried_for_ever(
+    open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders
+) -> None:
+    async with open_real() as running:
+        await running.settled("built-in demo")
+        preferences = running.app.chat_screen.choosing.preferences
+        await preferences.set("model", str(folders.broken), "conversation")
+        await running.send("hello")
+        await running.until(lambda: "could not be loaded" in running.problem)
+        await running.settled("built-in demo")
+        assert running.composer.text == "hello"
+        assert await running.store.list() == ()
+
+
+async def test_a_choice_holds_here_whatever_the_environment_says(
+    open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders, paths: Paths
+) -> None:
+    async with open_real(environ={"GEMMA_TUI_MODEL": str(folders.deaf)}) as running:
+        await running.settled("Gemma 4 (deaf)")
+        await running.choose(folders.whole)
+        await running.settled("Gemma 4 (whole)")
+        await running.until(lambda: saved_model(paths) == str(folders.whole))
+        await running.answer("hello", 2)
+        assert (await running.branch())[-1].model == "Gemma 4 (whole)"
+
+
+async def test_the_list_says_what_each_is_and_what_fits(
+    open_app: Opener, folders: Folders, paths: Paths, tmp_path: Path
+) -> None:
+    paths.config.mkdir(parents=True)
+    paths.settings.write_text(f'[model]\nmodel_library = "{folders.library}"\n')
+    engine = ScriptedEngine()
+    engine.estimates["broken"] = ModelError("model.safetensors is \x1b[31mdamaged.")
+    engine.estimates["deaf"] = InsufficientMemoryError("It needs 9 GB.")
+    async with open_app(engine) as running:
+        await running.pilot.press("ctrl+l")
+        await running.shown("Gemma 4 (deaf) · thinks")
+        await running.shown("built-in demo · sees, hears, thinks")
+        await running.shown("fits (7.0 of 8.0 GB)")
+        await running.shown("It needs 9 GB.")
+        assert "\x1b" not in running.text()
+        field = running.app.screen.query_one(Input)
+        field.focus()
+        field.value = str(tmp_path / "nowhere")
+        await running.pilot.press("enter")
+        await running.shown("not there any more")
+        outside = tmp_path / "outside"
+        shutil.copytree(folders.whole, outside)
+        field.value = str(outside)
+        await running.pilot.press("enter")
+        await running.shown("Gemma 4 (outside)")
+        known = tomllib.loads(paths.settings.read_text())["model"]["known_models"]
+        assert known == [str(outside.resolve())]
+        await running.pilot.press("escape")
+        assert not isinstance(running.app.screen, ModelScreen)
+
+
+async def test_the_panel_leads_to_the_list(open_app: Opener) -> None:
+    async with open_app() as running:
+        await running.pilot.press("f2")
+        await running.until(lambda: isinstance(running.app.screen, SettingsScreen), "the panel")
+        await running.pilot.press("enter")  # the first row is the model
+        await running.until(lambda: isinstance(running.app.screen, ModelScreen), "the models")
+        await running.pilot.press("escape", "escape")
+        await running.until(lambda: running.composer.has_focus, "the composer")
+
+
+async def test_a_folder_of_the_command_line_is_offered_the_next_time(
+    open_real: Callable[..., AbstractAsyncContextManager[Real]],
+    folders: Folders,
+    paths: Paths,
+    tmp_path: Path,
+) -> None:
+    outside = tmp_path / "outside"
+    shutil.copytree(folders.whole, outside)
+    async with open_real({"model": str(outside)}) as running:
+        await running.settled("Gemma 4 (outside)")
+        await running.until(
+            lambda: "known_models" in tomllib.loads(paths.settings.read_text())["model"]
+        )
+    model = tomllib.loads(paths.settings.read_text())["model"]
+    assert model["known_models"] == [str(outside)]
+    assert "model" not in model
