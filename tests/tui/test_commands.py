@@ -120,7 +120,7 @@ async def test_slash_opens_a_list_and_tab_completes(open_app: Opener) -> None:
     async with open_app() as running:
         await running.type("/")
         assert len(listed(running)) == len(COMMANDS)
-        assert "/attach path" in running.text()
+        assert "/settings" in running.text()
         await running.type("bu")
         await running.until(lambda: len(listed(running)) == 1, "the list")
         await running.pilot.press("tab")

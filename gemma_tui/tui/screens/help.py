@@ -20,7 +20,7 @@ KEYS: Final = (
             ("Enter", "send"),
             ("Ctrl+J", "new line (Shift+Enter where the terminal reports it)"),
             ("Up", "in the empty composer: edit your last message; Esc leaves that"),
-            ("Alt+Up, Down", "earlier questions of all conversations (or Ctrl+Up, Down)"),
+            ("Ctrl+Up, Down", "earlier questions of all conversations"),
             ("/", "commands: Tab completes, Enter runs; //word sends a text"),
             ("@", "a file below the working folder or, with ~ and /, anywhere"),
             ("Esc", "stop the reply; what is written stays"),

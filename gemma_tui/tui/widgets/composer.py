@@ -49,8 +49,8 @@ class Composer(TextArea):
         Binding("alt+f", "cursor_word_right", "Word right", show=False),
         Binding("alt+d", "delete_word_right", "Delete word right", show=False),
         Binding("ctrl+underscore", "undo", "Undo", show=False),
-        Binding("alt+up,ctrl+up", "screen.earlier_question", "Earlier question", show=False),
-        Binding("alt+down,ctrl+down", "screen.later_question", "Later question", show=False),
+        Binding("ctrl+up", "screen.earlier_question", "Earlier question", show=False),
+        Binding("ctrl+down", "screen.later_question", "Later question", show=False),
         Binding("pageup", "screen.scroll_transcript(-1)", "Scroll up", show=False),
         Binding("pagedown", "screen.scroll_transcript(1)", "Scroll down", show=False),
     ]
