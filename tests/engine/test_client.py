@@ -176,7 +176,7 @@ async def test_a_file_that_is_none_is_refused_in_a_sentence(
 ) -> None:
     with pytest.raises(NotAFileError, match=r"gone\.png"):
         await engine.probe(tmp_path / "gone.png", "gone.png")
-    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "text.png").write_bytes(b"no picture \xff\xfe")
     with pytest.raises(AttachmentError, match=r"text\.png"):
         await engine.probe(tmp_path / "text.png", "text.png")
 
