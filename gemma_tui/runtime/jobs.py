@@ -54,9 +54,13 @@ class Job:
         self._emit = emit
         self._lock = threading.Lock()
         self._has_begun = False
+        self.is_finished = False
+        """Whether the end of its reply has been told."""
 
     def emit(self, event: Event) -> None:
         """Answer with one event."""
+        # Before it is on its way: who reads the end must not hear that it is still being written.
+        self.is_finished = self.is_finished or isinstance(event, Finished)
         self._emit(self.request_id, event)
 
     def is_cancelled(self) -> bool:
@@ -108,7 +112,9 @@ class MlxThread:
     def is_generating(self) -> bool:
         """Whether a reply is being written at this moment."""
         current = self._current
-        return current is not None and isinstance(current.work, Generate)
+        if current is None or current.is_finished:
+            return False
+        return isinstance(current.work, Generate)
 
     def submit(self, job: Job) -> None:
         """Append a job to the queue."""
