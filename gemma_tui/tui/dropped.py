@@ -89,6 +89,7 @@ def _readings(piece: str) -> Iterator[str]:
     """What a piece may mean: itself, itself without the blanks around, a shell word, a URL."""
     bare = piece.strip()
     yield piece
+    yield piece.strip(" \n")  # a name may end with another kind of blank
     yield bare
     word = _unquote_word(piece)
     for candidate in dict.fromkeys((bare, word)):

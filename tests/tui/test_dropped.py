@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from gemma_tui.tui.dropped import MAX_DROP_LENGTH, may_be_dropped, parse_dropped
@@ -181,6 +181,7 @@ STYLES: dict[str, Callable[[str], str]] = {
 @given(
     name=file_names, style=st.sampled_from(sorted(STYLES)), blank=st.sampled_from(["", " ", "\n"])
 )
+@example(name="\r", style="raw", blank=" ")
 def test_any_name_is_found_in_any_spelling(name: str, style: str, blank: str) -> None:
     path = f"/folder/{name}"
     text = STYLES[style](path) + blank
