@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
+    from gemma_tui.generation import ModelInfo
     from gemma_tui.paths import Paths
     from tests.tui.conftest import Opener
 
@@ -240,14 +241,26 @@ async def test_a_kill_in_the_middle_of_a_switch_ends_with_the_new_model(
 
 
 async def test_a_question_sent_during_a_switch_waits_for_the_model(
-    open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders
+    open_real: Callable[..., AbstractAsyncContextManager[Real]],
+    folders: Folders,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with open_real() as running:
         await running.settled("built-in demo")
+        load, released = running.client.load, asyncio.Event()
+
+        async def held_load(folder: Path) -> ModelInfo:
+            await released.wait()  # else a quick machine has switched before anything is sent
+            return await load(folder)
+
+        monkeypatch.setattr(running.client, "load", held_load)
         await running.choose(folders.whole)
         switch = running.app.chat_screen.choosing.models
         await running.until(lambda: switch.is_switching, "the switch")
         await running.send("hello")
+        await running.until(lambda: running.composer.text == "hello", "the question given back")
+        assert await running.store.list() == ()
+        released.set()
         await running.settled("Gemma 4 (whole)")
 
         async def stored() -> list[str]:
