@@ -160,7 +160,8 @@ def _put_in(document: Any, section: str, key: str, value: object) -> None:  # no
         )
     if value is None:
         table.pop(key, None)
-    elif isinstance(value, str) and "\n" in value and not value.startswith("\n"):
+    elif isinstance(value, str) and "\n" in value and value[0] != "\n" and "\r" not in value:
+        # Readers drop a newline at the beginning, and make one of each carriage return before one.
         table[key] = tomlkit.string(value, multiline=True)
     else:
         table[key] = value

@@ -7,7 +7,7 @@ import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gemma_tui.errors import SettingsError
@@ -87,6 +87,8 @@ def test_what_is_set_is_read_again(file: SettingsFile) -> None:
 
 
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=60))
+@example(text="\r\n")
+@example(text="a\r\nb\n")
 def test_any_system_prompt_survives(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     file = SettingsFile(tmp_path_factory.mktemp("x") / "settings.toml")
     try:
