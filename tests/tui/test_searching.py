@@ -122,7 +122,9 @@ async def test_more_hits_come_as_one_goes_down(open_app: Opener) -> None:
         await running.until(lambda: "120 hits" in told(screen))
 
 
-@pytest.mark.parametrize("query", ['"', "-", "*", '" OR 1=1 --', "NEAR(", "\x1b[31m", "(((", "é" * 500])
+@pytest.mark.parametrize(
+    "query", ['"', "-", "*", '" OR 1=1 --', "NEAR(", "\x1b[31m", "(((", "é" * 500]
+)
 async def test_nothing_that_is_typed_is_wrong(open_app: Opener, query: str) -> None:
     async with open_app() as running:
         await tell(running, "One", "hello", "hi")

@@ -101,8 +101,8 @@ async def test_a_turn_of_the_user_stops_it_at_once_and_the_next_reply_gives_one(
     open_app: Opener,
 ) -> None:
     hold = Hold()
-    scripts = (["An answer."], [hold, "Too late"], ["Second."], ["In Time"])
-    async with open_app(engine(*scripts)) as running:
+    titles: tuple[Sequence[Step], Sequence[Step]] = ([hold, "Too late"], ["In Time"])
+    async with open_app(engine(["An answer."], titles[0], ["Second."], titles[1])) as running:
         await ask(running, "question")
         await hold.reached.wait()
         await ask(running, "impatient")

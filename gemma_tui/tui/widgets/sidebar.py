@@ -82,10 +82,8 @@ class Sidebar(Vertical):
         self._edited_id = 0
 
     def compose(self) -> ComposeResult:
-        """Filter, list, and above both what is being written."""
-        yield self.filter_line
+        """The list; the lines come when they are wanted."""
         yield self.list
-        yield self.edit_line
 
     def show(
         self,
@@ -98,13 +96,15 @@ class Sidebar(Vertical):
         self._tell_empty()
         self.list.show(conversations, current=current, marks=marks)
 
-    def edit(self, edit: Edit) -> None:
+    async def edit(self, edit: Edit) -> None:
         """Let the title or the tags of the chosen conversation be written, where it stands."""
         conversation = self.list.chosen
         if conversation is None:
             return
         self._edit, self._edited_id = edit, conversation.id
         line = self.edit_line
+        if not line.is_attached:
+            await self.mount(line)
         is_title = edit == "rename"
         line.value = sanitize_line(
             conversation.title if is_title else ", ".join(conversation.tags)
@@ -129,13 +129,15 @@ class Sidebar(Vertical):
         self.list.border_title = "Archived" if self.shows_archived else "Conversations"
 
     @on(EditRequested)
-    def _edit_wanted(self, event: EditRequested) -> None:
+    async def _edit_wanted(self, event: EditRequested) -> None:
         event.stop()
-        self.edit(event.edit)
+        await self.edit(event.edit)
 
     @on(FilterRequested)
-    def _filter_wanted(self, event: FilterRequested) -> None:
+    async def _filter_wanted(self, event: FilterRequested) -> None:
         event.stop()
+        if not self.filter_line.is_attached:
+            await self.mount(self.filter_line, before=self.list)
         self.filter_line.placeholder = "Filter: words, #tag"
         self.filter_line.display = True
         self.filter_line.focus()
