@@ -77,6 +77,9 @@ class GenerationRequest:
     """What the model may call. Running it, and asking again with the result, is the caller's."""
     reply: ReplySoFar | None = None
     """What the wanted turn says already; the reply goes on behind it."""
+    is_aside: bool = False
+    """Nobody waits for it, and no later prompt repeats it: it is written when there is nothing else
+    to do, in short steps, and takes no place in the prompt cache."""
 
     @property
     def media(self) -> tuple[Media, ...]:

@@ -40,6 +40,11 @@ class Paths:
         return self.config / "settings.toml"
 
     @property
+    def open_tabs(self) -> Path:
+        """Which conversations were open when the app was left."""
+        return self.data / "tabs.json"
+
+    @property
     def blobs(self) -> Path:
         """Attachment bytes by their sha256."""
         return self.data / "blobs"

@@ -20,6 +20,7 @@ from gemma_tui.settings.file import SettingsFile
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
+from gemma_tui.storage.open_tabs import OpenTabsFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +73,7 @@ async def _run(paths: Paths, configuration: Configuration) -> int:
             store=store,
             engine=engine,
             configuration=configuration,
+            open_tabs=OpenTabsFile(paths.open_tabs),
             notice=_notice(database.set_aside),
         )
         tidying = asyncio.create_task(_tidy(store, blobs), name="tidy")

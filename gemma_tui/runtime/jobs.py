@@ -57,6 +57,11 @@ class Job:
         self.is_finished = False
         """Whether the end of its reply has been told."""
 
+    @property
+    def is_aside(self) -> bool:
+        """Whether nobody waits for it."""
+        return isinstance(self.work, Generate) and self.work.request.is_aside
+
     def emit(self, event: Event) -> None:
         """Answer with one event."""
         # Before it is on its way: who reads the end must not hear that it is still being written.
@@ -101,6 +106,7 @@ class MlxThread:
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._jobs: dict[int, Job] = {}
+        self._urgent = 0  # entries of the queue that somebody waits for
         self._current: Job | None = None
         self._thread = threading.Thread(target=self._run, name="mlx", daemon=True)
 
@@ -120,6 +126,7 @@ class MlxThread:
         """Append a job to the queue."""
         with self._lock:
             self._jobs[job.request_id] = job
+            self._urgent += not job.is_aside
         self._queue.put(job)
 
     def cancel(self, request_id: int) -> None:
@@ -135,6 +142,8 @@ class MlxThread:
             jobs = list(self._jobs.values())
         for job in jobs:
             job.cancel()
+        with self._lock:
+            self._urgent += 1
         self._queue.put(None)
         self._thread.join(grace_seconds)
         return not self._thread.is_alive()
@@ -142,6 +151,8 @@ class MlxThread:
     def _run(self) -> None:
         inference: Inference | None = None
         while job := self._queue.get():
+            with self._lock:
+                self._urgent -= not job.is_aside
             if job.begin():
                 self._current = job
                 inference = self._perform(job, inference)
@@ -173,7 +184,7 @@ class MlxThread:
         """Let it prepare for the next job until that comes; nobody waits for it."""
         try:
             inference.keep_reply()
-            inference.use_pause(lambda: not self._queue.empty())
+            inference.use_pause(lambda: self._urgent > 0)
         except BaseException as error:  # noqa: BLE001  # as above
             self._log.error("preparing failed: %s", describe(error))
             inference.forget()

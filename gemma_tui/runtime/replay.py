@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gemma_tui.runtime.prompt_cache import PromptCache
     from gemma_tui.runtime.snapshot import Snapshot
 
-_STEP_TOKENS: Final = 64
+STEP_TOKENS: Final = 64
 """Tokens read between two looks at whether someone waits: a tenth of a second for a large model."""
 
 
@@ -50,7 +50,7 @@ class Replay:
             return
         done = known
         while done < end and not is_interrupted():
-            stop, ids = min(done + _STEP_TOKENS, end), self.prompt.ids
+            stop, ids = min(done + STEP_TOKENS, end), self.prompt.ids
             *_, done = prefill(self.model, ids, start=done, stop=stop, cache=cache, soft=None)
         if done == end:
             self.prompt_cache.keep(self.prompt, end, cache)

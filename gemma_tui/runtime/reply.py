@@ -26,7 +26,7 @@ from gemma_tui.runtime.loader import this_machine
 from gemma_tui.runtime.memory import token_bytes
 from gemma_tui.runtime.prefill_progress import PrefillTimer
 from gemma_tui.runtime.prompt import Prompt
-from gemma_tui.runtime.replay import Replay, with_reply
+from gemma_tui.runtime.replay import STEP_TOKENS, Replay, with_reply
 from gemma_tui.runtime.reply_ids import open_ids
 from gemma_tui.runtime.sampler import check_sampling
 
@@ -206,12 +206,14 @@ class Reply:
             chunk_tokens=self._chunk_tokens(),
         ):
             for end in prompt.turn_ends:
-                if done < end <= stop:
+                if done < end <= stop and not self._request.is_aside:
                     self._resident.prompt_cache.keep(prompt, end, cache)
             done = stop
             self._show_progress(progress, done)
 
     def _chunk_tokens(self) -> int:
+        if self._request.is_aside:
+            return STEP_TOKENS
         loaded = self._resident.loaded
         cost = token_bytes(loaded.config.text, self._prompt_tokens, this_machine())
         return chunk_size(free_bytes=free_memory() - mx.get_active_memory(), token_bytes=cost)
@@ -226,7 +228,7 @@ class Reply:
         Apart from `write`, so that nobody waits for it who waits for the reply.
         """
         written = self.written
-        if written is None:
+        if written is None or self._request.is_aside:
             return None
         cache, prompt = written.cache, written.fitted.prompt
         remembered = self._resident.prompt_cache

@@ -19,6 +19,7 @@ from gemma_tui.tui.commands import COMMANDS
 from gemma_tui.tui.driver import TerminalDriver
 from gemma_tui.tui.line_filter import SafeLines
 from gemma_tui.tui.screens.chat import ChatScreen
+from gemma_tui.tui.screens.chat_keys import WORKSPACE_KEYS
 from gemma_tui.tui.themes import themes
 from gemma_tui.tui.transcript.widget import Transcript
 from gemma_tui.tui.widgets.composer import Composer
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from gemma_tui.engine.interface import Engine
     from gemma_tui.settings.configuration import Configuration
     from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.storage.open_tabs import OpenTabsFile
     from gemma_tui.tui.commands import Command
 
 WIDE: Final = 90
@@ -56,6 +58,7 @@ class GemmaApp(App[None]):
         store: Conversations and drafts.
         engine: Whatever answers; the app starts it after the first paint. Closing is the caller's.
         configuration: The settings, the model among them.
+        open_tabs: Remembers what is open until the next start; None remembers nothing.
         notice: What the user must know about the start, if anything.
     """
 
@@ -78,11 +81,17 @@ class GemmaApp(App[None]):
         store: ConversationStore,
         engine: Engine,
         configuration: Configuration,
+        open_tabs: OpenTabsFile | None = None,
         notice: str = "",
     ) -> None:
         super().__init__(driver_class=TerminalDriver)
         self.chat_screen = ChatScreen(
-            chat=chat, store=store, engine=engine, configuration=configuration, notice=notice
+            chat=chat,
+            store=store,
+            engine=engine,
+            configuration=configuration,
+            open_tabs=open_tabs,
+            notice=notice,
         )
         """The main screen."""
         self._safe_lines = SafeLines()  # one for all: rows remember what each filter made of them
@@ -119,6 +128,10 @@ class GemmaApp(App[None]):
                     self.get_key_display(binding),
                     partial(self._run, f"screen.{binding.action}"),
                 )
+        for binding in WORKSPACE_KEYS if screen is chat else ():
+            if isinstance(binding, Binding) and binding.show and binding.action != "search":
+                run = partial(self._run_in_workspace, binding.action)
+                yield SystemCommand(binding.description, self.get_key_display(binding), run)
         if screen is chat:
             for name, key, action in palette_actions(chat.query_one(Transcript)):
                 yield SystemCommand(name, key, partial(self._run_in_transcript, action))
@@ -131,6 +144,9 @@ class GemmaApp(App[None]):
 
     async def _run_in_transcript(self, action: str) -> None:
         await self.run_action(action, self.chat_screen.query_one(Transcript))
+
+    async def _run_in_workspace(self, action: str) -> None:
+        await self.run_action(action, self.chat_screen.workspace)
 
     def on_mount(self) -> None:
         """Leave in order when the terminal closes or the system says so."""

@@ -110,6 +110,18 @@ COMMANDS: Final = (
         "delete", "Delete the conversation; Ctrl+Z in the list brings it back",
         "screen.delete_conversation", needs=("conversation",),
     ),
+    Command(
+        "tags", "Tags of the conversation, with commas", "screen.tag_conversation", ("tag",),
+        argument="tags", needs=("conversation",),
+    ),
+    Command(
+        "archive", "Archive the conversation, or take it back", "screen.archive_conversation",
+        ("unarchive",), needs=("conversation",),
+    ),
+    Command(
+        "search", "Search all conversations", "screen.search_conversations", ("find",),
+        argument="words", key="F3",
+    ),
     Command("list", "Show or hide the conversations", "screen.toggle_list", key="Ctrl+B"),
     Command(
         "theme", "Light or dark", "app.choose_theme", ("colours",), argument="name",

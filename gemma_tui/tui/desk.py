@@ -9,26 +9,29 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from textual.worker import get_current_worker
 
 from gemma_tui.errors import GemmaError
 from gemma_tui.generation import TurnsLeftOut
+from gemma_tui.tui.status import STILL_WRITING
 from gemma_tui.tui.turn import Turn, run_turn
 from gemma_tui.turn import TurnStarted, left_out_sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from textual.worker import Worker
+    from collections.abc import Callable
 
     from gemma_tui.chat import Chat
     from gemma_tui.conversation import Conversation, Draft, Message, Siblings
     from gemma_tui.options import GenerationOptions
     from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.storage.open_tabs import OpenTabs
+    from gemma_tui.tui.desk_owner import DeskOwner
     from gemma_tui.tui.drafts import DraftKeeper
     from gemma_tui.tui.page import Page
+    from gemma_tui.tui.titling import Titling
+    from gemma_tui.tui.transcript.places import Place
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
     from gemma_tui.turn import TurnEvent
 
@@ -37,22 +40,6 @@ LEAVE_SECONDS: Final = 5.0
 
 STOP_SECONDS: Final = 0.05
 """How long a stopped reply may take to end by itself: a step may be long, and Esc acts at once."""
-
-
-class DeskOwner(Protocol):
-    """What a desk needs from the screen it is on."""
-
-    def perform(self, work: Callable[[], Awaitable[None]]) -> Worker[None]:
-        """Run a coroutine function as a worker; show the `GemmaError` it may raise."""
-
-    def report(self, error: GemmaError) -> None:
-        """Show an error."""
-
-    def show_status(self) -> None:
-        """The turn or the page changed."""
-
-    def show_list(self, conversations: tuple[Conversation, ...]) -> None:
-        """The list of conversations may have changed."""
 
 
 class Desk:
@@ -65,6 +52,7 @@ class Desk:
         page: Shows a conversation.
         panel: Holds the draft.
         owner: The screen.
+        titling: Writes titles while no turn runs.
     """
 
     def __init__(
@@ -76,6 +64,7 @@ class Desk:
         page: Page,
         panel: ComposerPanel,
         owner: DeskOwner,
+        titling: Titling,
     ) -> None:
         self._chat = chat
         self._store = store
@@ -83,36 +72,56 @@ class Desk:
         self._page = page
         self._panel = panel
         self._owner = owner
+        self._titling = titling
         self._deleted: list[Conversation] = []
         self._switching = asyncio.Lock()
         self._begun = asyncio.Event()
         self.turn: Turn | None = None
         """The reply that is being written, in whatever conversation."""
 
-    async def begin(self) -> bool:
+    async def begin(self, left: OpenTabs | None = None) -> bool:
         """Show what was there when the app was left, and behind it what was typed since.
+
+        Args:
+            left: What was open then; if nobody knows, unsent words are looked for.
 
         Returns:
             Whether there were unsent words, from the last time.
         """
         try:
-            wanted = await self._drafts.find(await self._store.list())
+            found = await self._drafts.find(await self._store.list())
+            wanted = found if left is None else left.current_id
             had_draft = wanted in self._drafts.kept
             await self.open(wanted, keep_typed=True)
         finally:
             self._begun.set()
         return had_draft
 
-    async def open(self, conversation_id: int | None, *, keep_typed: bool = False) -> None:
+    async def settled(self) -> None:
+        """Wait until the question of the running turn is stored, or never will be."""
+        if self.turn is not None:
+            await self.turn.stored.wait()
+
+    async def open(
+        self,
+        conversation_id: int | None,
+        *,
+        keep_typed: bool = False,
+        place: Place | None = None,
+    ) -> None:
         """Turn to a conversation, None being the new one. A reply being written goes on.
+
+        Args:
+            conversation_id: Which.
+            keep_typed: Put what the composer holds behind its draft.
+            place: The first row to be on the screen; None goes to the end.
 
         Raises:
             StorageError: The draft on the desk cannot be saved, or the conversation not be read.
         """
         async with self._switching:
             while True:
-                if self.turn is not None:
-                    await self.turn.stored.wait()
+                await self.settled()
                 await self._drafts.save()
                 turn = self.turn
                 conversation: Conversation | None = None
@@ -127,6 +136,8 @@ class Desk:
                     break
             typed = self._panel.draft
             self._page.show(conversation, messages, turn, siblings)
+            if place is not None:
+                self._page.transcript.go_to(place)
             self._panel.load(draft)
             self._panel.editing = None
             self._drafts.is_paused = False
@@ -218,6 +229,7 @@ class Desk:
         await self._drafts.save()
 
     def _start(self, turn: Turn, options: GenerationOptions) -> None:
+        self._titling.cancel()
         turn.overrides = self._page.new_overrides
         self.turn = turn
         self._owner.perform(partial(self._run, turn, options))
@@ -251,6 +263,8 @@ class Desk:
         self._drafts.is_paused = False
         turn.stored.set()
         turn.done.set()
+        self._panel.problem.withdraw(*STILL_WRITING)
+        self._titling.begin(turn.reply, self.refresh_list)
         self._owner.show_status()
 
     async def _show_event(self, turn: Turn, event: TurnEvent) -> None:

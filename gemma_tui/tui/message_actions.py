@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from gemma_tui.chat import Chat
     from gemma_tui.options import GenerationOptions
     from gemma_tui.storage.conversations import ConversationStore
-    from gemma_tui.tui.desk import Desk, DeskOwner
+    from gemma_tui.tui.desk import Desk
+    from gemma_tui.tui.desk_owner import DeskOwner
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.transcript.requests import MessageRequest
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel

@@ -36,10 +36,16 @@ def turn_label(turn: Turn, state: EngineState) -> str:
     return turn.label if is_up else engine_label(state)
 
 
+STILL_WRITING: Final = (
+    "A reply is still being written. Wait for it, or press Esc to stop it.",
+    "A reply is still being written elsewhere. Wait for it, or press Esc to stop it.",
+)
+"""Why nothing can be sent now, and what to do; true until the reply has ended."""
+
+
 def still_writing(turn: Turn, page: Page) -> str:
-    """Why nothing can be sent now, and what to do."""
-    where = "" if turn.conversation_id == page.conversation_id else " elsewhere"
-    return f"A reply is still being written{where}. Wait for it, or press Esc to stop it."
+    """The one of `STILL_WRITING` that is true on this page."""
+    return STILL_WRITING[turn.conversation_id != page.conversation_id]
 
 
 NOT_CUT_OFF: Final = "There is no cut-off reply to go on with."

@@ -235,3 +235,23 @@ def test_an_error_in_a_pause_is_logged_and_what_is_remembered_dropped(
     assert scene.forgotten == 1
     assert "preparing failed" in caplog.text
     assert WORDS not in caplog.text
+
+
+def test_what_nobody_waits_for_does_not_interrupt_a_pause(scene: Scene) -> None:
+    begun, may_end = threading.Event(), threading.Event()
+    looks: list[bool] = []
+
+    def use_pause(is_interrupted: Callable[[], bool]) -> None:
+        begun.set()
+        assert may_end.wait(60)
+        looks.append(is_interrupted())
+
+    scene.pauses.put(use_pause)
+    scene.submit(1, finish)
+    assert begun.wait(60)
+    scene.steps[2] = finish
+    aside = Generate(GenerationRequest((), is_aside=True))
+    scene.mlx.submit(Job(2, aside, emit=scene.emit))
+    may_end.set()
+    scene.wait_for(2)
+    assert looks == [False]

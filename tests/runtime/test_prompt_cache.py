@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import mlx.core as mx
@@ -11,10 +12,11 @@ import pytest
 
 from gemma_tui.conversation import TextPart
 from gemma_tui.engine.protocol import Event, Generate
-from gemma_tui.generation import ReplySoFar
+from gemma_tui.generation import Finished, PrefillProgress, ReplySoFar
 from gemma_tui.options import SamplingOptions
 from gemma_tui.runtime.fitting import Fitted
 from gemma_tui.runtime.jobs import Job
+from gemma_tui.runtime.replay import STEP_TOKENS
 from gemma_tui.runtime.reply import Reply, Written
 from gemma_tui.runtime.tokenizer import Control
 from tests.engine.scenes import ask, endless, png, wav
@@ -217,3 +219,25 @@ def test_an_earlier_turn_can_be_edited_without_reading_what_is_before_it(talk: T
     edited = [*texts[:2], "Hello!"]
     assert left_to_read(talk, ask(*edited)) == own_tokens(talk, "Hello!")
     assert_warm_equals_cold(talk, ask(*edited))
+
+
+def test_an_aside_takes_no_place_and_leaves_everything_as_it_was(talk: Talk) -> None:
+    first, _ = talk.reply(ask("What are you?"))
+    talk.pause()
+    before = (talk.inference.cached_tokens, talk.resident.prompt_cache.byte_count)
+    aside = replace(ask(LONG), is_aside=True)
+    events = talk.perform(Generate(aside))
+    assert isinstance(events[-1], Finished)
+    assert events[-1].usage.generated_tokens > 0
+    talk.pause()
+    assert (talk.inference.cached_tokens, talk.resident.prompt_cache.byte_count) == before
+    _, end = talk.reply(ask("What are you?", first, "And who made you?"))
+    assert end.usage.cached_tokens >= before[0] - 1
+
+
+def test_an_aside_is_read_in_steps_short_enough_to_be_stopped_between_them(talk: Talk) -> None:
+    events = talk.perform(Generate(replace(ask(LONG), is_aside=True)))
+    read = [event.done for event in events if isinstance(event, PrefillProgress)]
+    steps = [after - before for before, after in pairwise(read)]
+    assert len(steps) > 2
+    assert max(steps) <= STEP_TOKENS

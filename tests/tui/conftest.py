@@ -18,6 +18,7 @@ from gemma_tui.settings.file import SettingsFile
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
+from gemma_tui.storage.open_tabs import OpenTabsFile
 from gemma_tui.tui.app import GemmaApp
 from gemma_tui.tui.preferences import system_prompt_of
 from gemma_tui.tui.widgets.attachment_tray import AttachmentTray
@@ -158,6 +159,7 @@ def open_app(paths: Paths) -> Opener:
                 store=store,
                 engine=engine,
                 configuration=configuration,
+                open_tabs=OpenTabsFile(paths.open_tabs),
                 notice=notice,
             )
             async with app.run_test(size=size, notifications=True) as pilot:

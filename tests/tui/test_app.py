@@ -51,7 +51,7 @@ async def test_hostile_file_names_are_shown_not_obeyed(
         while not running.engine.requests:  # Enter right behind a paste is not obeyed
             await running.pilot.press("enter")  # the name becomes the title
         await running.shown("Hello there.")
-        await running.until(lambda: running.conversations.option_count == 2)
+        await running.until(lambda: running.conversations.row_count == 2)
         assert not UNSAFE & set(running.text())
         assert running.app.is_running
 

@@ -131,9 +131,9 @@ async def test_deleting_stops_the_reply_first(open_app: Opener) -> None:
         await running.send("long")
         await hold.reached.wait()
         running.conversations.focus()
-        await running.until(lambda: running.conversations.option_count == 2)
+        await running.until(lambda: running.conversations.row_count == 2)
         await running.pilot.press("delete")
-        await running.until(lambda: running.conversations.option_count == 0)
+        await running.until(lambda: running.conversations.row_count == 0)
         assert running.app.chat_screen.desk.turn is None
         assert (await running.branch())[-1].state is MessageState.CANCELLED
 

@@ -9,10 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.containers import Horizontal, Vertical
 
 from gemma_tui.errors import GemmaError
-from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.attaching import Attaching
 from gemma_tui.tui.choosing import Choosing
 from gemma_tui.tui.completing import Completing
@@ -24,14 +22,15 @@ from gemma_tui.tui.prompt_cost import PromptCost
 from gemma_tui.tui.question_history import QuestionHistory
 from gemma_tui.tui.screens.chat_keys import CHAT_KEYS
 from gemma_tui.tui.screens.composing import ComposingScreen
-from gemma_tui.tui.status import MODEL_CHANGES, list_marks, turn_label
+from gemma_tui.tui.status import MODEL_CHANGES, turn_label
+from gemma_tui.tui.titling import Titling
 from gemma_tui.tui.transcript.requests import MessageRequest
 from gemma_tui.tui.transcript.widget import Transcript
 from gemma_tui.tui.widgets.composer_panel import ComposerPanel
-from gemma_tui.tui.widgets.conversation_list import ConversationList
 from gemma_tui.tui.widgets.header_line import HeaderLine
 from gemma_tui.tui.widgets.status_line import StatusLine
 from gemma_tui.tui.widgets.transcript_panel import TranscriptPanel
+from gemma_tui.tui.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
     from gemma_tui.engine.interface import Engine, EngineState
     from gemma_tui.settings.configuration import Configuration
     from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.storage.open_tabs import OpenTabsFile
 
 
 class ChatScreen(ComposingScreen):
@@ -60,6 +60,7 @@ class ChatScreen(ComposingScreen):
         store: ConversationStore,
         engine: Engine,
         configuration: Configuration,
+        open_tabs: OpenTabsFile | None = None,
         notice: str = "",
     ) -> None:
         super().__init__()
@@ -67,7 +68,6 @@ class ChatScreen(ComposingScreen):
         self._store = store
         self._notice = notice
         self._header = HeaderLine()
-        self._list = ConversationList()
         self._page = page = Page(Transcript(is_awaited=True))
         self._reading = TranscriptPanel(page.transcript)
         self._panel = panel = ComposerPanel()
@@ -75,7 +75,13 @@ class ChatScreen(ComposingScreen):
         self._drafts = drafts = DraftKeeper(store, page, panel)
         self.choosing = Choosing(configuration, engine, store, page, panel, owner=self)
         self._preferences = self.choosing.preferences
-        self.desk = Desk(chat=chat, store=store, drafts=drafts, page=page, panel=panel, owner=self)
+        titling = Titling(store, engine, self.perform)
+        desk = partial(Desk, chat=chat, store=store, drafts=drafts, page=page, panel=panel)
+        self.desk = desk(owner=self, titling=titling)
+        self.workspace = Workspace(
+            *(store, self.desk, page, drafts, self._reading, panel), owner=self, file=open_tabs
+        )
+        """The conversations as wholes: list, tabs, and the open one."""
         self._attaching = Attaching(
             chat=chat, store=store, page=page, panel=panel, preferences=self._preferences
         )
@@ -98,11 +104,7 @@ class ChatScreen(ComposingScreen):
     def compose(self) -> ComposeResult:
         """Header, the two columns, status."""
         yield self._header
-        with Horizontal(id="columns"):
-            yield self._list
-            with Vertical(id="conversation"):
-                yield self._reading
-                yield self._panel
+        yield self.workspace
         yield self._status
 
     def on_mount(self) -> None:
@@ -124,7 +126,7 @@ class ChatScreen(ComposingScreen):
 
     async def _begin(self) -> None:
         try:
-            if await self.desk.begin():
+            if await self.workspace.begin():
                 self._sends_when_ready = False  # older words stand before those to be sent
         finally:
             self.has_begun = True
@@ -153,11 +155,8 @@ class ChatScreen(ComposingScreen):
 
     def show_list(self, conversations: tuple[Conversation, ...]) -> None:
         """Show the conversations, and the title of the open one."""
-        current = self._page.conversation_id
-        marks = list_marks(current, self._drafts.kept, self.desk.turn)
-        self._list.show(conversations, current=current, marks=marks)
-        titles = {conversation.id: conversation.title for conversation in conversations}
-        self._header.title = titles.get(current, "") if current else "New conversation"
+        title = self.workspace.show(conversations)
+        self._header.title = title if self._page.conversation_id else "New conversation"
 
     def action_stop(self) -> None:
         """Stop; with nothing to stop, put the problem line away."""
@@ -166,14 +165,15 @@ class ChatScreen(ComposingScreen):
 
     def action_new_conversation(self) -> None:
         """Turn to an empty page."""
-        self._open(None)
+        self.workspace.open(None)
 
     def action_toggle_list(self) -> None:
         """Show the list and go there, or hide it."""
-        is_shown = bool(self._list.display)
+        conversations = self.workspace.sidebar.list
+        is_shown = bool(conversations.display)
         self.set_class(not is_shown, "-list-shown")
         self.set_class(is_shown, "-list-hidden")
-        (self._panel.composer if is_shown else self._list).focus()
+        (self._panel.composer if is_shown else conversations).focus()
 
     def action_toggle_overflow(self) -> None:
         """Leave out the oldest turns when the context is full, or refuse the question."""
@@ -206,26 +206,9 @@ class ChatScreen(ComposingScreen):
             return True
         return self._messages.is_refused()
 
-    def _open(self, conversation_id: int | None) -> None:
+    def page_turns(self) -> None:
+        """Another conversation is about to be shown: Enter was meant for this one."""
         self._sends_when_ready = False
-        self.perform(partial(self.desk.open, conversation_id))
-        self._panel.composer.focus()
-
-    @on(ConversationList.Opened)
-    def _open_wanted(self, event: ConversationList.Opened) -> None:
-        self._open(event.conversation_id)
-
-    @on(ConversationList.DeleteRequested)
-    def _delete_wanted(self, event: ConversationList.DeleteRequested) -> None:
-        self.perform(partial(self._delete, event.conversation_id))
-
-    async def _delete(self, conversation_id: int) -> None:
-        title = sanitize_line((await self.desk.delete(conversation_id)).title)
-        self.notify(f"Deleted “{title}”. Ctrl+Z in the list brings it back.", markup=False)
-
-    @on(ConversationList.UndoRequested)
-    def _undo_wanted(self) -> None:
-        self.perform(self.desk.undo_delete)
 
     @on(ComposerPanel.DraftChanged)
     def _draft_changed(self) -> None:

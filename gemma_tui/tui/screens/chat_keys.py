@@ -21,3 +21,13 @@ CHAT_KEYS: Final[list[BindingType]] = [
     Binding("pageup", "scroll_transcript(-1)", "Scroll up", show=False),
     Binding("pagedown", "scroll_transcript(1)", "Scroll down", show=False),
 ]
+
+WORKSPACE_KEYS: Final[list[BindingType]] = [
+    Binding("f3,ctrl+shift+f", "search", "Search all conversations"),
+    Binding("f5,ctrl+pagedown", "move_tab(1)", "Next tab"),
+    Binding("shift+f5,ctrl+pageup", "move_tab(-1)", "Previous tab"),
+    Binding("alt+n", "new_tab", "New conversation in a tab of its own"),
+    Binding("alt+w", "close_tab", "Close this tab"),
+    *(Binding(f"alt+{n}", f"show_tab({n})", f"Tab {n}", show=False) for n in range(1, 10)),
+]
+"""Keys of all that lies beside each other: conversations as wholes."""

@@ -14,7 +14,6 @@ from gemma_tui.conversation import Draft
 from gemma_tui.errors import GemmaError, UsageError
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.commands import check_available
-from gemma_tui.tui.widgets.conversation_list import ConversationList
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from gemma_tui.tui.desk import Desk
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
+    from gemma_tui.tui.workspace import Workspace
 
 
 class CommandScreen(Screen[None]):
@@ -38,6 +38,7 @@ class CommandScreen(Screen[None]):
     _page: Page
     _panel: ComposerPanel
     choosing: Choosing
+    workspace: Workspace
 
     @abstractmethod
     def perform(self, work: Callable[[], Awaitable[None]]) -> Worker[None]:
@@ -142,5 +143,16 @@ class CommandScreen(Screen[None]):
 
     def action_delete_conversation(self) -> None:
         """Delete the open conversation."""
-        if self._page.conversation is not None:
-            self.post_message(ConversationList.DeleteRequested(self._page.conversation.id))
+        self.workspace.action_this("delete")
+
+    def action_archive_conversation(self) -> None:
+        """Take the open conversation out of the list, or back into it."""
+        self.workspace.action_this("archive")
+
+    async def action_tag_conversation(self, argument: str) -> None:
+        """Give the open conversation these tags, or let them be written in the list."""
+        await self.workspace.tag_this(argument)
+
+    def action_search_conversations(self, argument: str) -> None:
+        """Search everything that was ever said."""
+        self.workspace.action_search(argument)

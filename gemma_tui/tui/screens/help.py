@@ -45,7 +45,12 @@ KEYS: Final = (
         (
             ("Ctrl+N", "new conversation"),
             ("Ctrl+B", "show or hide the list"),
-            ("Enter", "in the list: open"),
+            ("F3", "search in all of them; Enter goes to the message"),
+            ("F5  Shift+F5", "next and previous tab (Ctrl+PgDn, Ctrl+PgUp, Alt+1 to 9)"),
+            ("Alt+N  Alt+W", "new conversation in a tab of its own; close this tab"),
+            ("Enter  O", "in the list: open; open in a tab of its own"),
+            ("R  T  P  A", "in the list: title, tags, pin, archive; M is a menu of all"),
+            ("/  Shift+A", "in the list: filter by words and #tags; show the archived"),
             ("Delete", "in the list: delete; Ctrl+Z brings it back until you quit"),
             ("F8", "context full: leave out the oldest turns, or refuse"),
             ("PgUp PgDn", "scroll; End follows the newest text"),

@@ -72,6 +72,15 @@ class SearchableView(TranscriptView):
         return True
 
     @property
+    def reading_place(self) -> Place | None:
+        """The first row on the screen, for `go_to`; None if the end is followed."""
+        return None if self._follows else self._place()
+
+    def go_to(self, place: Place) -> None:
+        """Make a row the first on the screen, or bring it as near to that as the end allows."""
+        self._go_to(place)
+
+    @property
     def _window(self) -> Window:
         return Window(round(self.scroll_y), self.size.height)
 

@@ -92,8 +92,15 @@ class ProblemLine(Static):
     def __init__(self) -> None:
         super().__init__("", markup=False)
         self.display = False
+        self._sentence = ""
+
+    def withdraw(self, *sentences: str) -> None:
+        """Put the line away if it says one of these: they are not true any more."""
+        if self._sentence in sentences:
+            self.tell("")
 
     def tell(self, sentence: str) -> None:
         """Show a sentence; an empty one puts the line away."""
+        self._sentence = sentence
         self.update(Content(f"! {sanitize(sentence)}") if sentence else "")
         self.display = bool(sentence)

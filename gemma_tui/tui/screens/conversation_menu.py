@@ -1,0 +1,65 @@
+"""A small menu of what can be done with one conversation; each line names its key, too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from gemma_tui.tui.widgets.conversation_list import ConversationList
+from gemma_tui.tui.widgets.conversation_rows import Entry
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+
+    from gemma_tui.conversation import Conversation
+
+
+class ConversationMenu(ModalScreen[str | None]):
+    """Hands back the action that was chosen, for the list to run.
+
+    Args:
+        conversation: What it is about.
+    """
+
+    CSS_PATH = "conversation_menu.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,m", "dismiss", "Close")]
+
+    def __init__(self, conversation: Conversation) -> None:
+        super().__init__()
+        self._conversation = conversation
+
+    def compose(self) -> ComposeResult:
+        """Title, and one line for each action."""
+        with Vertical(id="menu"):
+            yield Static(Content(Entry(self._conversation, " ").title), id="title", markup=False)
+            yield OptionList(*self._options(), markup=False)
+
+    def _options(self) -> list[Option]:
+        options = []
+        for binding in ConversationList.BINDINGS:
+            if isinstance(binding, Binding) and binding.show:
+                key = self.app.get_key_display(binding)
+                label = Content.assemble((f"{key:<8}", "$text-accent"), self._label(binding))
+                options.append(Option(label, id=binding.action))
+        return options
+
+    def _label(self, binding: Binding) -> str:
+        match binding.action:
+            case "change('pin')":
+                return "Unpin" if self._conversation.is_pinned else "Pin"
+            case "change('archive')":
+                return "Take back" if self._conversation.is_archived else "Archive"
+            case _:
+                return binding.description
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        event.stop()
+        self.dismiss(event.option_id)
