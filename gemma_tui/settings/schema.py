@@ -208,7 +208,13 @@ class Settings:
             "app",
             "Colours",
             "The colours of the app.",
-            choices=(("gemma-dark", "dark"), ("gemma-light", "light")),
+            choices=(
+                ("gemma-dark", "dark"),
+                ("gemma-light", "light"),
+                ("gemma-contrast-dark", "high contrast, dark"),
+                ("gemma-contrast-light", "high contrast, light"),
+                ("gemma-terminal", "those of the terminal"),
+            ),
             is_global=True,
         ),
     ] = "gemma-dark"

@@ -6,14 +6,17 @@ It is given everything it needs; `cli` builds that, and closes it when the app h
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.widgets import Input
 
 from gemma_tui.errors import GemmaError
+from gemma_tui.settings.schema import SCHEMA
 from gemma_tui.tui.clipboard import clipboard_command, to_clipboard
 from gemma_tui.tui.commands import COMMANDS
 from gemma_tui.tui.driver import TerminalDriver
@@ -63,7 +66,7 @@ class GemmaApp(App[None]):
     """
 
     TITLE = "gemma-tui"
-    CSS_PATH = "screens/chat.tcss"
+    CSS_PATH = ["screens/chat.tcss", "screens/own_colours.tcss"]  # noqa: RUF012
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012  # as Textual has it
     VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -84,7 +87,9 @@ class GemmaApp(App[None]):
         open_tabs: OpenTabsFile | None = None,
         notice: str = "",
     ) -> None:
-        super().__init__(driver_class=TerminalDriver)
+        # Without colours nothing may be turned into shades of grey either, as Textual would.
+        no_colours = True if os.environ.get("NO_COLOR") else None
+        super().__init__(driver_class=TerminalDriver, ansi_color=no_colours)
         self.chat_screen = ChatScreen(
             chat=chat,
             store=store,
@@ -121,6 +126,10 @@ class GemmaApp(App[None]):
             if screen is chat or command.action.startswith("app."):
                 help_text = f"/{command.name}  {command.key}".rstrip()
                 yield SystemCommand(command.title, help_text, partial(self._perform, command))
+        for name, words in SCHEMA["theme"].about.choices:
+            choose = partial(chat.choosing.choose_theme, str(name))
+            short = str(name).removeprefix("gemma-")
+            yield SystemCommand(f"Colours: {words}", f"/theme {short}", choose)
         for binding in ChatScreen.BINDINGS if screen is chat else ():
             if isinstance(binding, Binding) and binding.show and binding.action not in known:
                 yield SystemCommand(
@@ -159,6 +168,11 @@ class GemmaApp(App[None]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.remove_signal_handler(number)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Where nothing is to move, no cursor blinks."""
+        if isinstance(event.widget, Input):
+            event.widget.cursor_blink = self.animation_level != "none"
 
     def on_paste(self, event: events.Paste) -> None:
         """A drop or paste that no other widget wanted goes to the composer, and so does focus."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from textual.constants import TEXTUAL_ANIMATIONS
+
 from gemma_tui.errors import SettingsError
 from gemma_tui.tui.bell import AnswerBell
 from gemma_tui.tui.model_switch import ModelSwitch
@@ -104,7 +106,7 @@ class Choosing:
         settings, app = self.preferences.settings, self._owner.app
         if app.theme != settings.theme:
             app.theme = settings.theme
-        app.animation_level = "none" if settings.reduced_motion else "full"
+        app.animation_level = "none" if settings.reduced_motion else TEXTUAL_ANIMATIONS
         self._panel.composer.send_key = settings.send_key
         self._owner.show_status()
 

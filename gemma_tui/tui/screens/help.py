@@ -114,5 +114,5 @@ def _page() -> Content:
             parts += [(f"  {key:<13}", "$text-accent"), (f"{meaning}\n", "$foreground")]
         parts.append("\n")
     parts += [("Privacy\n", "bold $primary"), (f"  {PRIVACY}\n\n", "$foreground")]
-    parts.append(("Esc closes this page", "$foreground 60%"))
+    parts.append(("Esc closes this page", "$foreground 75%"))
     return Content.assemble(*parts)

@@ -169,9 +169,9 @@ class ModelScreen(ModalScreen["ModelOnDisk | None"]):
         )
         return Content.assemble(
             ("● " if is_loaded else "  ", "$success"),
-            (first, "bold" if is_loaded else "$foreground 50%" if model.problem else ""),
+            (first, "bold" if is_loaded else "italic $text-disabled" if model.problem else ""),
             (" · answers now" if is_loaded else "", "$success"),
-            ("\n    " + sanitize_line(second + str(model.folder)), "$foreground 60%"),
+            ("\n    " + sanitize_line(second + str(model.folder)), "$foreground 75%"),
         )
 
 

@@ -181,7 +181,7 @@ def _line(hit: SearchHit, now: datetime) -> Content:
     snippet = Content(sanitize_line(hit.snippet))
     for start, end in hit.ranges:
         snippet = snippet.stylize("bold $text-warning", start, end)
-    head = Content.assemble((title, "bold"), (f"  {who} · {when}{marks}", "$foreground 60%"))
+    head = Content.assemble((title, "bold"), (f"  {who} · {when}{marks}", "$foreground 75%"))
     return Content("\n").join([head, snippet])
 
 

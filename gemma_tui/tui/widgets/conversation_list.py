@@ -180,15 +180,16 @@ class ConversationList(ScrollView, can_focus=True):
     def _strip(
         self, pieces: list[tuple[str, str]], width: int, *, is_chosen: bool = False
     ) -> Strip:
-        on = self.get_component_rich_style(_PREFIX + "chosen").bgcolor if is_chosen else None
+        chosen = self.get_component_rich_style(_PREFIX + "chosen")
+        on = chosen.without_color + Style(bgcolor=chosen.bgcolor) if is_chosen else Style.null()
         segments, room = [], width
         for text, name in pieces:
-            style = self.get_component_rich_style(_PREFIX + name) + Style(bgcolor=on)
+            style = self.get_component_rich_style(_PREFIX + name) + on
             if cell_len(text) > room:
                 text = set_cell_size(text, max(0, room - 1)).rstrip() + "…"  # noqa: PLW2901
             room -= cell_len(text)
             segments.append(Segment(text, style))
-        pad = self.get_component_rich_style(_PREFIX + "title") + Style(bgcolor=on)
+        pad = self.get_component_rich_style(_PREFIX + "title") + on
         return Strip(segments).adjust_cell_length(width, pad)
 
     def watch_highlighted(self, index: int | None) -> None:

@@ -80,9 +80,9 @@ class StatusLine(Widget):
         return Content.assemble(
             (f"{mark} ", colour),
             (phase, "$foreground"),
-            (hint, "$foreground 40%"),
+            (hint, "$foreground 75%"),
             gap,
-            (right, "$foreground 60%"),
+            (right, "$foreground 75%"),
         )
 
 
