@@ -220,12 +220,7 @@ class Settings:
     ] = "gemma-dark"
     reduced_motion: Annotated[
         bool,
-        About(
-            "app",
-            "Reduced motion",
-            "Nothing slides, fades or blinks.",
-            is_global=True,
-        ),
+        About("app", "Reduced motion", "Nothing slides, fades or blinks.", is_global=True),
     ] = False
     bell: Annotated[
         bool,
@@ -234,6 +229,16 @@ class Settings:
             "Bell",
             "Ring the terminal's bell when a long answer ends while you look elsewhere.",
             is_global=True,
+        ),
+    ] = True
+    tour: Annotated[
+        bool,
+        About(
+            "app",
+            "Tour",
+            "Show what there is, in three pages, at the next start.",
+            is_global=True,
+            is_listed=False,
         ),
     ] = True
     send_key: Annotated[

@@ -132,6 +132,11 @@ class Choosing:
         """These colours, or the next ones."""
         self._owner.perform(partial(self._toggle, "theme", theme))
 
+    def tour_shown(self) -> None:
+        """Do not show it again by itself."""
+        if self.preferences.settings.tour:
+            self._owner.perform(partial(self.preferences.set, "tour", False, "all"))
+
     def open_settings(self) -> None:
         """Show the panel, with what an editor did to the file meanwhile."""
         from gemma_tui.tui.screens.settings import SettingsScreen  # noqa: PLC0415  # rarely used

@@ -130,6 +130,7 @@ COMMANDS: Final = (
         "theme", "Other colours", "app.choose_theme", ("colours",),
         argument="name", choices=THEME_NAMES,
     ),
+    Command("tour", "What there is, in three pages", "app.tour"),
     Command("help", "Help: all keys, attaching, privacy", "app.help", ("keys",), key="F1"),
     Command("quit", "Quit", "app.quit", ("exit", "bye"), key="Ctrl+Q"),
 )  # fmt: skip

@@ -54,7 +54,6 @@ async def _answered(running: Running, folder: Path) -> None:
     del folder
     await running.send("show me everything you can write")
     await running.until(lambda: "ready" in running.status and "Smaller" in running.text())
-    await running.pilot.press("t")
 
 
 async def _writing(running: Running, folder: Path) -> None:
@@ -91,7 +90,7 @@ async def _list(running: Running, folder: Path) -> None:
 async def _help(running: Running, folder: Path) -> None:
     del folder
     await running.pilot.press("f1")
-    await running.shown("Ctrl+J")
+    await running.shown("Command palette")
 
 
 async def _settings(running: Running, folder: Path) -> None:
@@ -116,6 +115,32 @@ async def _palette(running: Running, folder: Path) -> None:
     await running.pilot.press("ctrl+p")
     await running.until(lambda: running.app.screen.query(Input), "the palette")
     await running.shown("New conversation")
+
+
+async def _search(running: Running, folder: Path) -> None:
+    await _answered(running, folder)
+    await running.pilot.press("escape", "f3")
+    await running.until(lambda: running.app.screen.query(Input), "the search")
+    await running.pilot.press(*"everything")
+    await running.shown("show me everything")
+
+
+async def _tour(running: Running, folder: Path) -> None:
+    del folder
+    running.app.action_tour()
+    await running.shown("Nothing leaves it")
+
+
+async def _completion(running: Running, folder: Path) -> None:
+    del folder
+    await running.type("/")
+    await running.shown("/new")
+
+
+async def _message(running: Running, folder: Path) -> None:
+    await _answered(running, folder)
+    await running.pilot.press("alt+up")
+    await running.shown("back")
 
 
 @dataclass(frozen=True)
@@ -153,5 +178,9 @@ SCENES: Final = (
     Scene("settings", _settings),
     Scene("models", _models),
     Scene("attach", _attach),
+    Scene("search", _search, _talkative),
+    Scene("tour", _tour),
+    Scene("completion", _completion),
+    Scene("message", _message, _talkative),
     Scene("palette", _palette, keeps_colours=True),
 )

@@ -50,8 +50,8 @@ class ModelScreen(ModalScreen["ModelOnDisk | None"]):
     CSS_PATH = "models.tcss"
     AUTO_FOCUS = "OptionList"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+l", "dismiss", "Close", priority=True),
-        Binding("delete", "forget", "Forget", show=False),
+        Binding("escape,ctrl+l", "dismiss", "Close", priority=True, id="models.close"),
+        Binding("delete", "forget", "Forget", show=False, id="models.forget"),
     ]
 
     def __init__(

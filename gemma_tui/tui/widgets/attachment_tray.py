@@ -85,13 +85,15 @@ class AttachmentTray(Widget, can_focus=True):
     """The attachments of the draft, and the names of files still being read."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,up", "move(-1)", "Previous", show=False),
-        Binding("right,down", "move(1)", "Next", show=False),
-        Binding("f4,plus", "change_budget(1)", "Next budget", show=False),
-        Binding("minus", "change_budget(-1)", "Previous budget", show=False),
-        Binding("delete,backspace", "remove", "Remove", show=False),
-        Binding("ctrl+z,u", "restore", "Undo removal", show=False),
-        Binding("enter,o", "open", "Open a text in the composer", show=False),
+        Binding("left,up", "move(-1)", "Previous", show=False, id="chips.previous"),
+        Binding("right,down", "move(1)", "Next", show=False, id="chips.next"),
+        Binding("f4,plus", "change_budget(1)", "Next budget", show=False, id="chips.more_tokens"),
+        Binding(
+            "minus", "change_budget(-1)", "Previous budget", show=False, id="chips.fewer_tokens"
+        ),
+        Binding("delete,backspace", "remove", "Remove", show=False, id="chips.remove"),
+        Binding("ctrl+z,u", "restore", "Undo removal", show=False, id="chips.restore"),
+        Binding("enter,o", "open", "Open a text in the composer", show=False, id="chips.open"),
     ]
 
     class Changed(Message):

@@ -20,7 +20,7 @@ class ScopeSwitch(Widget, can_focus=True):
     """Two words, one of them chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space,left,right", "change", "Change", show=False)
+        Binding("enter,space,left,right", "change", "Change", show=False, id="settings.scope")
     ]
 
     class Changed(Message):

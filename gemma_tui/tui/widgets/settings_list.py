@@ -35,10 +35,10 @@ class SettingsList(OptionList):
     """Up and Down choose, Enter changes, Left and Right step, Delete resets."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "select", "Change", show=False),
-        Binding("left,minus", "step(-1)", "Less", show=False),
-        Binding("right,plus", "step(1)", "More", show=False),
-        Binding("delete,backspace", "reset", "Reset", show=False),
+        Binding("space", "select", "Change", show=False, id="settings.change"),
+        Binding("left,minus", "step(-1)", "Less", show=False, id="settings.less"),
+        Binding("right,plus", "step(1)", "More", show=False, id="settings.more"),
+        Binding("delete,backspace", "reset", "Reset", show=False, id="settings.reset"),
     ]
 
     class Chosen(Message):
