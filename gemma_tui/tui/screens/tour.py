@@ -23,13 +23,13 @@ _ABOUT: Final = (
     "Nothing leaves it: no message, no picture, no sound. No connection is opened.\n\n"
     "Nothing is lost, either: what you write and what is answered is kept as it comes,"
     " also when the program or the computer stops.\n\n"
-    "The built-in model is a small demo. Ctrl+L shows the models on this disk.\n"
+    "The built-in model is a small demo. Ctrl+L shows the models on this disk."
 )
 _ATTACHING: Final = (
     "Drop a picture, a sound or a text file into the window, paste its path, or type @.\n\n"
     "A picture costs tokens: the more, the finer it is seen, and the longer it takes."
     " Its chip says how many; F4 steps through 70, 140, 280, 560 and 1120.\n\n"
-    "Above the composer stands what sending costs, before you press Enter.\n"
+    "Above the composer stands what sending costs, before you press Enter."
 )
 _SHOWN: Final = (
     *("chat.stop", "composer.newline", "chat.new", "chat.toggle_list", "chat.messages"),
@@ -98,4 +98,4 @@ class TourScreen(ModalScreen[None]):
         known = {binding.id: binding for group in key_groups() for binding in group.bindings}
         shown = [known[name] for name in _SHOWN]
         rows = [f"{keys_of(b, self._keymap).split('  ')[0]:<9} {b.description}" for b in shown]
-        return "\n".join((*rows, f"{'/':<9} Commands; /tour shows this again")) + "\n"
+        return "\n".join((*rows, f"{'/':<9} Commands; /tour shows this again"))
