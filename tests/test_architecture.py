@@ -63,7 +63,7 @@ def test_the_ui_process_loads_no_arrays_no_images_no_models(statement: str) -> N
 
 def test_the_command_line_loads_no_textual_until_the_app_runs() -> None:
     assert "textual" not in loaded_after(
-        "import gemma_tui.cli.main, gemma_tui.cli.ask, gemma_tui.cli.history_files"
+        "import gemma_tui.cli.main, gemma_tui.cli.ask, gemma_tui.cli.history_files, gemma_tui.cli.plain"
     )
 
 

@@ -42,11 +42,8 @@ def run_app(paths: Paths, model: Path | None) -> int:
     # Textual draws on standard error, so that has to be the terminal, too.
     if not all(stream and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         raise UsageError(
-            "The app needs a terminal, and this is a pipe or a file.", "Use gemma-tui ask instead."
-        )
-    if os.environ.get("TERM", "dumb") == "dumb":
-        raise UsageError(
-            "The app needs a terminal that can move the cursor.", "Use gemma-tui ask instead."
+            "The app needs a terminal, and this is a pipe or a file.",
+            "Use gemma-tui ask or gemma-tui --plain instead.",
         )
     given = {"model": str(model.absolute())} if model else {}
     # What is wrong with it, the screen says.

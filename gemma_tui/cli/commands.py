@@ -31,6 +31,7 @@ from gemma_tui.cli.ask_options import (  # noqa: TC001  # typer reads them at ru
 from gemma_tui.cli.config import config_app, configuration_of
 from gemma_tui.cli.history import history_app
 from gemma_tui.cli.models import models_app
+from gemma_tui.cli.terminal import is_dumb_terminal
 from gemma_tui.paths import builtin_model, default_paths
 
 if TYPE_CHECKING:
@@ -92,6 +93,9 @@ def _show_version(wanted: bool) -> None:
 def chat(
     context: typer.Context,
     model: ModelOption = None,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Line by line, without drawing; also for pipes.")
+    ] = False,
     _version: Annotated[
         bool,
         typer.Option(
@@ -101,7 +105,11 @@ def chat(
 ) -> None:
     """Chat with Gemma 4 in the terminal, offline. Without a command: the full-screen app."""
     context.obj.model = model
-    if context.invoked_subcommand is None:
+    if context.invoked_subcommand is None and (plain or is_dumb_terminal()):
+        from gemma_tui.cli.plain import run_plain  # noqa: PLC0415  # keeps it out of `ask`
+
+        context.obj.action = partial(run_plain, default_paths(), model)
+    elif context.invoked_subcommand is None:
         from gemma_tui.cli.app import run_app  # noqa: PLC0415  # keeps the app out of `ask`
 
         context.obj.action = partial(run_app, default_paths(), model)

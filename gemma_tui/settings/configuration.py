@@ -79,6 +79,11 @@ class Configuration:
         return (*self._content.problems, *self._environment.problems)
 
     @property
+    def keys(self) -> Mapping[str, str]:
+        """Keys that the user wants, by the id of what they do; not checked."""
+        return self._content.keys
+
+    @property
     def presets(self) -> Mapping[str, str]:
         """System prompts by name."""
         return presets(self._content.presets)

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 PRESETS: Final = "presets"
 """Table of the file with named system prompts."""
 
+KEYS: Final = "keys"
+"""Table of the file with other keys for what has an id."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layer:
@@ -28,6 +31,8 @@ class Layer:
 
     values: Mapping[str, Value] = field(default_factory=dict)
     presets: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Keys by the id of what they do; whether there is such a thing, the screen knows."""
     problems: tuple[str, ...] = ()
     """What could not be understood, one sentence each."""
     is_broken: bool = False
@@ -58,7 +63,7 @@ def read_toml(text: str, place: str) -> Layer:
     values: dict[str, Value] = {}
     problems: list[str] = []
     for section, table in content.items():
-        if section == PRESETS:
+        if section in {PRESETS, KEYS}:
             continue
         where = _line(text, section, "")
         if section not in SECTIONS:
@@ -68,8 +73,9 @@ def read_toml(text: str, place: str) -> Layer:
         else:
             problems += _read_table(text, place, section, table, values)
     presets, wrong = _read_presets(content.get(PRESETS, {}))
-    problems += [f"{place}: {sentence}" for sentence in wrong]
-    return Layer(values, presets, tuple(problems))
+    keys, unusable = _read_keys(content.get(KEYS, {}))
+    problems += [f"{place}: {sentence}" for sentence in (*wrong, *unusable)]
+    return Layer(values, presets, keys, tuple(problems))
 
 
 def read_environment(environ: Mapping[str, str]) -> Layer:
@@ -140,6 +146,18 @@ def _read_presets(table: object) -> tuple[dict[str, str], list[str]]:
     found = {name: text for name, text in table.items() if isinstance(text, str) and name.strip()}
     wrong = [f"the preset “{name}” is not a text." for name in table if name not in found]
     return found, wrong
+
+
+def _read_keys(table: object) -> tuple[dict[str, str], list[str]]:
+    """Ids have a dot, so TOML reads `chat.new = "f9"` as a table in the table: both are taken."""
+    if not isinstance(table, dict):
+        return {}, [f"“{KEYS}” must be a table, [{KEYS}]."]
+    found: dict[str, object] = {}
+    for name, keys in table.items():
+        inner = keys.items() if isinstance(keys, dict) else ()
+        found.update({f"{name}.{key}": value for key, value in inner} if inner else {name: keys})
+    keys = {name: value for name, value in found.items() if isinstance(value, str) and value}
+    return keys, [f"the keys of “{name}” are no text." for name in found if name not in keys]
 
 
 def _line(text: str, section: str, key: str) -> str:

@@ -208,18 +208,19 @@ class Settings:
             "app",
             "Colours",
             "The colours of the app.",
-            choices=(("gemma-dark", "dark"), ("gemma-light", "light")),
+            choices=(
+                ("gemma-dark", "dark"),
+                ("gemma-light", "light"),
+                ("gemma-contrast-dark", "high contrast, dark"),
+                ("gemma-contrast-light", "high contrast, light"),
+                ("gemma-terminal", "those of the terminal"),
+            ),
             is_global=True,
         ),
     ] = "gemma-dark"
     reduced_motion: Annotated[
         bool,
-        About(
-            "app",
-            "Reduced motion",
-            "Nothing slides, fades or blinks.",
-            is_global=True,
-        ),
+        About("app", "Reduced motion", "Nothing slides, fades or blinks.", is_global=True),
     ] = False
     bell: Annotated[
         bool,
@@ -228,6 +229,16 @@ class Settings:
             "Bell",
             "Ring the terminal's bell when a long answer ends while you look elsewhere.",
             is_global=True,
+        ),
+    ] = True
+    tour: Annotated[
+        bool,
+        About(
+            "app",
+            "Tour",
+            "Show what there is, in three pages, at the next start.",
+            is_global=True,
+            is_listed=False,
         ),
     ] = True
     send_key: Annotated[

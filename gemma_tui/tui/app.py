@@ -6,17 +6,21 @@ It is given everything it needs; `cli` builds that, and closes it when the app h
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.widgets import Input
 
 from gemma_tui.errors import GemmaError
+from gemma_tui.settings.schema import SCHEMA
 from gemma_tui.tui.clipboard import clipboard_command, to_clipboard
 from gemma_tui.tui.commands import COMMANDS
 from gemma_tui.tui.driver import TerminalDriver
+from gemma_tui.tui.keys import keys_of, now_on
 from gemma_tui.tui.line_filter import SafeLines
 from gemma_tui.tui.screens.chat import ChatScreen
 from gemma_tui.tui.screens.chat_keys import WORKSPACE_KEYS
@@ -26,7 +30,7 @@ from gemma_tui.tui.widgets.composer import Composer
 from gemma_tui.tui.widgets.transcript_panel import palette_actions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from textual import events
     from textual.filter import LineFilter
@@ -63,15 +67,17 @@ class GemmaApp(App[None]):
     """
 
     TITLE = "gemma-tui"
-    CSS_PATH = "screens/chat.tcss"
+    CSS_PATH = ["screens/chat.tcss", "screens/own_colours.tcss"]  # noqa: RUF012
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012  # as Textual has it
     VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+q", "quit", "Quit", priority=True, system=True),
-        Binding("f1", "help", "Help", priority=True),
-        Binding("f2", "settings", "Settings", priority=True),
-        Binding("ctrl+l", "models", "Choose the model", priority=True),
-        Binding("ctrl+c", "interrupt", "Copy, or stop", show=False, system=True),
+        Binding("ctrl+q", "quit", "Quit", priority=True, system=True, id="app.quit"),
+        Binding("f1", "help", "Help", priority=True, id="app.help"),
+        Binding("f2", "settings", "Settings", priority=True, id="app.settings"),
+        Binding("ctrl+l", "models", "Choose the model", priority=True, id="app.models"),
+        Binding(
+            "ctrl+c", "interrupt", "Copy, or stop", show=False, system=True, id="app.interrupt"
+        ),
     ]
 
     def __init__(
@@ -84,7 +90,9 @@ class GemmaApp(App[None]):
         open_tabs: OpenTabsFile | None = None,
         notice: str = "",
     ) -> None:
-        super().__init__(driver_class=TerminalDriver)
+        # Without colours nothing may be turned into shades of grey either, as Textual would.
+        no_colours = True if os.environ.get("NO_COLOR") else None
+        super().__init__(driver_class=TerminalDriver, ansi_color=no_colours)
         self.chat_screen = ChatScreen(
             chat=chat,
             store=store,
@@ -94,11 +102,23 @@ class GemmaApp(App[None]):
             notice=notice,
         )
         """The main screen."""
+        self.keymap = self._read_keymap(configuration.keys)
+        """Keys that are not the default ones, by the id of their binding."""
         self._safe_lines = SafeLines()  # one for all: rows remember what each filter made of them
         self._may_lose_draft = False
         for theme in themes():
             self.register_theme(theme)
         self.theme = configuration.resolve().settings.theme
+
+    def _read_keymap(self, wanted: Mapping[str, str]) -> Mapping[str, str]:
+        self._key_problems: tuple[str, ...] = ()
+        if not wanted:
+            return {}
+        from gemma_tui.tui.keymap import check_keymap  # noqa: PLC0415  # few change their keys
+
+        keymap, self._key_problems = check_keymap(wanted)
+        self.set_keymap(keymap)
+        return keymap
 
     def get_default_screen(self) -> Screen[None]:
         """The chat, with the classes of this size: a change right away costs a second layout."""
@@ -113,14 +133,22 @@ class GemmaApp(App[None]):
         """The last choke point before the terminal, then Textual's own filters."""
         return [self._safe_lines, *super().get_line_filters()]
 
+    def get_key_display(self, binding: Binding) -> str:
+        """The keys of a binding in words, as they are now."""
+        return keys_of(binding, self.keymap)
+
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers: every command, and what only keys do."""
         chat = self.chat_screen
         known = {command.action.rpartition(".")[2] for command in COMMANDS} | _KEYS_OF_COMMANDS
         for command in COMMANDS:
             if screen is chat or command.action.startswith("app."):
-                help_text = f"/{command.name}  {command.key}".rstrip()
+                help_text = f"/{command.name}  {now_on(command.key, self.keymap)}".rstrip()
                 yield SystemCommand(command.title, help_text, partial(self._perform, command))
+        for name, words in SCHEMA["theme"].about.choices:
+            choose = partial(chat.choosing.choose_theme, str(name))
+            short = str(name).removeprefix("gemma-")
+            yield SystemCommand(f"Colours: {words}", f"/theme {short}", choose)
         for binding in ChatScreen.BINDINGS if screen is chat else ():
             if isinstance(binding, Binding) and binding.show and binding.action not in known:
                 yield SystemCommand(
@@ -133,7 +161,7 @@ class GemmaApp(App[None]):
                 run = partial(self._run_in_workspace, binding.action)
                 yield SystemCommand(binding.description, self.get_key_display(binding), run)
         if screen is chat:
-            for name, key, action in palette_actions(chat.query_one(Transcript)):
+            for name, key, action in palette_actions(chat.query_one(Transcript), self.keymap):
                 yield SystemCommand(name, key, partial(self._run_in_transcript, action))
 
     def _perform(self, command: Command) -> None:
@@ -153,12 +181,26 @@ class GemmaApp(App[None]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._leave_by_signal, number)
+        self.chat_screen.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """What waits for the first paint: other keys, and the tour of a first run."""
+        self.chat_screen.query_one(Composer).remap(self.keymap)
+        for problem in self._key_problems:
+            self.notify(problem, severity="warning", timeout=20, markup=False)
+        if self.chat_screen.choosing.preferences.settings.tour:
+            self.action_tour()
 
     def on_unmount(self) -> None:
         """Give the signals back."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.remove_signal_handler(number)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Where nothing is to move, no cursor blinks."""
+        if isinstance(event.widget, Input):
+            event.widget.cursor_blink = self.animation_level != "none"
 
     def on_paste(self, event: events.Paste) -> None:
         """A drop or paste that no other widget wanted goes to the composer, and so does focus."""
@@ -192,7 +234,15 @@ class GemmaApp(App[None]):
         from gemma_tui.tui.screens.help import HelpScreen  # noqa: PLC0415  # rarely used
 
         if not isinstance(self.screen, HelpScreen):
-            self.push_screen(HelpScreen())
+            self.push_screen(HelpScreen(self.keymap))
+
+    def action_tour(self) -> None:
+        """Show what there is; it is not shown again by itself."""
+        from gemma_tui.tui.screens.tour import TourScreen  # noqa: PLC0415  # once, mostly
+
+        if not isinstance(self.screen, TourScreen):
+            self.push_screen(TourScreen(self.keymap))
+            self.chat_screen.choosing.tour_shown()
 
     def action_choose_theme(self, argument: str) -> None:
         """Dark, light, or the other one than now."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
+from textual.constants import TEXTUAL_ANIMATIONS
+
 from gemma_tui.errors import SettingsError
 from gemma_tui.tui.bell import AnswerBell
 from gemma_tui.tui.model_switch import ModelSwitch
@@ -104,7 +106,7 @@ class Choosing:
         settings, app = self.preferences.settings, self._owner.app
         if app.theme != settings.theme:
             app.theme = settings.theme
-        app.animation_level = "none" if settings.reduced_motion else "full"
+        app.animation_level = "none" if settings.reduced_motion else TEXTUAL_ANIMATIONS
         self._panel.composer.send_key = settings.send_key
         self._owner.show_status()
 
@@ -129,6 +131,11 @@ class Choosing:
     def choose_theme(self, theme: str | None = None) -> None:
         """These colours, or the next ones."""
         self._owner.perform(partial(self._toggle, "theme", theme))
+
+    def tour_shown(self) -> None:
+        """Do not show it again by itself."""
+        if self.preferences.settings.tour:
+            self._owner.perform(partial(self.preferences.set, "tour", False, "all"))
 
     def open_settings(self) -> None:
         """Show the panel, with what an editor did to the file meanwhile."""

@@ -15,7 +15,7 @@ from gemma_tui.errors import UsageError
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
 Need: TypeAlias = Literal["conversation", "question", "answer", "cut_off", "writing", "idle"]
 """What a command may need: a stored conversation, a question or an answer in it, a reply that was
@@ -64,6 +64,9 @@ class Command:
         known = f"{', '.join(self.choices[:-1])} or {self.choices[-1]}"
         return f"Write /{self.name} with {known}."
 
+
+THEME_NAMES: Final = ("dark", "light", "contrast-dark", "contrast-light", "terminal")
+"""As `/theme` has them; the settings and Textual put `gemma-` in front."""
 
 _BUDGETS: Final = tuple(map(str, TOKEN_BUDGETS))
 
@@ -124,9 +127,10 @@ COMMANDS: Final = (
     ),
     Command("list", "Show or hide the conversations", "screen.toggle_list", key="Ctrl+B"),
     Command(
-        "theme", "Light or dark", "app.choose_theme", ("colours",), argument="name",
-        choices=("dark", "light"),
+        "theme", "Other colours", "app.choose_theme", ("colours",),
+        argument="name", choices=THEME_NAMES,
     ),
+    Command("tour", "What there is, in three pages", "app.tour"),
     Command("help", "Help: all keys, attaching, privacy", "app.help", ("keys",), key="F1"),
     Command("quit", "Quit", "app.quit", ("exit", "bye"), key="Ctrl+Q"),
 )  # fmt: skip
@@ -150,20 +154,24 @@ def looks_like_command(text: str) -> bool:
     return _COMMAND.fullmatch(text) is not None
 
 
-def find_command(word: str) -> Command | None:
+def find_command(word: str, commands: Sequence[Command] = COMMANDS) -> Command | None:
     """The command of this name or alias, in whatever case."""
     word = word.lower()
-    return next((c for c in COMMANDS if word == c.name or word in c.aliases), None)
+    return next((c for c in commands if word == c.name or word in c.aliases), None)
 
 
-def parse_call(text: str) -> Call | None:
+def parse_call(text: str, commands: Sequence[Command] = COMMANDS) -> Call | None:
     """The command that `text`, all of it, calls; None if no command has that name.
+
+    Args:
+        text: What was typed.
+        commands: Those there are.
 
     Raises:
         UsageError: The argument is missing, or none is taken.
     """
     match = _COMMAND.fullmatch(text)
-    command = find_command(match[1]) if match else None
+    command = find_command(match[1], commands) if match else None
     if match is None or command is None:
         return None
     argument = (match[2] or "").strip()
@@ -178,10 +186,10 @@ def parse_call(text: str) -> Call | None:
     return Call(command, argument.lower() if command.choices else argument)
 
 
-def unknown_command(text: str) -> UsageError:
+def unknown_command(text: str, commands: Sequence[Command] = COMMANDS) -> UsageError:
     """The sentence for a word behind a slash that is no command, with the nearest one."""
     word = text[1:].split(maxsplit=1)[0].lower()
-    names = [name for command in COMMANDS for name in (command.name, *command.aliases)]
+    names = [name for command in commands for name in (command.name, *command.aliases)]
     nearest = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
     advice = f"Did you mean /{nearest[0]}?" if nearest else "Type / to see all commands."
     return UsageError(

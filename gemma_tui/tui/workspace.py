@@ -1,7 +1,6 @@
 """What lies beside each other: the list of conversations, the tabs, and the open conversation.
 
-Knows which conversations are open and which is shown; what is on the page, and the reply that is
-being written, is the desk's business.
+Knows which conversations are open and which is shown; page and reply are the desk's business.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual import on
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 
 from gemma_tui.errors import StorageError
 from gemma_tui.sanitize import sanitize_line
@@ -28,6 +27,7 @@ from gemma_tui.tui.widgets.conversation_requests import (
     ChangeRequested,
     UndoRequested,
 )
+from gemma_tui.tui.widgets.reading_column import ReadingColumn
 from gemma_tui.tui.widgets.sidebar import Sidebar
 from gemma_tui.tui.widgets.tab_line import TabLabel, TabLine
 
@@ -92,7 +92,7 @@ class Workspace(Horizontal):
     def compose(self) -> ComposeResult:
         """The list; beside it tabs, transcript and composer."""
         yield self.sidebar
-        with Vertical(id="conversation"):
+        with ReadingColumn(id="conversation"):
             yield self.tab_line
             yield self._reading
             yield self._panel

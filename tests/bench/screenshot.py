@@ -54,7 +54,7 @@ async def play(home: Path) -> str:
     engine = EngineClient(paths.engine_log)
     store = ConversationStore(database)
     chat = Chat(store, BlobStore(paths.blobs), engine)
-    configuration = Configuration(SettingsFile(paths.settings), {})
+    configuration = Configuration(SettingsFile(paths.settings), {"GEMMA_TUI_TOUR": "false"})
     app = GemmaApp(chat=chat, store=store, engine=engine, configuration=configuration)
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: engine.state.phase == "ready")

@@ -37,7 +37,7 @@ class Terminal:
         self.process = pexpect.spawn(
             program,
             rest,
-            env={**cli.environment, "TERM": "xterm-256color"},
+            env={**cli.environment, "TERM": "xterm-256color", "GEMMA_TUI_TOUR": "false"},
             dimensions=(ROWS, COLUMNS),
             timeout=PATIENCE,
         )

@@ -78,22 +78,6 @@ def test_a_file_from_a_pipe_needs_a_pipe(cli: CommandLine) -> None:
     assert b"but there is none" in run.stderr
 
 
-def test_the_app_says_that_a_dumb_terminal_will_not_do(cli: CommandLine) -> None:
-    terminal, other_end = pty.openpty()
-    run = subprocess.run(
-        cli.command(),
-        stdin=other_end,
-        stdout=other_end,
-        stderr=subprocess.PIPE,
-        env={**cli.environment, "TERM": "dumb"},
-        check=False,
-    )
-    os.close(terminal)
-    os.close(other_end)
-    assert run.returncode == 2
-    assert b"gemma-tui ask" in run.stderr
-
-
 def test_an_unusable_data_folder_is_1(cli: CommandLine) -> None:
     cli.home.write_text("a file in the way")
     run = cli.run("ask", "hi", "--save")

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from gemma_tui.conversation import Message
     from gemma_tui.paths import Paths
 
+NO_TOUR = {"GEMMA_TUI_TOUR": "false"}
+"""The tour would cover what a test wants to see."""
+
 PATIENCE_SECONDS = 60.0
 """Longer than any machine needs; only a condition that never comes true runs into it."""
 
@@ -151,7 +154,7 @@ def open_app(paths: Paths) -> Opener:
             store = ConversationStore(database)
             await store.mark_interrupted()
             configuration = Configuration(
-                SettingsFile(paths.settings), environ or {}, {"model": str(paths.data)}
+                SettingsFile(paths.settings), NO_TOUR | (environ or {}), {"model": str(paths.data)}
             )
             blobs = BlobStore(paths.blobs)
             app = GemmaApp(

@@ -56,6 +56,7 @@ class Terminal:
                 "TERM": "xterm-256color",
                 "COLORTERM": "truecolor",
                 "GEMMA_TUI_HOME": str(home),
+                "GEMMA_TUI_TOUR": "false",
                 **(environ or {}),
             },
         )

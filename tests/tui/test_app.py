@@ -95,7 +95,7 @@ async def test_a_storm_of_resizes_leaves_it_alive(open_app: Opener, picture: Pat
 
 
 async def test_help_says_every_key(open_app: Opener) -> None:
-    async with open_app(size=(100, 80)) as running:
+    async with open_app(size=(100, 220)) as running:
         await running.pilot.press("f1")
         await running.until(lambda: isinstance(running.app.screen, HelpScreen))
         await running.shown("Ctrl+R")
@@ -120,7 +120,9 @@ async def test_help_says_every_key(open_app: Opener) -> None:
 async def test_the_palette_offers_what_the_keys_do(open_app: Opener) -> None:
     async with open_app() as running:
         names = [command.title for command in running.app.get_system_commands(running.app.screen)]
-        assert {"New conversation", "Answer again", "Light or dark", "Quit"} <= set(names)
+        assert {"New conversation", "Answer again", "Colours: high contrast, dark", "Quit"} <= set(
+            names
+        )
         await running.pilot.press("ctrl+p")
         await running.until(lambda: running.app.screen is not running.app.chat_screen)
         await running.pilot.press(*"light", "enter")

@@ -32,7 +32,7 @@ from gemma_tui.tui.screens.models import ModelScreen
 from gemma_tui.tui.screens.settings import SettingsScreen
 from tests.engine.scenes import eventually, wav
 from tests.scripted_engine import ScriptedEngine
-from tests.tui.conftest import Running
+from tests.tui.conftest import NO_TOUR, Running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -135,7 +135,9 @@ def open_real(paths: Paths, folders: Folders) -> Callable[..., AbstractAsyncCont
         paths.config.mkdir(parents=True, exist_ok=True)
         if not paths.settings.exists():
             paths.settings.write_text(f'[model]\nmodel_library = "{folders.library}"\n')
-        configuration = Configuration(SettingsFile(paths.settings), environ or {}, given or {})
+        configuration = Configuration(
+            SettingsFile(paths.settings), NO_TOUR | (environ or {}), given or {}
+        )
         database = await Database.open(paths.database)
         engine = EngineClient(paths.engine_log)
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import sys
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -146,3 +147,31 @@ def test_commands_completion_and_a_long_paste(home: Path, tiny_model: Path) -> N
         terminal.until(lambda: is_bold(terminal, "pasted text"), "the chip is chosen")
         terminal.type("\r")
         terminal.shows("row 49 \ufffd31m␇")
+
+
+def test_no_color_writes_no_colour(home: Path, tiny_model: Path) -> None:
+    command = [sys.executable, "-m", "gemma_tui", "--model", str(tiny_model)]
+    with closing(Terminal(command, home=home, environ={"NO_COLOR": "1"})) as terminal:
+        terminal.shows("Ask Gemma")
+        terminal.type("hello\r")
+        terminal.shows("tokens/s")
+        terminal.type(CTRL_Q)
+        assert terminal.wait() == 0
+    written = terminal.written.decode("utf-8", "replace")
+    codes = {code for found in re.findall(r"\x1b\[([\d;]*)m", written) for code in found.split(";")}
+    colours = {str(code) for code in (*range(30, 39), *range(40, 49), *range(90, 108))}
+    assert not codes & colours
+
+
+def test_the_first_start_shows_the_tour_and_the_second_does_not(
+    home: Path, tiny_model: Path
+) -> None:
+    command = [sys.executable, "-m", "gemma_tui", "--model", str(tiny_model)]
+    for is_first in (True, False):
+        with closing(Terminal(command, home=home, environ={"GEMMA_TUI_TOUR": ""})) as terminal:
+            terminal.shows("● ready")
+            assert ("1 of 3" in terminal.text) is is_first
+            terminal.type(ESCAPE)
+            terminal.until(lambda: "1 of 3" not in terminal.text)
+            terminal.type(CTRL_Q)
+            assert terminal.wait() == 0

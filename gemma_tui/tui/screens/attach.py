@@ -38,7 +38,9 @@ class AttachScreen(ModalScreen[str | None]):
     """
 
     CSS_PATH = "attach.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss", "Cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss", "Cancel", id="attach.close")
+    ]
 
     def __init__(self, typed: str = "") -> None:
         super().__init__()

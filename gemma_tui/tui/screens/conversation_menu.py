@@ -29,7 +29,9 @@ class ConversationMenu(ModalScreen[str | None]):
     """
 
     CSS_PATH = "conversation_menu.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,m", "dismiss", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,m", "dismiss", "Close", id="menu.close")
+    ]
 
     def __init__(self, conversation: Conversation) -> None:
         super().__init__()

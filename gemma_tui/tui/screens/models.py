@@ -50,8 +50,8 @@ class ModelScreen(ModalScreen["ModelOnDisk | None"]):
     CSS_PATH = "models.tcss"
     AUTO_FOCUS = "OptionList"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,ctrl+l", "dismiss", "Close", priority=True),
-        Binding("delete", "forget", "Forget", show=False),
+        Binding("escape,ctrl+l", "dismiss", "Close", priority=True, id="models.close"),
+        Binding("delete", "forget", "Forget", show=False, id="models.forget"),
     ]
 
     def __init__(
@@ -169,9 +169,9 @@ class ModelScreen(ModalScreen["ModelOnDisk | None"]):
         )
         return Content.assemble(
             ("● " if is_loaded else "  ", "$success"),
-            (first, "bold" if is_loaded else "$foreground 50%" if model.problem else ""),
+            (first, "bold" if is_loaded else "italic $text-disabled" if model.problem else ""),
             (" · answers now" if is_loaded else "", "$success"),
-            ("\n    " + sanitize_line(second + str(model.folder)), "$foreground 60%"),
+            ("\n    " + sanitize_line(second + str(model.folder)), "$foreground 75%"),
         )
 
 

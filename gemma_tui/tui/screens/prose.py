@@ -36,10 +36,12 @@ class ProseScreen(ModalScreen[str | None]):
     CSS_PATH = "prose.tcss"
     AUTO_FOCUS = "TextArea"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Leave", priority=True),
-        Binding("ctrl+s", "keep", "Keep", priority=True),
-        Binding("f6", "name_preset", "Save as a preset", priority=True),
-        Binding("delete", "remove_preset", "Remove the preset", show=False),
+        Binding("escape", "back", "Leave", priority=True, id="prose.back"),
+        Binding("ctrl+s", "keep", "Keep", priority=True, id="prose.keep"),
+        Binding("f6", "name_preset", "Save as a preset", priority=True, id="prose.name_preset"),
+        Binding(
+            "delete", "remove_preset", "Remove the preset", show=False, id="prose.remove_preset"
+        ),
     ]
 
     def __init__(self, setting: Setting, text: str, configuration: Configuration) -> None:

@@ -57,11 +57,20 @@ class SearchScreen(ModalScreen[SearchChoice | None]):
 
     CSS_PATH = "search.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,f3", "dismiss", "Close", priority=True),
-        Binding("down", "move(1)", priority=True, show=False),
-        Binding("up", "move(-1)", priority=True, show=False),
-        Binding("pagedown", "move(10)", priority=True, show=False),
-        Binding("pageup", "move(-10)", priority=True, show=False),
+        Binding("escape,f3", "dismiss", "Close", priority=True, id="search.close"),
+        Binding("down", "move(1)", "Next hit", priority=True, show=False, id="search.down"),
+        Binding("up", "move(-1)", "Previous hit", priority=True, show=False, id="search.up"),
+        Binding(
+            "pagedown",
+            "move(10)",
+            "Ten hits down",
+            priority=True,
+            show=False,
+            id="search.page_down",
+        ),
+        Binding(
+            "pageup", "move(-10)", "Ten hits up", priority=True, show=False, id="search.page_up"
+        ),
     ]
 
     def __init__(
@@ -181,7 +190,7 @@ def _line(hit: SearchHit, now: datetime) -> Content:
     snippet = Content(sanitize_line(hit.snippet))
     for start, end in hit.ranges:
         snippet = snippet.stylize("bold $text-warning", start, end)
-    head = Content.assemble((title, "bold"), (f"  {who} · {when}{marks}", "$foreground 60%"))
+    head = Content.assemble((title, "bold"), (f"  {who} · {when}{marks}", "$foreground 75%"))
     return Content("\n").join([head, snippet])
 
 

@@ -52,10 +52,16 @@ class SettingsScreen(ModalScreen[None]):
     CSS_PATH = "settings.tcss"
     AUTO_FOCUS = "SettingsList"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "Close", priority=True),
-        Binding("f2", "dismiss", "Close", priority=True),
-        Binding("f3", "change_scope", "For all, or for this conversation", priority=True),
-        Binding("down", "to_list", "To the list", show=False),
+        Binding("escape", "back", "Close", priority=True, id="settings.back"),
+        Binding("f2", "dismiss", "Close", priority=True, id="settings.close"),
+        Binding(
+            "f3",
+            "change_scope",
+            "For all, or for this conversation",
+            priority=True,
+            id="settings.change_scope",
+        ),
+        Binding("down", "to_list", "To the list", show=False, id="settings.to_list"),
     ]
 
     def __init__(

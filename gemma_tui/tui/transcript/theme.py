@@ -31,19 +31,19 @@ TranscriptView {
     & > .transcript--model { color: $text-primary; }
     & > .transcript--bar { color: $accent; }
     & > .transcript--chip { color: $text-secondary; }
-    & > .transcript--note { color: $foreground 60%; }
-    & > .transcript--thought { color: $foreground 60%; text-style: italic; }
+    & > .transcript--note { color: $foreground 75%; }
+    & > .transcript--thought { color: $foreground 75%; text-style: italic; }
     & > .transcript--warning { color: $text-warning; }
     & > .transcript--error { color: $text-error; }
-    & > .transcript--below { color: $text; background: $primary-muted; }
+    & > .transcript--below { color: $background; background: $primary; }
     & > .transcript--strong { text-style: bold; }
     & > .transcript--em { text-style: italic; }
     & > .transcript--strike { text-style: strike; }
     & > .transcript--link { text-style: underline; }
-    & > .transcript--url { color: $foreground 60%; }
-    & > .transcript--quote { color: $foreground 40%; }
+    & > .transcript--url { color: $foreground 75%; }
+    & > .transcript--quote { color: $foreground 75%; }
     & > .transcript--marker { color: $text-primary; }
-    & > .transcript--rule { color: $foreground 30%; }
+    & > .transcript--rule { color: $border-blurred; }
     & > .transcript--math { color: $text-accent; }
     & > .transcript--heading1 { color: $text-primary; text-style: bold underline; }
     & > .transcript--heading2 { color: $text-primary; text-style: bold; }
@@ -52,10 +52,10 @@ TranscriptView {
     & > .transcript--heading5 { text-style: bold italic; }
     & > .transcript--heading6 { text-style: italic; }
     & > .transcript--code { background: $foreground 8%; }
-    & > .transcript--label { color: $foreground 60%; }
+    & > .transcript--label { color: $foreground 75%; }
     & > .transcript--keyword { color: $text-primary; text-style: bold; }
     & > .transcript--string { color: $text-success; }
-    & > .transcript--comment { color: $foreground 55%; text-style: italic; }
+    & > .transcript--comment { color: $foreground 75%; text-style: italic; }
     & > .transcript--number { color: $text-warning; }
     & > .transcript--name { color: $text-accent; }
 }

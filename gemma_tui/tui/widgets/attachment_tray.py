@@ -18,6 +18,7 @@ from textual.widget import Widget
 
 from gemma_tui.preprocessing.budget import SAMPLE_RATE, TOKEN_BUDGETS, audio_tokens, image_tokens
 from gemma_tui.sanitize import sanitize_line
+from gemma_tui.tui.themes import chosen_style
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -84,13 +85,15 @@ class AttachmentTray(Widget, can_focus=True):
     """The attachments of the draft, and the names of files still being read."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,up", "move(-1)", "Previous", show=False),
-        Binding("right,down", "move(1)", "Next", show=False),
-        Binding("f4,plus", "change_budget(1)", "Next budget", show=False),
-        Binding("minus", "change_budget(-1)", "Previous budget", show=False),
-        Binding("delete,backspace", "remove", "Remove", show=False),
-        Binding("ctrl+z,u", "restore", "Undo removal", show=False),
-        Binding("enter,o", "open", "Open a text in the composer", show=False),
+        Binding("left,up", "move(-1)", "Previous", show=False, id="chips.previous"),
+        Binding("right,down", "move(1)", "Next", show=False, id="chips.next"),
+        Binding("f4,plus", "change_budget(1)", "Next budget", show=False, id="chips.more_tokens"),
+        Binding(
+            "minus", "change_budget(-1)", "Previous budget", show=False, id="chips.fewer_tokens"
+        ),
+        Binding("delete,backspace", "remove", "Remove", show=False, id="chips.remove"),
+        Binding("ctrl+z,u", "restore", "Undo removal", show=False, id="chips.restore"),
+        Binding("enter,o", "open", "Open a text in the composer", show=False, id="chips.open"),
     ]
 
     class Changed(Message):
@@ -167,7 +170,7 @@ class AttachmentTray(Widget, can_focus=True):
         width, height = self.content_size
         rows = [self._chip(index, width) for index in range(len(self.attachments))]
         rows += [
-            Content.styled(f"⋯ {sanitize_line(name)} · reading", "$foreground 60%")
+            Content.styled(f"⋯ {sanitize_line(name)} · reading", "$foreground 75%")
             for name in self.pending
         ]
         start = self._first_row(height)
@@ -260,6 +263,6 @@ class AttachmentTray(Widget, can_focus=True):
     def _chip(self, index: int, width: int) -> Content:
         head, tail = self._fit(index, width)
         chosen = self.has_focus and index == self.cursor
-        style = "bold $foreground on $primary 40%" if chosen else "$foreground"
-        muted = "$foreground on $primary 40%" if chosen else "$foreground 60%"
-        return Content.assemble((head, style), (tail, muted), (_REMOVE, "$foreground 60%"))
+        style = chosen_style(self.app) if chosen else "$foreground"
+        muted = chosen_style(self.app) if chosen else "$foreground 75%"
+        return Content.assemble((head, style), (tail, muted), (_REMOVE, "$foreground 75%"))

@@ -12,6 +12,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from gemma_tui.sanitize import sanitize_line
+from gemma_tui.tui.themes import chosen_style
 
 if TYPE_CHECKING:
     from textual import events
@@ -93,11 +94,11 @@ class CompletionList(Widget):
         detail = sanitize_line(item.detail)
         label = _cut(sanitize_line(item.label), column if detail else width - 1)
         detail = _cut(detail, max(0, width - column - 3)) if detail else ""
-        back = " on $primary 30%" if is_chosen else ""
         gap = " " * max(0, column + 2 - cell_len(label)) if detail else ""
         rest = " " * max(0, width - cell_len(f"{label}{gap}{detail}"))
         return Content.assemble(
-            (f"{label}{gap}", f"$foreground{back}"), (f"{detail}{rest}", f"$foreground 60%{back}")
+            (f"{label}{gap}", chosen_style(self.app) if is_chosen else "$foreground"),
+            (f"{detail}{rest}", chosen_style(self.app) if is_chosen else "$foreground 75%"),
         )
 
 

@@ -17,7 +17,7 @@ from gemma_tui.sanitize import sanitize
 from gemma_tui.tui.dropped import may_be_dropped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from textual import events
 
@@ -44,15 +44,51 @@ class Composer(TextArea):
     """A multi-line text area; Enter sends."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+j,shift+enter,alt+enter", "newline", "New line", show=False),
-        Binding("alt+b", "cursor_word_left", "Word left", show=False),
-        Binding("alt+f", "cursor_word_right", "Word right", show=False),
-        Binding("alt+d", "delete_word_right", "Delete word right", show=False),
-        Binding("ctrl+underscore", "undo", "Undo", show=False),
-        Binding("ctrl+up", "screen.earlier_question", "Earlier question", show=False),
-        Binding("ctrl+down", "screen.later_question", "Later question", show=False),
-        Binding("pageup", "screen.scroll_transcript(-1)", "Scroll up", show=False),
-        Binding("pagedown", "screen.scroll_transcript(1)", "Scroll down", show=False),
+        Binding(
+            "ctrl+j,shift+enter,alt+enter", "newline", "New line", show=False, id="composer.newline"
+        ),
+        Binding(
+            "alt+b", "cursor_word_left", "Word left", show=False, id="composer.cursor_word_left"
+        ),
+        Binding(
+            "alt+f", "cursor_word_right", "Word right", show=False, id="composer.cursor_word_right"
+        ),
+        Binding(
+            "alt+d",
+            "delete_word_right",
+            "Delete word right",
+            show=False,
+            id="composer.delete_word_right",
+        ),
+        Binding("ctrl+underscore", "undo", "Undo", show=False, id="composer.undo"),
+        Binding(
+            "ctrl+up",
+            "screen.earlier_question",
+            "Earlier question",
+            show=False,
+            id="composer.earlier_question",
+        ),
+        Binding(
+            "ctrl+down",
+            "screen.later_question",
+            "Later question",
+            show=False,
+            id="composer.later_question",
+        ),
+        Binding(
+            "pageup",
+            "screen.scroll_transcript(-1)",
+            "Scroll up",
+            show=False,
+            id="composer.scroll_up",
+        ),
+        Binding(
+            "pagedown",
+            "screen.scroll_transcript(1)",
+            "Scroll down",
+            show=False,
+            id="composer.scroll_down",
+        ),
     ]
 
     class Submitted(Message):
@@ -112,6 +148,15 @@ class Composer(TextArea):
         """Is asked first whether a key is meant for something else, such as a list above."""
         self._pasted_at = 0.0
         self._own_keys = BindingsMap([*Composer.BINDINGS, *TextArea.BINDINGS])
+
+    def remap(self, keymap: Mapping[str, str]) -> None:
+        """Obey other keys from now on.
+
+        Args:
+            keymap: Keys by the id of a binding.
+        """
+        if keymap:
+            self._own_keys.apply_keymap(dict(keymap))
 
     def submit(self) -> None:
         """Send, as Enter does."""

@@ -48,23 +48,25 @@ class ConversationList(ScrollView, can_focus=True):
         _PREFIX + name for name in ("heading", "title", "current", "mark", "tags", "chosen", "none")
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open"),
-        Binding("o", "open(True)", "Open in a tab of its own"),
-        Binding("r", "edit('rename')", "Rename"),
-        Binding("p", "change('pin')", "Pin, or do not"),
-        Binding("t", "edit('tags')", "Tags"),
-        Binding("a", "change('archive')", "Archive, or take back"),
-        Binding("delete", "change('delete')", "Delete"),
-        Binding("ctrl+z,u", "undo", "Bring the deleted back"),
-        Binding("m", "menu", "Menu", show=False),
-        Binding("slash", "filter", "Filter by title and tags"),
-        Binding("A", "toggle_archived", "Show the archived, or the others"),
-        Binding("up", "move(-1)", show=False),
-        Binding("down", "move(1)", show=False),
-        Binding("pageup", "move_page(-1)", show=False),
-        Binding("pagedown", "move_page(1)", show=False),
-        Binding("home", "move_to_end(0)", show=False),
-        Binding("end", "move_to_end(-1)", show=False),
+        Binding("enter", "open", "Open", id="list.open"),
+        Binding("o", "open(True)", "Open in a tab of its own", id="list.open_in_tab"),
+        Binding("r", "edit('rename')", "Rename", id="list.rename"),
+        Binding("p", "change('pin')", "Pin, or do not", id="list.pin"),
+        Binding("t", "edit('tags')", "Tags", id="list.tags"),
+        Binding("a", "change('archive')", "Archive, or take back", id="list.archive"),
+        Binding("delete", "change('delete')", "Delete", id="list.delete"),
+        Binding("ctrl+z,u", "undo", "Bring the deleted back", id="list.undo"),
+        Binding("m", "menu", "Menu", show=False, id="list.menu"),
+        Binding("slash", "filter", "Filter by title and tags", id="list.filter"),
+        Binding(
+            "A", "toggle_archived", "Show the archived, or the others", id="list.toggle_archived"
+        ),
+        Binding("up", "move(-1)", "Up", show=False, id="list.up"),
+        Binding("down", "move(1)", "Down", show=False, id="list.down"),
+        Binding("pageup", "move_page(-1)", "A page up", show=False, id="list.page_up"),
+        Binding("pagedown", "move_page(1)", "A page down", show=False, id="list.page_down"),
+        Binding("home", "move_to_end(0)", "First", show=False, id="list.first"),
+        Binding("end", "move_to_end(-1)", "Last", show=False, id="list.last"),
     ]
 
     highlighted: reactive[int | None] = reactive(None)
@@ -180,15 +182,16 @@ class ConversationList(ScrollView, can_focus=True):
     def _strip(
         self, pieces: list[tuple[str, str]], width: int, *, is_chosen: bool = False
     ) -> Strip:
-        on = self.get_component_rich_style(_PREFIX + "chosen").bgcolor if is_chosen else None
+        chosen = self.get_component_rich_style(_PREFIX + "chosen")
+        on = chosen.without_color + Style(bgcolor=chosen.bgcolor) if is_chosen else Style.null()
         segments, room = [], width
         for text, name in pieces:
-            style = self.get_component_rich_style(_PREFIX + name) + Style(bgcolor=on)
+            style = self.get_component_rich_style(_PREFIX + name) + on
             if cell_len(text) > room:
                 text = set_cell_size(text, max(0, room - 1)).rstrip() + "…"  # noqa: PLW2901
             room -= cell_len(text)
             segments.append(Segment(text, style))
-        pad = self.get_component_rich_style(_PREFIX + "title") + Style(bgcolor=on)
+        pad = self.get_component_rich_style(_PREFIX + "title") + on
         return Strip(segments).adjust_cell_length(width, pad)
 
     def watch_highlighted(self, index: int | None) -> None:

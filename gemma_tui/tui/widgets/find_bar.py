@@ -18,9 +18,16 @@ class FindBar(Horizontal):
     """An input and how many hits there are; it finds nothing itself."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,down,f3", "step(1)", "Next", show=False, priority=True),
-        Binding("shift+enter,up,shift+f3", "step(-1)", "Previous", show=False, priority=True),
-        Binding("escape", "close", "Close", show=False, priority=True),
+        Binding("enter,down,f3", "step(1)", "Next", show=False, priority=True, id="find.next"),
+        Binding(
+            "shift+enter,up,shift+f3",
+            "step(-1)",
+            "Previous",
+            show=False,
+            priority=True,
+            id="find.previous",
+        ),
+        Binding("escape", "close", "Close", show=False, priority=True, id="find.close"),
     ]
 
     class Changed(Message):

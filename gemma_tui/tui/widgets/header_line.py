@@ -38,8 +38,8 @@ class HeaderLine(Widget):
             gap,
         ]
         for badge in badges:
-            style = (
-                "$foreground on $warning 30%" if "demo" in badge else "$foreground 60% on $panel"
-            )
+            is_ansi = self.app.native_ansi_color
+            demo = "reverse" if is_ansi else "$foreground on $warning 30%"
+            style = demo if "demo" in badge else "$foreground 75% on $panel"
             parts += [" ", (badge, style)]
         return Content.assemble(*parts)

@@ -34,9 +34,9 @@ class KeyLine(Widget):
             if used > room:
                 break
             room -= used
-            parts += [(f"{key} ", "$text-accent"), (f"{meaning}  ", "$foreground 70%")]
+            parts += [(f"{key} ", "$text-accent"), (f"{meaning}  ", "$foreground 75%")]
         key, meaning = last
-        return Content.assemble(*parts, (f"{key} ", "$text-accent"), (meaning, "$foreground 70%"))
+        return Content.assemble(*parts, (f"{key} ", "$text-accent"), (meaning, "$foreground 75%"))
 
 
 def keys_for(transcript: Transcript) -> Keys:

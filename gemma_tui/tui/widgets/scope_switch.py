@@ -10,6 +10,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from gemma_tui.tui.themes import chosen_style
+
 if TYPE_CHECKING:
     from gemma_tui.tui.preferences import Scope
 
@@ -18,7 +20,7 @@ class ScopeSwitch(Widget, can_focus=True):
     """Two words, one of them chosen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space,left,right", "change", "Change", show=False)
+        Binding("enter,space,left,right", "change", "Change", show=False, id="settings.scope")
     ]
 
     class Changed(Message):
@@ -29,7 +31,7 @@ class ScopeSwitch(Widget, can_focus=True):
 
     def render(self) -> Content:
         """Both, the chosen one marked."""
-        chosen, other = "bold $foreground on $primary 40%", "$foreground 60%"
+        chosen, other = chosen_style(self.app), "$foreground 75%"
         is_all = self.scope == "all"
         return Content.assemble(
             (" for all ", chosen if is_all else other),

@@ -35,10 +35,10 @@ class SettingsList(OptionList):
     """Up and Down choose, Enter changes, Left and Right step, Delete resets."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "select", "Change", show=False),
-        Binding("left,minus", "step(-1)", "Less", show=False),
-        Binding("right,plus", "step(1)", "More", show=False),
-        Binding("delete,backspace", "reset", "Reset", show=False),
+        Binding("space", "select", "Change", show=False, id="settings.change"),
+        Binding("left,minus", "step(-1)", "Less", show=False, id="settings.less"),
+        Binding("right,plus", "step(1)", "More", show=False, id="settings.more"),
+        Binding("delete,backspace", "reset", "Reset", show=False, id="settings.reset"),
     ]
 
     class Chosen(Message):
@@ -154,13 +154,16 @@ class SettingsList(OptionList):
             value = set_cell_size(value, room - 1).rstrip() + "…"
         is_muted = self._muted.get(setting.key, False)
         is_default = origin is Origin.DEFAULT
-        strong = "$foreground 50%" if is_muted else "$foreground" if is_default else "bold"
+        strong = "italic $text-disabled" if is_muted else "$foreground" if is_default else "bold"
         parts: list[str | tuple[str, str]] = [
-            (f"  {setting.about.label:<{_LABEL_WIDTH}}", "$foreground 50%" if is_muted else ""),
+            (
+                f"  {setting.about.label:<{_LABEL_WIDTH}}",
+                "italic $text-disabled" if is_muted else "",
+            ),
             (value + " " * max(0, room - cell_len(value)), strong),
         ]
         if has_origin:
-            parts.append((f" {origin:<{_ORIGIN_WIDTH}}", "$foreground 60%"))
+            parts.append((f" {origin:<{_ORIGIN_WIDTH}}", "$foreground 75%"))
         return Content.assemble(*parts)
 
 

@@ -34,7 +34,9 @@ MAX_TITLE_LENGTH: Final = 200
 class EntryLine(Input):
     """One line of text that Esc puts away."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "Back to the composer", show=False, id="list.leave")
+    ]
 
     class Left(Message):
         """The user does not want to type here any more."""

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from gemma_tui.sanitize import sanitize, sanitize_line
+from gemma_tui.tui.focus_hints import focus_hints
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +62,47 @@ class StatusLine(Widget):
 
     status: reactive[Status] = reactive(Status())
     """What to say."""
+    hints: reactive[tuple[str, ...]] = reactive(())
+    """What keys do where the focus is, the most useful first."""
+
+    def on_mount(self) -> None:
+        """Follow the focus."""
+        self.watch(self.screen, "focused", self._focus_moved)
+
+    def _focus_moved(self) -> None:
+        self.hints = tuple(focus_hints(self.screen))
 
     def render(self) -> Content:
-        """Phase on the left, details on the right as far as they fit."""
+        """Phase on the left, what keys do, details on the right as far as they fit.
+
+        Keys of something else than the composer are worth more than the least important details.
+        """
         status, width = self.status, self.content_size.width
         mark = "●" if not status.is_busy else "◆"
         phase = sanitize_line(status.phase)
-        hint = "  Esc stops" if status.is_busy else "  F1 help"
         room = width - cell_len(mark) - 1 - cell_len(phase) - 3
+        hints = [*self.hints] or ["F1 help"]
+        if status.is_busy:
+            hints.insert(0, "Esc stops")
+        kept = hints[: max(1, len(hints) - 1)] if len(hints) > 1 else []
         details = status.details()
+        wanted = cell_len("  " + " · ".join(kept)) if kept else 0
+        while len(details) > 1 and cell_len(" · ".join(details)) > room - wanted:
+            details.pop()
         while details and cell_len(" · ".join(details)) > room:
             details.pop()
         right = " · ".join(details)
-        if cell_len(right) + cell_len(hint) > room:
-            hint = ""
+        while hints and cell_len("  " + " · ".join(hints)) > room - cell_len(right):
+            hints.pop()
+        hint = "  " + " · ".join(hints) if hints else ""
         gap = " " * max(0, width - cell_len(mark + " " + phase + hint + right))
         colour = "$error" if status.is_broken else "$warning" if status.is_busy else "$success"
         return Content.assemble(
             (f"{mark} ", colour),
             (phase, "$foreground"),
-            (hint, "$foreground 40%"),
+            (hint, "$foreground 75%"),
             gap,
-            (right, "$foreground 60%"),
+            (right, "$foreground 75%"),
         )
 
 

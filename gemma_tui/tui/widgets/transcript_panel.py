@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.containers import Vertical
 
+from gemma_tui.tui.keys import keys_of
 from gemma_tui.tui.transcript.requests import CursorMoved, FindEnded
 from gemma_tui.tui.widgets.find_bar import FindBar
 from gemma_tui.tui.widgets.key_line import KeyLine, keys_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from textual.app import ComposeResult
 
@@ -104,8 +105,14 @@ class TranscriptPanel(Vertical):
         self.bar.tell(finder.number, finder.total)
 
 
-def palette_actions(transcript: Transcript) -> Iterator[tuple[str, str, str]]:
+def palette_actions(
+    transcript: Transcript, keymap: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
     """For the command palette: name, key and action of what can be done with a message."""
     for binding in transcript.BINDINGS:
         if not isinstance(binding, tuple) and binding.show:
-            yield f"Message: {binding.description.lower()}", binding.key, binding.action
+            yield (
+                f"Message: {binding.description.lower()}",
+                keys_of(binding, keymap),
+                binding.action,
+            )

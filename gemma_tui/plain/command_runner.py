@@ -1,0 +1,298 @@
+"""Runs the commands of plain mode: a command `name` is the method `do_name`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+from gemma_tui.errors import ModelError, UsageError
+from gemma_tui.hub.on_disk import find_models, real_path
+from gemma_tui.paths import builtin_model
+from gemma_tui.plain.commands import HELP, PLAIN_COMMANDS
+from gemma_tui.plain.conversing import describe
+from gemma_tui.tui.commands import check_available
+from gemma_tui.tui.dropped import parse_dropped
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from gemma_tui.conversation import Conversation, Message
+    from gemma_tui.engine.interface import Engine
+    from gemma_tui.exchange.exporter import Exporter, ExportFormat
+    from gemma_tui.plain.console import Console
+    from gemma_tui.plain.conversing import Conversing
+    from gemma_tui.settings.configuration import Configuration
+    from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.tui.commands import Call, Need
+
+MAX_HITS: Final = 20
+
+
+class CommandRunner:
+    """Runs commands.
+
+    Args:
+        conversing: The open conversation.
+        store: All of them.
+        engine: Loads models.
+        configuration: The settings.
+        exporter: Writes files.
+        console: Where everything is shown.
+    """
+
+    def __init__(
+        self,
+        conversing: Conversing,
+        store: ConversationStore,
+        engine: Engine,
+        configuration: Configuration,
+        exporter: Exporter,
+        console: Console,
+    ) -> None:
+        self._conversing = conversing
+        self._store = store
+        self._engine = engine
+        self._configuration = configuration
+        self._exporter = exporter
+        self._console = console
+        self._deleted: list[int] = []
+        self.is_leaving = False
+        """Whether the user wants to leave."""
+
+    async def run(self, call: Call) -> None:
+        """Run a command.
+
+        Raises:
+            GemmaError: Why it cannot run, or what went wrong.
+        """
+        check_available(call.command, self._met_needs())
+        method: Callable[[str], Awaitable[None]] = getattr(self, f"do_{call.command.name}")
+        await method(call.argument)
+
+    def _met_needs(self) -> frozenset[Need]:
+        branch = self._conversing.branch
+        found: dict[Need, bool] = {
+            "idle": True,
+            "conversation": self._conversing.conversation is not None,
+            "question": any(message.role == "user" for message in branch),
+            "answer": any(message.role == "model" for message in branch),
+            "cut_off": bool(branch) and branch[-1].is_cut_off,
+        }
+        return frozenset(need for need, is_met in found.items() if is_met)
+
+    @property
+    def _open(self) -> Conversation:
+        """The open conversation, of a command that needs one."""
+        return cast("Conversation", self._conversing.conversation)
+
+    async def do_new(self, _argument: str) -> None:
+        """A new conversation."""
+        await self._conversing.open(None)
+        self._console.say("A new conversation.")
+
+    async def do_list(self, _argument: str) -> None:
+        """All conversations."""
+        lines = [_line(item) for item in await self._store.list()]
+        self._console.say("\n".join(lines or ["There are no conversations yet."]))
+
+    async def do_open(self, argument: str) -> None:
+        """Another conversation, with the end of what was said in it."""
+        if not argument.isdecimal():
+            raise UsageError(f"“{argument}” is no number.", "/list shows the numbers.")
+        await self._conversing.open(int(argument))
+        branch = self._conversing.branch
+        self._console.say(f"Opened “{self._open.title}”, {len(branch)} messages.")
+        self._show(branch[-2:])
+
+    async def do_show(self, _argument: str) -> None:
+        """Everything that was said."""
+        self._show(self._conversing.branch)
+
+    async def do_search(self, argument: str) -> None:
+        """Search all conversations."""
+        if not argument:
+            raise UsageError("/search needs words to look for.", "Write /search and the words.")
+        page = await self._store.search(argument, limit=MAX_HITS)
+        lines = [
+            f"{hit.conversation.id}  {hit.conversation.title}: {hit.snippet}" for hit in page.hits
+        ]
+        if page.next_before is not None:
+            lines.append("There are more; add a word.")
+        self._console.say("\n".join(lines or ["Nothing was found."]))
+
+    async def do_retry(self, _argument: str) -> None:
+        """The last question again."""
+        await self._conversing.answer_again()
+
+    async def do_continue(self, _argument: str) -> None:
+        """On with the last reply."""
+        await self._conversing.go_on()
+
+    async def do_attach(self, argument: str) -> None:
+        """A file for the next message; without a path, those there are."""
+        if argument:
+            found = await asyncio.to_thread(parse_dropped, argument)
+            for path in found or (Path(argument).expanduser().absolute(),):  # noqa: ASYNC240  # no disk
+                await self._conversing.attach(path)
+            return
+        lines = [f"Attached is {describe(item)}." for item in self._conversing.attachments]
+        self._console.say("\n".join(lines or ["Nothing is attached. Write /attach and a path."]))
+
+    async def do_detach(self, _argument: str) -> None:
+        """Without the last attachment."""
+        if not self._conversing.attachments:
+            raise UsageError("Nothing is attached.")
+        *kept, last = self._conversing.attachments
+        self._conversing.attachments = tuple(kept)
+        self._console.say(f"Took off {describe(last)}.")
+
+    async def do_budget(self, argument: str) -> None:
+        """The token budget of the last picture."""
+        *before, last = self._conversing.attachments or (None,)
+        if last is None or last.kind != "image":
+            raise UsageError("No picture is attached that a token budget could be for.")
+        changed = replace(last, token_budget=int(argument))
+        self._conversing.attachments = (*(item for item in before if item), changed)
+        self._console.say(f"Now {describe(changed)}.")
+
+    async def do_think(self, argument: str) -> None:
+        """Thinking before the next answers."""
+        before = self._conversing.settings.thinking
+        wanted = argument == "on" if argument else not before
+        await self._configuration.set("thinking", wanted)
+        if self._conversing.settings.thinking != wanted:  # something stronger says otherwise
+            await self._conversing.set_own("thinking", wanted)
+        self._console.say(f"Thinking is {'on' if wanted else 'off'}.")
+
+    async def do_overflow(self, _argument: str) -> None:
+        """What happens when the context is full."""
+        wanted = "refuse" if self._conversing.settings.overflow == "drop_oldest" else "drop_oldest"
+        await self._configuration.set("overflow", wanted)
+        what = (
+            "the oldest turns are left out" if wanted == "drop_oldest" else "a question is refused"
+        )
+        self._console.say(f"When the context is full, {what}.")
+
+    async def do_system(self, argument: str) -> None:
+        """What the model is told first, or something else from now on."""
+        if argument:
+            await self._conversing.set_own("system_prompt", argument)
+        prompt = self._conversing.settings.system_prompt
+        told = (
+            f"The model is told first: {prompt}" if prompt else "The model is told nothing first."
+        )
+        self._console.say(told)
+
+    async def do_model(self, argument: str) -> None:
+        """The models there are, or a change to one of them, by its number or its folder."""
+        settings = self._conversing.settings
+        models = await asyncio.to_thread(
+            find_models, builtin_model(), settings.known_models, settings.model_library
+        )
+        if not argument:
+            lines = [
+                f"{number}  {model.name}, {model.senses}"
+                + (f". {model.problem}" if model.problem else "")
+                for number, model in enumerate(models, 1)
+            ]
+            now = self._engine.state.model
+            answers = f"{now.name} answers now." if now else "No model is loaded."
+            self._console.say("\n".join((*lines, f"{answers} /model and a number changes that.")))
+            return
+        if argument.isdecimal() and not 1 <= int(argument) <= len(models):
+            raise UsageError(f"There is no model {argument}.", "/model shows those there are.")
+        is_number = argument.isdecimal()
+        folder = models[int(argument) - 1].folder if is_number else Path(argument).expanduser()  # noqa: ASYNC240
+        await self._change_model(folder)
+
+    async def _change_model(self, folder: Path) -> None:
+        before = self._engine.state.model
+        self._console.note("Changing the model.")
+        try:
+            info = await self._engine.load(folder)
+        except ModelError:
+            if before is not None:
+                await self._engine.load(Path(before.folder))
+            raise
+        is_builtin = real_path(folder) == real_path(builtin_model())
+        await self._configuration.set("model", "" if is_builtin else str(folder))
+        self._console.say(f"From here on {info.name} answers.")
+
+    async def do_rename(self, argument: str) -> None:
+        """Another title."""
+        self._conversing.conversation = await self._store.rename(self._open.id, argument)
+        self._console.say(f"The conversation is called “{self._open.title}”.")
+
+    async def do_pin(self, _argument: str) -> None:
+        """To the top of the list, or off it."""
+        is_pinned = self._open.is_pinned
+        change = self._store.unpin if is_pinned else self._store.pin
+        self._conversing.conversation = await change(self._open.id)
+        self._console.say("Unpinned." if is_pinned else "Pinned.")
+
+    async def do_archive(self, _argument: str) -> None:
+        """Out of the list, or back."""
+        is_archived = self._open.is_archived
+        change = self._store.unarchive if is_archived else self._store.archive
+        self._conversing.conversation = await change(self._open.id)
+        self._console.say("Taken back." if is_archived else "Archived.")
+
+    async def do_tags(self, argument: str) -> None:
+        """Other tags; without any, those there are."""
+        if argument:
+            words = argument.split(",")
+            self._conversing.conversation = await self._store.set_tags(self._open.id, words)
+        tags = ", ".join(self._open.tags)
+        self._console.say(f"Tags: {tags}." if tags else "No tags.")
+
+    async def do_delete(self, _argument: str) -> None:
+        """Away with the conversation."""
+        deleted = await self._store.delete(self._open.id)
+        self._deleted.append(deleted.id)
+        await self._conversing.open(None)
+        self._console.say(f"Deleted “{deleted.title}”. /undo brings it back.")
+
+    async def do_undo(self, _argument: str) -> None:
+        """Back with the conversation that was deleted last."""
+        if not self._deleted:
+            raise UsageError("Nothing was deleted since the start.")
+        restored = await self._store.restore(self._deleted[-1])
+        self._deleted.pop()
+        await self._conversing.open(restored.id)
+        self._console.say(f"“{restored.title}” is back, and open.")
+
+    async def do_export(self, argument: str) -> None:
+        """Into a file whose name says the format, or into a folder as Markdown."""
+        path = Path(argument or ".").expanduser()  # noqa: ASYNC240  # no disk
+        suffix = path.suffix.lower().removeprefix(".")
+        form = cast("ExportFormat", suffix) if suffix in {"md", "html", "json"} else "md"
+        written = await self._exporter.export_conversation(self._open.id, form, path)
+        self._console.say(f"Written to {written}.")
+
+    async def do_help(self, _argument: str) -> None:
+        """All commands."""
+        width = max(len(command.usage) for command in PLAIN_COMMANDS)
+        lines = [f"{command.usage:<{width}}  {command.title}" for command in PLAIN_COMMANDS]
+        self._console.say("\n".join((*lines, *HELP)))
+
+    async def do_quit(self, _argument: str) -> None:
+        """Leave."""
+        self.is_leaving = True
+
+    def _show(self, messages: Iterable[Message]) -> None:
+        for message in messages:
+            name = "You" if message.role == "user" else message.model or "Gemma"
+            for item in message.attachments:
+                self._console.say(f"{name} attached {describe(item)}.")
+            self._console.say(f"{name}: {message.text}")
+
+
+def _line(item: Conversation) -> str:
+    day = time.strftime("%Y-%m-%d %H:%M", time.localtime(item.updated_at))
+    marks = [f"#{tag}" for tag in item.tags]
+    if item.is_pinned:
+        marks.insert(0, "pinned")
+    return "  ".join((str(item.id), day, item.title, *marks))

@@ -1,0 +1,61 @@
+"""The commands of plain mode: those of the app that make sense without a screen, and some more.
+
+Names, arguments and needs come from the one registry, `tui.commands`. Pure values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from gemma_tui.tui.commands import COMMANDS, Command
+
+_ONLY_HERE: Final = (
+    Command("open", "Open a conversation of the list", "", argument="number", needs_argument=True),
+    Command("show", "Show this conversation from its beginning", "", needs=("conversation",)),
+    Command("detach", "Take the last attachment off again", ""),
+    Command("system", "What the model is told first in this conversation", "", argument="text"),
+    Command("undo", "Bring back the conversation that was deleted last", ""),
+    Command(
+        "export", "Write this conversation to a file or a folder: .md, .html or .json", "",
+        argument="path", needs=("conversation",),
+    ),
+)  # fmt: skip
+_OTHER_TITLES: Final = {
+    "list": "Show the conversations with their numbers",
+    "model": "Show the models on this disk, or change to one",
+    "delete": "Delete this conversation; /undo brings it back",
+    "help": "This help",
+}
+_ARGUMENTS: Final = {"model": "number"}
+_SHARED: Final = (
+    *("new", "list", "search", "retry", "continue", "attach", "budget", "think", "overflow"),
+    *("model", "rename", "pin", "archive", "tags", "delete", "help", "quit"),
+)
+
+
+def _commands() -> tuple[Command, ...]:
+    shared = (command for command in COMMANDS if command.name in _SHARED)
+    adapted = (
+        replace(
+            command,
+            title=_OTHER_TITLES.get(command.name, command.title),
+            argument=_ARGUMENTS.get(command.name, command.argument),
+            key="",
+        )
+        for command in shared
+    )
+    return (*adapted, *_ONLY_HERE)
+
+
+PLAIN_COMMANDS: Final = _commands()
+"""In the order of the help."""
+
+HELP: Final = (
+    "",
+    "Anything else is sent to the model. A path on a line of its own attaches the file.",
+    "A line that ends with a backslash goes on in the next one.",
+    "Ctrl+C stops the reply; twice, or Ctrl+D, leaves. Everything is kept.",
+    "Everything happens on this computer. Settings: gemma-tui config show.",
+)
+"""What else there is to know."""

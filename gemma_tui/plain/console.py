@@ -1,0 +1,162 @@
+"""Lines in, lines out. On a terminal lines can be edited; not one escape sequence is written.
+
+What the user asked for goes to the standard output, what happens meanwhile to the standard error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import os
+import sys
+import threading
+from contextlib import suppress
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, Any, Final
+
+from gemma_tui.errors import GemmaError
+from gemma_tui.sanitize import sanitize, sanitize_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TextIO
+
+CHUNK_BYTES: Final = 65536
+
+
+class Console:
+    """The standard streams of a plain chat.
+
+    Args:
+        output: Answers, and what commands show.
+        notes: Progress and problems.
+        input_number: File descriptor that lines come from.
+        edits: Whether somebody types there, so that there is a prompt and lines can be edited.
+    """
+
+    def __init__(
+        self, output: TextIO, notes: TextIO, *, input_number: int = 0, edits: bool = False
+    ) -> None:
+        self._output = output
+        self._notes = notes
+        self._input_number = input_number
+        self.edits = edits
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._rest = ""
+        self._is_at_end = False
+        self._line_is_open = False
+        self._modes: list[Any] | None = None
+        if edits:
+            self._modes = _prepare_editing(input_number)
+
+    def close(self) -> None:
+        """Give the terminal back as it was: a line may be half edited."""
+        if self._modes is not None:
+            import termios  # noqa: PLC0415  # as in `_prepare_editing`
+
+            with suppress(termios.error):
+                termios.tcsetattr(self._input_number, termios.TCSADRAIN, self._modes)
+
+    async def line(self, prompt: str) -> str | None:
+        """The next line, without its end; None when there are no more."""
+        read = (lambda: _edited_line(prompt)) if self.edits else self._raw_line
+        return await _in_daemon_thread(read)
+
+    def say(self, text: str) -> None:
+        """Show lines that were asked for."""
+        self.end_answer()
+        self._put(f"{sanitize(text)}\n")
+
+    def answer(self, text: str) -> None:
+        """Show more of an answer at once."""
+        if text:
+            self._put(sanitize(text))
+            self._line_is_open = not text.endswith("\n")
+
+    def end_answer(self) -> None:
+        """Close the last line of an answer."""
+        if self._line_is_open:
+            self._line_is_open = False
+            self._put("\n")
+
+    def note(self, sentence: str) -> None:
+        """Say what happens, or what went wrong."""
+        if self._line_is_open and self._output.isatty():
+            self.end_answer()
+        lines = (sanitize_line(line) for line in sentence.splitlines())
+        self._notes.write("".join(f"{line}\n" for line in lines if line))
+        self._notes.flush()
+
+    def _put(self, text: str) -> None:
+        try:
+            self._output.write(text)
+            self._output.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise GemmaError(
+                f"The answer cannot be written to the standard output ({error.strerror}).",
+                "Send it to another place.",
+            ) from error
+
+    def _raw_line(self) -> str | None:
+        """Past `sys.stdin`, whose lock a waiting thread would keep when the program ends."""
+        while "\n" not in self._rest and not self._is_at_end:
+            data = os.read(self._input_number, CHUNK_BYTES)
+            self._is_at_end = not data
+            self._rest += self._decoder.decode(data, final=self._is_at_end)
+        if not self._rest:
+            return None
+        line, _, self._rest = self._rest.partition("\n")
+        return line.removesuffix("\r")
+
+
+def _prepare_editing(input_number: int) -> list[Any]:
+    """Let lines be edited by readline, with plain characters only; returns the terminal's modes."""
+    import termios  # noqa: PLC0415  # nothing else needs it
+
+    modes: list[Any] = termios.tcgetattr(input_number)
+    os.environ["TERM"] = "dumb"  # readline moves by backspaces then, and brackets no pastes
+    with suppress(ImportError):
+        import readline  # noqa: PLC0415  # reads TERM
+
+        readline.parse_and_bind("set enable-bracketed-paste off")
+        readline.parse_and_bind("set bell-style none")
+        readline.parse_and_bind("tab: self-insert")
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
+    return modes
+
+
+def _edited_line(prompt: str) -> str | None:
+    try:
+        return input(prompt)
+    except EOFError:
+        return None
+
+
+async def _in_daemon_thread(read: Callable[[], str | None]) -> str | None:
+    """Wait for a line in a thread that does not keep the program from ending."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[str | None] = loop.create_future()
+
+    def settle(line: str | None, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(line)
+
+    def work() -> None:
+        line: str | None = None
+        error: BaseException | None = None
+        try:
+            line = read()
+        except OSError as caught:
+            error = GemmaError(f"The standard input cannot be read ({caught.strerror}).")
+        with suppress(RuntimeError):  # the program has ended meanwhile
+            loop.call_soon_threadsafe(settle, line, error)
+
+    threading.Thread(target=work, daemon=True, name="line").start()
+    return await future

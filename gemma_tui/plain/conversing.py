@@ -1,0 +1,242 @@
+"""The open conversation of plain mode: its branch, what is attached, and the reply being written.
+
+What a turn is and how it runs is `tui.turn`'s business, as in the app; this shows it line by line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from gemma_tui.conversation import Draft, MessageState
+from gemma_tui.errors import UsageError
+from gemma_tui.generation import Finished, TextDelta, TurnsLeftOut
+from gemma_tui.preprocessing.budget import SAMPLE_RATE, audio_tokens, image_tokens
+from gemma_tui.settings.reading import overrides_text, read_overrides
+from gemma_tui.tui.preferences import own_settings
+from gemma_tui.tui.turn import Turn, run_turn
+from gemma_tui.turn import TurnStarted, left_out_sentence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gemma_tui.chat import Chat
+    from gemma_tui.conversation import Attachment, Conversation, Message
+    from gemma_tui.plain.console import Console
+    from gemma_tui.settings.configuration import Configuration
+    from gemma_tui.settings.schema import Settings
+    from gemma_tui.settings.setting import Value
+    from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.turn import TurnEvent
+
+PROGRESS_SECONDS: Final = 4.0
+"""At most so often a sentence says how far something is; a listener hears each to its end."""
+
+STOP_SECONDS: Final = 0.5
+"""How long a stopped reply may take to end by itself."""
+
+
+class Conversing:
+    """One conversation at a time.
+
+    Args:
+        chat: Runs turns and attaches files.
+        store: Conversations.
+        configuration: Settings for all of them.
+        console: Where everything is shown.
+    """
+
+    def __init__(
+        self, chat: Chat, store: ConversationStore, configuration: Configuration, console: Console
+    ) -> None:
+        self._chat = chat
+        self._store = store
+        self._configuration = configuration
+        self._console = console
+        self._overrides = ""
+        self._turn: Turn | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._guessed: set[str] = set()
+        self._told_at = 0.0
+        self.conversation: Conversation | None = None
+        """None until a first message creates it."""
+        self.branch: tuple[Message, ...] = ()
+        """Its messages, from the first one on."""
+        self.attachments: tuple[Attachment, ...] = ()
+        """What goes with the next message."""
+
+    @property
+    def settings(self) -> Settings:
+        """What holds in this conversation."""
+        own = own_settings(self.conversation).values
+        if self.conversation is None:
+            own = read_overrides(self._overrides).values
+        return self._configuration.resolve(own).settings
+
+    async def set_own(self, key: str, value: Value) -> None:
+        """Set something for this conversation only."""
+        own = own_settings(self.conversation)
+        if self.conversation is None:
+            own = read_overrides(self._overrides)
+        text = overrides_text({**own.values, key: value}, own.unknown)
+        if self.conversation is None:
+            self._overrides = text
+        else:
+            self.conversation = await self._store.set_settings(self.conversation.id, text)
+
+    async def open(self, conversation_id: int | None) -> None:
+        """Turn to a conversation, None being a new one.
+
+        Raises:
+            UsageError: There is no such conversation.
+        """
+        if conversation_id is not None:
+            known = (*await self._store.list(), *await self._store.list(archived=True))
+            if conversation_id not in {item.id for item in known}:
+                raise UsageError(
+                    f"There is no conversation {conversation_id}.", "/list shows those there are."
+                )
+        self._overrides = ""
+        await self._read(conversation_id)
+
+    async def attach(self, path: Path) -> None:
+        """Attach a file to the next message.
+
+        Raises:
+            GemmaError: It cannot be attached.
+        """
+        budget = self.settings.token_budget
+        item = await self._chat.attach(path, token_budget=budget)
+        if item.kind == "image" and budget is None and self._chat.default_token_budget is None:
+            self._guessed.add(item.sha256)
+        self.attachments = (*self.attachments, item)
+        self._console.say(f"Attached {describe(item)}.")
+
+    async def send(self, text: str) -> None:
+        """Ask, and show the answer as it is written.
+
+        Raises:
+            GemmaError: What kept the reply from being finished; what was attached stays if nothing
+                was stored.
+        """
+        default = self._chat.default_token_budget
+        if default is not None:
+            self.attachments = tuple(
+                replace(item, token_budget=default) if item.sha256 in self._guessed else item
+                for item in self.attachments
+            )
+            self._guessed.clear()
+        last = self.branch[-1].id if self.branch else None
+        number = self.conversation.id if self.conversation else None
+        draft = Draft(text, self.attachments)
+        await self._run(Turn(number, draft, last, overrides=self._overrides))
+
+    async def answer_again(self) -> None:
+        """Have the last question answered once more, in a branch of its own."""
+        last = self.branch[-1]
+        number = last.parent_id if last.role == "model" else last.id
+        await self._run(Turn(last.conversation_id, None, number))
+
+    async def go_on(self) -> None:
+        """Let the last reply go on where it was cut off."""
+        last = self.branch[-1]
+        await self._run(Turn(last.conversation_id, None, None, continued_id=last.id))
+
+    def stop(self) -> bool:
+        """Stop the reply; False if none is being written."""
+        work = self._work
+        if self._turn is None or work is None:
+            return False
+        if not self._turn.is_stopping:
+            self._turn.is_stopping = True
+            self._stopping = asyncio.ensure_future(self._stop(work))
+        return True
+
+    async def _stop(self, work: asyncio.Task[None]) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._chat.stop()
+                await asyncio.wait([work])
+                return
+        work.cancel()
+
+    async def _run(self, turn: Turn) -> None:
+        self._turn, self._told_at = turn, time.monotonic()
+        running = run_turn(
+            turn,
+            chat=self._chat,
+            store=self._store,
+            options=self.settings.options,
+            show=self._show,
+        )
+        self._work = asyncio.ensure_future(running)
+        try:
+            await self._work
+        except asyncio.CancelledError:
+            if not turn.is_stopping:
+                raise
+        finally:
+            self._turn = self._work = None
+            self._console.end_answer()
+            if turn.reply is not None:
+                self._overrides = ""
+                await self._read(turn.reply.conversation_id, turn.reply.id)
+        self._tell_end(turn.reply)
+
+    async def _read(self, conversation_id: int | None, leaf_id: int | None = None) -> None:
+        if conversation_id is None:
+            self.conversation, self.branch = None, ()
+            return
+        self.conversation = await self._store.get(conversation_id)
+        self.branch = await self._store.messages(conversation_id, leaf_id)
+
+    async def _show(self, event: TurnEvent) -> None:
+        match event:
+            case TurnStarted(question, _):
+                if question is not None:
+                    self.attachments = ()
+                if self._console.edits:
+                    self._console.answer("Gemma: ")
+            case TextDelta(text):
+                self._console.answer(text)
+                self._told_at = time.monotonic()
+            case TurnsLeftOut():
+                self._console.note(left_out_sentence(event))
+            case Finished(reason="repetition"):
+                self._console.note("The answer said the same over and over, so it was cut off.")
+            case _:
+                self._tell_progress()
+
+    def _tell_progress(self) -> None:
+        now = time.monotonic()
+        if self._turn is not None and now - self._told_at >= PROGRESS_SECONDS:
+            self._told_at = now
+            self._console.note(f"{self._turn.label.capitalize()}.")
+
+    def _tell_end(self, reply: Message | None) -> None:
+        if reply is None:
+            self._console.note("Stopped. Nothing was sent.")
+        elif reply.state is MessageState.CANCELLED:
+            self._console.note("Stopped. /continue goes on, /retry answers again.")
+        elif reply.finish_reason == "length":
+            self._console.note("The answer is as long as it may be. /continue goes on.")
+
+
+def describe(item: Attachment) -> str:
+    """What an attachment is, and what it costs, in words."""
+    name = f"“{item.name}”"
+    match item.kind:
+        case "image":
+            tokens = image_tokens(item.width, item.height, item.token_budget)
+            size = f"{item.width} by {item.height} pixels"
+            return f"the picture {name}, {size}, {tokens} of {item.token_budget} tokens"
+        case "audio":
+            seconds = item.sample_count / SAMPLE_RATE
+            return (
+                f"the sound {name}, {seconds:.1f} seconds, {audio_tokens(item.sample_count)} tokens"
+            )
+        case "text":
+            return f"the text {name}, {item.size_bytes:,} bytes"

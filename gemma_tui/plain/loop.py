@@ -1,0 +1,153 @@
+"""The loop of plain mode: a line in, what it means done, until there are no more.
+
+Ctrl+C stops the reply; with none to stop, the second one leaves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from gemma_tui.errors import GemmaError
+from gemma_tui.plain.commands import PLAIN_COMMANDS
+from gemma_tui.plain.conversing import PROGRESS_SECONDS
+from gemma_tui.tui.commands import looks_like_command, parse_call, plain_text, unknown_command
+from gemma_tui.tui.dropped import may_be_dropped, parse_dropped
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gemma_tui.engine.interface import Engine, EngineState
+    from gemma_tui.plain.command_runner import CommandRunner
+    from gemma_tui.plain.console import Console
+    from gemma_tui.plain.conversing import Conversing
+
+
+class PlainLoop:
+    """A chat line by line.
+
+    Args:
+        conversing: The open conversation.
+        commands: What `/word` does.
+        engine: Whatever answers.
+        console: Where lines come from and go to.
+    """
+
+    def __init__(
+        self, conversing: Conversing, commands: CommandRunner, engine: Engine, console: Console
+    ) -> None:
+        self._conversing = conversing
+        self._commands = commands
+        self._engine = engine
+        self._console = console
+        self._main: asyncio.Task[None] | None = None
+        self._was_asked = False
+        self._is_leaving = False
+        self._told_at = time.monotonic()
+        self._phase = ""
+        self._problem = ""
+        self.has_failed = False
+        """Whether anything went wrong, for whoever runs a script."""
+
+    async def run(self, model: Path) -> None:
+        """Chat until the input ends or the user leaves.
+
+        Args:
+            model: The model folder to load.
+        """
+        unwatch = self._engine.watch(self._tell_engine)
+        self._main = asyncio.ensure_future(self._read_lines())
+        loading = asyncio.ensure_future(self._load(model))
+        try:
+            await self._main
+        except asyncio.CancelledError:
+            if not self._is_leaving:  # a signal
+                raise
+        finally:
+            unwatch()
+            loading.cancel()
+            self._main.cancel()
+
+    def interrupt(self) -> None:
+        """Ctrl+C: stop the reply, or leave."""
+        if self._conversing.stop():
+            self._was_asked = False
+        elif self._was_asked and self._main is not None:
+            self._is_leaving = True
+            self._main.cancel()
+        else:
+            self._was_asked = True
+            self._console.note("\nCtrl+C again, or Ctrl+D, leaves. Nothing is lost.")
+
+    async def _load(self, model: Path) -> None:
+        try:
+            await self._engine.start(model)
+        except GemmaError as error:
+            self._fail(error)
+
+    async def _read_lines(self) -> None:
+        if self._console.edits:
+            self._console.say("gemma-tui, plain mode. Everything stays on this computer.")
+            self._console.say("Write a message and press Enter. /help shows all commands.")
+        while not self._commands.is_leaving:
+            line = await self._line()
+            if line is None:
+                return
+            self._was_asked = False
+            try:
+                await self._take(line)
+            except GemmaError as error:
+                self._fail(error)
+
+    async def _line(self) -> str | None:
+        """A line with those it goes on in."""
+        lines: list[str] = []
+        while True:
+            line = await self._console.line("… " if lines else "You: ")
+            if line is None:
+                return "\n".join(lines) if lines else None
+            if not line.endswith("\\"):
+                return "\n".join((*lines, line))
+            lines.append(line.removesuffix("\\"))
+
+    async def _take(self, text: str) -> None:
+        call = parse_call(text, PLAIN_COMMANDS)
+        if call is not None:
+            await self._commands.run(call)
+        elif not text.strip() and not self._conversing.attachments:
+            return
+        elif not await self._attached(text):
+            if looks_like_command(text):
+                raise unknown_command(text, PLAIN_COMMANDS)
+            await self._conversing.send(plain_text(text))
+
+    async def _attached(self, text: str) -> bool:
+        """Whether a text was nothing but paths of files; they are attached."""
+        if not may_be_dropped(text):
+            return False
+        paths = await asyncio.to_thread(parse_dropped, text)
+        for path in paths:
+            await self._conversing.attach(path)
+        return bool(paths)
+
+    def _fail(self, error: GemmaError) -> None:
+        self.has_failed = True
+        self._console.note(str(error))
+
+    def _tell_engine(self, state: EngineState) -> None:
+        """How far loading is, in a sentence now and then; problems at once."""
+        now = time.monotonic()
+        if state.phase == "loading" and now - self._told_at >= PROGRESS_SECONDS:
+            self._told_at = now
+            self._console.note(f"Loading the model, {state.fraction:.0%}.")
+        limits = " ".join(state.model.limitations) if state.model else ""
+        problem = state.problem or limits
+        if problem and problem != self._problem:
+            self._console.note(problem)
+        self._problem = problem
+        if state.phase == "ready" and self._phase in {"starting", "loading"} and state.model:
+            demo = ", the built-in demo," if state.model.is_demo else ""
+            if self._console.edits:
+                self._console.note(f"{state.model.name}{demo} is ready.")
+        self._phase = state.phase

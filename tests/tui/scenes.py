@@ -1,0 +1,186 @@
+"""Scenes of the app that look different: what is measured, and what pictures are taken of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from textual.widgets import Input
+
+from gemma_tui.errors import EngineStoppedError
+from gemma_tui.generation import TextDelta, ThoughtDelta
+from tests.scripted_engine import Hold, ScriptedEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from tests.tui.conftest import Running
+
+ANSWER: Final = """# A heading
+
+Some **strong**, *soft* and ~~wrong~~ words, `code`, and a [link](https://example.org/page).
+
+> A quotation of two lines,
+> which goes on here.
+
+1. one
+2. two
+   - a bullet
+
+```python
+# a comment
+def area(radius: float) -> float:
+    return 3.14159 * radius**2  # "about"
+```
+
+| name | size |
+|---|---:|
+| first | 12 |
+| second | 3400 |
+
+---
+
+## Smaller
+"""
+
+
+async def _welcome(running: Running, folder: Path) -> None:
+    del folder
+    await running.shown("ready")
+
+
+async def _answered(running: Running, folder: Path) -> None:
+    del folder
+    await running.send("show me everything you can write")
+    await running.until(lambda: "ready" in running.status and "Smaller" in running.text())
+
+
+async def _writing(running: Running, folder: Path) -> None:
+    del folder
+    await running.send("begin")
+    await running.shown("and so on")
+
+
+async def _failed(running: Running, folder: Path) -> None:
+    del folder
+    await running.send("fail")
+    await running.shown("engine")
+    await running.until(lambda: "ready" in running.status)
+
+
+async def _chips(running: Running, folder: Path) -> None:
+    picture, sound = folder / "a picture.png", folder / "memo.wav"
+    picture.write_bytes(b"picture" * 1000)
+    sound.write_bytes(b"sound")
+    await running.drop(picture, sound)
+    await running.type("what are these?\nand what do they cost?")
+    running.tray.focus()
+    await running.pilot.pause()
+
+
+async def _list(running: Running, folder: Path) -> None:
+    await _answered(running, folder)
+    if not running.conversations.display:
+        await running.pilot.press("ctrl+b")
+    running.conversations.focus()
+    await running.pilot.pause()
+
+
+async def _help(running: Running, folder: Path) -> None:
+    del folder
+    await running.pilot.press("f1")
+    await running.shown("Command palette")
+
+
+async def _settings(running: Running, folder: Path) -> None:
+    del folder
+    await running.pilot.press("f2")
+    await running.shown("Thinking")
+
+
+async def _models(running: Running, folder: Path) -> None:
+    del folder
+    await running.pilot.press("ctrl+l")
+    await running.shown("built-in")
+
+
+async def _attach(running: Running, folder: Path) -> None:
+    del folder
+    await running.typed_path()
+
+
+async def _palette(running: Running, folder: Path) -> None:
+    del folder
+    await running.pilot.press("ctrl+p")
+    await running.until(lambda: running.app.screen.query(Input), "the palette")
+    await running.shown("New conversation")
+
+
+async def _search(running: Running, folder: Path) -> None:
+    await _answered(running, folder)
+    await running.pilot.press("escape", "f3")
+    await running.until(lambda: running.app.screen.query(Input), "the search")
+    await running.pilot.press(*"everything")
+    await running.shown("show me everything")
+
+
+async def _tour(running: Running, folder: Path) -> None:
+    del folder
+    running.app.action_tour()
+    await running.shown("Nothing leaves it")
+
+
+async def _completion(running: Running, folder: Path) -> None:
+    del folder
+    await running.type("/")
+    await running.shown("/new")
+
+
+async def _message(running: Running, folder: Path) -> None:
+    await _answered(running, folder)
+    await running.pilot.press("alt+up")
+    await running.shown("back")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One state of the app."""
+
+    name: str
+    show: Callable[[Running, Path], Awaitable[None]]
+    """Brings a running app there, with files in a folder of the test."""
+    engine: Callable[[], ScriptedEngine] = ScriptedEngine
+    keeps_colours: bool = False
+    """Whether it has to be closed and shown again to get the colours of another theme."""
+
+
+def _talkative() -> ScriptedEngine:
+    return ScriptedEngine([ThoughtDelta("Everything is wanted."), TextDelta(ANSWER)])
+
+
+def _slow() -> ScriptedEngine:
+    return ScriptedEngine(["First, second, and so on", Hold()])
+
+
+def _broken() -> ScriptedEngine:
+    return ScriptedEngine(["Some", EngineStoppedError("The engine stopped.", "Ask again.")])
+
+
+SCENES: Final = (
+    Scene("welcome", _welcome),
+    Scene("answered", _answered, _talkative),
+    Scene("writing", _writing, _slow),
+    Scene("failed", _failed, _broken),
+    Scene("chips", _chips),
+    Scene("list", _list, _talkative),
+    Scene("help", _help),
+    Scene("settings", _settings),
+    Scene("models", _models),
+    Scene("attach", _attach),
+    Scene("search", _search, _talkative),
+    Scene("tour", _tour),
+    Scene("completion", _completion),
+    Scene("message", _message, _talkative),
+    Scene("palette", _palette, keeps_colours=True),
+)
