@@ -25,6 +25,7 @@ from gemma_tui.preprocessing.completeness import missing_bytes, promised_seconds
 from gemma_tui.preprocessing.formats import FileFormat, format_of
 from gemma_tui.preprocessing.mel import LogMel
 from gemma_tui.preprocessing.source import decoding, open_file
+from gemma_tui.preprocessing.wave_file import read_plain_wave
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,18 +106,35 @@ def decode_clip(file: BinaryIO, file_format: FileFormat, name: str) -> NDArray[n
         DamagedFileError: It is cut off, or holds values that are not numbers.
     """
     missing = missing_bytes(file, file_format)
-    with decoding(name), closing(_open(file, file_format)) as container:
+    with decoding(name):
+        wave = None
+        if file_format.decoder == "wav":
+            wave = read_plain_wave(file, _RATES, _LONGEST + 1)
+        if wave is None:
+            seconds, is_short, clip = _decode(file, file_format, name)
+        else:
+            recording, is_short = _Recording(name, wave.seconds), False
+            recording.add(wave.rate, _mono(wave.values))
+            seconds, clip = recording.finish()
+    if missing > 0 or is_short:
+        message = f"“{name}” is cut off: it ends after {seconds:.1f} s, before its own end."
+        raise DamagedFileError(message, "Copy or download it again.")
+    return clip
+
+
+def _decode(
+    file: BinaryIO, file_format: FileFormat, name: str
+) -> tuple[float, bool, NDArray[np.float32]]:
+    """Seconds, whether they are fewer than the header promises, and the clip, by FFmpeg."""
+    with closing(_open(file, file_format)) as container:
         stream = _only_sound(container, name)
         promised, is_exact = promised_seconds(container, stream, file, file_format)
         is_padded = _codec_of(stream) in _PADDED_CODECS
         recording = _Recording(name, promised, _FILLING if is_padded else 0.0)
         for frame in container.decode(stream):
-            recording.add(frame)
+            recording.add(frame.sample_rate, _mono(_samples(frame)))
         seconds, clip = recording.finish()
-    if missing > 0 or (is_exact and promised - seconds > (_LEAD if is_padded else _ROUNDING)):
-        message = f"“{name}” is cut off: it ends after {seconds:.1f} s, before its own end."
-        raise DamagedFileError(message, "Copy or download it again.")
-    return clip
+    return seconds, is_exact and promised - seconds > (_LEAD if is_padded else _ROUNDING), clip
 
 
 def _open(file: BinaryIO, file_format: FileFormat) -> av.container.InputContainer:
@@ -144,7 +162,7 @@ def _codec_of(stream: av.AudioStream) -> str:
 class _Recording:
     """Collects decoded frames as 16 kHz mono, and knows when it is too long."""
 
-    def __init__(self, name: str, promised: float, padding: float) -> None:
+    def __init__(self, name: str, promised: float, padding: float = 0.0) -> None:
         self._name = name
         self._promised = promised
         self._padding = padding
@@ -153,14 +171,13 @@ class _Recording:
         self._pieces: list[NDArray[np.float32]] = []
         self._resampler: av.AudioResampler | None = None
 
-    def add(self, frame: av.AudioFrame) -> None:
-        """Take the next frame, whose rate must be that of the first."""
+    def add(self, rate: int, mono: NDArray[np.float32]) -> None:
+        """Take the next samples, whose rate must be that of the first."""
         if self._rate == 0:
-            self._begin(frame.sample_rate)
-        if frame.sample_rate != self._rate:
+            self._begin(rate)
+        if rate != self._rate:
             message = f"“{self._name}” changes its sample rate in the middle."
             raise DamagedFileError(message, "Export it anew, as one recording.")
-        mono = _mono(frame)
         self._check_finite(mono)
         self._heard += mono.size
         if self._heard > (_LONGEST + self._padding) * self._rate:
@@ -218,11 +235,16 @@ class _Recording:
         return LimitError(message, hint)
 
 
-def _mono(frame: av.AudioFrame) -> NDArray[np.float32]:
-    """[samples] float32, full scale = 1: the mean of the channels, whatever their layout."""
+def _samples(frame: av.AudioFrame) -> NDArray[Any]:
+    """[channels, samples], as they are stored."""
     values: NDArray[Any] = frame.to_ndarray()
     if not frame.format.is_planar:
         values = values.reshape(-1, frame.layout.nb_channels).T
+    return values
+
+
+def _mono(values: NDArray[Any]) -> NDArray[np.float32]:
+    """[samples] float32, full scale = 1: the mean of [channels, samples], whatever their layout."""
     with np.errstate(all="ignore"):  # values that overflow are found by the caller
         scaled: NDArray[np.float32] = values.astype(np.float32)
         match values.dtype.kind:
