@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -138,41 +139,44 @@ class Opener(Protocol):
         """Start the app on the data of this test; what is left in it is there the next time."""
 
 
+@asynccontextmanager
+async def running_app(
+    paths: Paths,
+    engine: ScriptedEngine | None = None,
+    size: tuple[int, int] = (100, 30),
+    notice: str = "",
+    begun: bool = True,
+    environ: dict[str, str] | None = None,
+) -> AsyncGenerator[Running, None]:
+    """The app on the data below `paths`; waits for its start if it is to have `begun`."""
+    engine = engine or ScriptedEngine()
+    database = await Database.open(paths.database)
+    try:
+        store = ConversationStore(database)
+        await store.mark_interrupted()
+        configuration = Configuration(
+            SettingsFile(paths.settings), NO_TOUR | (environ or {}), {"model": str(paths.data)}
+        )
+        blobs = BlobStore(paths.blobs)
+        app = GemmaApp(
+            chat=Chat(store, blobs, engine, system_prompt_of(configuration)),
+            store=store,
+            engine=engine,
+            configuration=configuration,
+            open_tabs=OpenTabsFile(paths.open_tabs),
+            notice=notice,
+        )
+        async with app.run_test(size=size, notifications=True) as pilot:
+            running = Running(app, pilot, store, engine)
+            await running.until(lambda: app.chat_screen.has_begun or not begun, "the start")
+            yield running
+    finally:
+        await database.close()
+
+
 @pytest.fixture
 def open_app(paths: Paths) -> Opener:
-    @asynccontextmanager
-    async def opened(
-        engine: ScriptedEngine | None = None,
-        size: tuple[int, int] = (100, 30),
-        notice: str = "",
-        begun: bool = True,
-        environ: dict[str, str] | None = None,
-    ) -> AsyncGenerator[Running, None]:
-        engine = engine or ScriptedEngine()
-        database = await Database.open(paths.database)
-        try:
-            store = ConversationStore(database)
-            await store.mark_interrupted()
-            configuration = Configuration(
-                SettingsFile(paths.settings), NO_TOUR | (environ or {}), {"model": str(paths.data)}
-            )
-            blobs = BlobStore(paths.blobs)
-            app = GemmaApp(
-                chat=Chat(store, blobs, engine, system_prompt_of(configuration)),
-                store=store,
-                engine=engine,
-                configuration=configuration,
-                open_tabs=OpenTabsFile(paths.open_tabs),
-                notice=notice,
-            )
-            async with app.run_test(size=size, notifications=True) as pilot:
-                running = Running(app, pilot, store, engine)
-                await running.until(lambda: app.chat_screen.has_begun or not begun, "the start")
-                yield running
-        finally:
-            await database.close()
-
-    return opened
+    return partial(running_app, paths)
 
 
 @pytest.fixture
