@@ -77,7 +77,8 @@ async def take(scene: Scene, theme: str, size: tuple[int, int], home: Path) -> s
     await keep(database)
     await database.close()
     environ = {"GEMMA_TUI_THEME": f"gemma-{theme}"}
-    async with running_app(paths, scene.engine(), size, environ=environ) as running:
+    engine = scene.engine()
+    async with running_app(paths, engine, size, environ=environ, arguments={}) as running:
         await running.pilot.press("ctrl+n")
         await scene.show(running, home)
         await running.pilot.pause(0.2)

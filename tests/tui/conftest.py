@@ -147,6 +147,7 @@ async def running_app(
     notice: str = "",
     begun: bool = True,
     environ: dict[str, str] | None = None,
+    arguments: dict[str, str] | None = None,
 ) -> AsyncGenerator[Running, None]:
     """The app on the data below `paths`; waits for its start if it is to have `begun`."""
     engine = engine or ScriptedEngine()
@@ -154,8 +155,9 @@ async def running_app(
     try:
         store = ConversationStore(database)
         await store.mark_interrupted()
+        arguments = {"model": str(paths.data)} if arguments is None else arguments
         configuration = Configuration(
-            SettingsFile(paths.settings), NO_TOUR | (environ or {}), {"model": str(paths.data)}
+            SettingsFile(paths.settings), NO_TOUR | (environ or {}), arguments
         )
         blobs = BlobStore(paths.blobs)
         app = GemmaApp(

@@ -164,14 +164,14 @@ class ModelScreen(ModalScreen["ModelOnDisk | None"]):
         bits = f" · {model.bits}-bit" if model.bits else ""
         first = f"{sanitize_line(model.name)}{bits} · {model.senses}"
         fits = model.problem or self._fits.get(str(model.folder), "looking whether it fits …")
-        second = (
-            f"{format_bytes(model.size_bytes)} · {fits} · " if model.size_bytes else f"{fits} · "
-        )
+        size = f"{format_bytes(model.size_bytes)} · " if model.size_bytes else ""
+        where = "comes with gemma-tui" if model.is_builtin else str(model.folder)
+        second = f"{size}{fits} · {where}"
         return Content.assemble(
             ("● " if is_loaded else "  ", "$success"),
             (first, "bold" if is_loaded else "italic $text-disabled" if model.problem else ""),
             (" · answers now" if is_loaded else "", "$success"),
-            ("\n    " + sanitize_line(second + str(model.folder)), "$foreground 75%"),
+            ("\n    " + sanitize_line(second), "$foreground 75%"),
         )
 
 
