@@ -15,7 +15,6 @@ from PIL import Image, features
 from gemma_tui.errors import LimitError, UnsupportedFormatError
 from gemma_tui.preprocessing.budget import PATCH_SIZE, POOLING, check_budget, image_size
 from gemma_tui.preprocessing.formats import FileFormat, format_of
-from gemma_tui.preprocessing.resize import resize
 from gemma_tui.preprocessing.source import decoding, open_file
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def image_features(path: Path, name: str, budget: int) -> ImageFeatures:
     with decoding(name):
         flat = flatten(picture)
         size = image_size(*flat.size, budget)
-        return _patches(resize(flat, size))
+        return _patches(flat.resize(size, Image.Resampling.BICUBIC))
 
 
 def decode_picture(file: BinaryIO, file_format: FileFormat, name: str) -> Image.Image:

@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from gemma_tui.errors import BudgetError, DamagedFileError, LimitError, UnsupportedFormatError
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS, image_size, image_tokens
 from gemma_tui.preprocessing.image import ImageFeatures, image_features
-from gemma_tui.preprocessing.resize import resize
 from tests.golden import preprocessing_inputs as inputs
 from tests.preprocessing.sounds import tone, wav
 
@@ -222,13 +219,3 @@ def test_threads_do_not_disturb_each_other(tmp_path: Path) -> None:
         together = list(pool.map(lambda path: image_features(path, path.name, 140), paths))
     for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one, other.pixel_values)
-
-
-@given(st.integers(1, 700), st.integers(1, 700), st.integers(1, 800), st.integers(1, 800))
-@example(100, 701, 90, 90)
-@settings(max_examples=60)
-def test_resizing_is_pillows_bit_for_bit(width: int, height: int, wide: int, high: int) -> None:
-    noise = np.random.default_rng(width).integers(0, 256, (height, width, 3), np.uint8)
-    picture = Image.fromarray(noise)
-    expected = picture.resize((wide, high), Image.Resampling.BICUBIC)
-    assert resize(picture, (wide, high)).tobytes() == expected.tobytes()
