@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 from codecs import getincrementaldecoder
-from typing import Final
+from contextlib import suppress
+from typing import IO, Any, Final, cast
 
 from textual._xterm_parser import XTermParser
 from textual.constants import ESCAPE_DELAY
@@ -24,8 +26,36 @@ CLOCK_SECONDS: Final = 0.002
 READ_BYTES: Final = 1 << 16
 
 
+class _Window:
+    """Where the app draws; what is drawn on a window that was closed goes nowhere.
+
+    Textual's output thread would end with the error, and leaving wait for ever for room in its
+    queue.
+    """
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._file.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._file.flush()
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+
 class TerminalDriver(LinuxDriver):
-    """Reads keys from a terminal on Linux and macOS."""
+    """Reads keys from a terminal on Linux and macOS, and draws on it."""
+
+    def start_application_mode(self) -> None:
+        """Begin, or go on after the app was put to sleep."""
+        if not isinstance(self._file, _Window):
+            self._file = cast("Any", _Window(cast("IO[str]", self._file)))
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's
 
     def run_input_thread(self) -> None:
         """Turn bytes into events until the app ends; the body of the input thread."""
@@ -34,7 +64,10 @@ class TerminalDriver(LinuxDriver):
         patience = IDLE_SECONDS
         while not self.exit_event.is_set():
             is_readable = bool(select.select([self.fileno], [], [], patience)[0])
-            data = os.read(self.fileno, READ_BYTES) if is_readable else b""
+            data = self._read() if is_readable else b""
+            if is_readable and not data:  # the window was closed: it stays readable for ever
+                os.kill(os.getpid(), signal.SIGHUP)
+                return
             if text := decode(data):
                 for event in parser.feed(text):
                     self.process_message(event)
@@ -42,3 +75,10 @@ class TerminalDriver(LinuxDriver):
                 self.process_message(event)
             # Only what was read just now can have left a key half finished.
             patience = ESCAPE_DELAY + CLOCK_SECONDS if data else IDLE_SECONDS
+
+    def _read(self) -> bytes:
+        """What was typed; nothing if there is no terminal any more."""
+        try:
+            return os.read(self.fileno, READ_BYTES)
+        except OSError:
+            return b""

@@ -115,6 +115,12 @@ class Terminal:
         status = self.child.exitstatus
         return status if status is not None else -(self.child.signalstatus or 0)
 
+    def hang_up(self) -> int:
+        """Close the window, and wait for the end as `wait` does."""
+        self.child.ptyproc.fileobj.close()
+        self.child.wait()
+        return self.child.exitstatus or -(self.child.signalstatus or 0)
+
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Send a signal to the program (not to its children)."""
         os.kill(self.child.pid, number)

@@ -102,6 +102,16 @@ def test_a_signal_restores_the_terminal_and_keeps_the_draft(
         terminal.shows("unsent words")
 
 
+def test_closing_the_window_ends_it_and_keeps_the_draft(home: Path, tiny_model: Path) -> None:
+    with closing(Terminal.app(home, tiny_model)) as terminal:
+        terminal.shows("Ask Gemma")
+        terminal.type("unsent words")
+        terminal.shows("unsent words")
+        assert terminal.hang_up() == 128 + signal.SIGHUP
+    with closing(Terminal.app(home, tiny_model)) as terminal:
+        terminal.shows("unsent words")
+
+
 def test_kill_9_costs_no_draft(home: Path, tiny_model: Path) -> None:
     with closing(Terminal.app(home, tiny_model)) as terminal:
         terminal.shows("Ask Gemma")
