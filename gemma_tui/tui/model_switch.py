@@ -14,6 +14,7 @@ from gemma_tui.errors import EngineStoppedError, GemmaError, ModelError
 from gemma_tui.hub.on_disk import real_path
 from gemma_tui.media_check import lacking_senses
 from gemma_tui.paths import builtin_model
+from gemma_tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -64,6 +65,7 @@ class ModelSwitch:
         self._owner = owner
         self._folder: Path | None = None
         self._noted: Path | None = None
+        self._told: set[str] = set()
         self._newest = 0
         self._in_order = asyncio.Lock()
         self.label = ""
@@ -89,7 +91,13 @@ class ModelSwitch:
 
         `model_settled` tells its owner when it need not wait any more.
         """
-        wanted = self._preferences.model_folder
+        wanted, foreign = self._preferences.model_folder, self._preferences.foreign_model
+        if foreign and foreign not in self._told:
+            self._told.add(foreign)
+            self._owner.inform(
+                f"This conversation names a model that is none of yours: {sanitize_line(foreign)}."
+                " It is not loaded. Ctrl+L chooses another one."
+            )
         present = self._folder
         is_other = present not in {None, wanted} and real_path(wanted) != real_path(present or "")
         if is_other and not self.is_switching:
@@ -117,14 +125,9 @@ class ModelSwitch:
         if not is_new or folder is None or not self.is_loaded(folder):
             return
         self._noted = folder
-        settings = self._preferences.settings
-        known = {real_path(name) for name in (*settings.known_models, str(builtin_model()))}
-        library = real_path(settings.model_library) if settings.model_library else None
-        place = real_path(folder)
-        if place in known or (library and place.startswith(f"{library}/")):
-            return
-        names = (*settings.known_models, str(folder.absolute()))
-        await self._preferences.set("known_models", names, "all")
+        if not self._preferences.knows(folder):
+            names = (*self._preferences.settings.known_models, str(folder.absolute()))
+            await self._preferences.set("known_models", names, "all")
 
     async def _change(
         self, folder: Path, name: str, keep: Callable[[], Awaitable[None]] | None = None

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from gemma_tui.hub.on_disk import real_path
 from gemma_tui.paths import builtin_model
 from gemma_tui.settings.configuration import Configuration, Origin
 from gemma_tui.settings.reading import Layer, overrides_text, read_overrides
@@ -98,7 +99,27 @@ class Preferences:
     @property
     def model_folder(self) -> Path:
         """The model that is to answer here."""
+        if self.foreign_model:
+            return folder_of(self.configuration.resolve().settings.model)
         return folder_of(self.settings.model)
+
+    @property
+    def foreign_model(self) -> str:
+        """The model this conversation names, if it is none of this machine's; else empty.
+
+        A conversation may have been imported, and nothing is loaded because a file says so.
+        """
+        named = str(self.own.get("model") or "")
+        usual = self.configuration.resolve().settings.model
+        return "" if not named or named == usual or self.knows(folder_of(named)) else named
+
+    def knows(self, folder: Path) -> bool:
+        """Whether a model comes with the app, was used before, or lies in the models folder."""
+        settings, place = self.settings, real_path(folder)
+        if place in map(real_path, (*settings.known_models, str(builtin_model()))):
+            return True
+        library = settings.model_library
+        return bool(library) and place.startswith(f"{real_path(library)}/")
 
     async def set(self, key: str, value: Value, scope: Scope) -> None:
         """Change a setting; it holds at once.

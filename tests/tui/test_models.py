@@ -306,6 +306,28 @@ async def test_a_model_of_its_own_that_fails_is_not_tried_for_ever(
         assert await running.store.list() == ()
 
 
+async def test_a_model_that_an_imported_conversation_names_is_not_loaded(
+    open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(folders.whole, elsewhere)
+    async with open_real() as running:
+        await running.settled("built-in demo")
+        imported = await running.store.create("from elsewhere")
+        settings = json.dumps({"model": str(elsewhere)})
+        await running.store.set_settings(imported.id, settings)
+        running.app.chat_screen.workspace.open(imported.id)
+        await running.until(lambda: running.app.chat_screen._page.conversation is not None)
+        await running.answer("hello", 2)
+        await running.shown("is none of yours")
+        assert (await running.branch(imported.id))[-1].model == "built-in demo"
+        assert (await running.client.status()).model == running.client.state.model
+        assert (await running.store.get(imported.id)).settings == settings
+        await running.choose(elsewhere)
+        await running.settled("Gemma 4 (elsewhere)")
+        assert not running.app.chat_screen.choosing.preferences.foreign_model
+
+
 async def test_a_choice_holds_here_whatever_the_environment_says(
     open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders, paths: Paths
 ) -> None:
