@@ -15,12 +15,14 @@ from gemma_tui.chat import Chat
 from gemma_tui.engine.client import EngineClient
 from gemma_tui.engine.process import worker_command
 from gemma_tui.errors import StorageError, UsageError
+from gemma_tui.exchange.exchange import Exchange
 from gemma_tui.settings.configuration import Configuration
 from gemma_tui.settings.file import SettingsFile
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
 from gemma_tui.storage.open_tabs import OpenTabsFile
+from gemma_tui.storage.trees import TreeStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +72,7 @@ async def _run(paths: Paths, configuration: Configuration) -> int:
             store=store,
             engine=engine,
             configuration=configuration,
+            exchange=Exchange(TreeStore(database), blobs, engine.probe),
             open_tabs=OpenTabsFile(paths.open_tabs),
             notice=_notice(database.set_aside),
         )

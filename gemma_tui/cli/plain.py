@@ -13,7 +13,7 @@ from gemma_tui.chat import Chat
 from gemma_tui.cli.signals import until_signalled
 from gemma_tui.engine.client import EngineClient
 from gemma_tui.engine.process import worker_command
-from gemma_tui.exchange.exporter import Exporter
+from gemma_tui.exchange.exchange import Exchange
 from gemma_tui.plain.command_runner import CommandRunner
 from gemma_tui.plain.console import Console
 from gemma_tui.plain.conversing import Conversing
@@ -68,8 +68,8 @@ async def _run(paths: Paths, configuration: Configuration, failures: list[bool])
             console.note(f"The database was damaged; it is kept as {database.set_aside}.")
         chat = Chat(store, blobs, engine, system_prompt_of(configuration))
         conversing = Conversing(chat, store, configuration, console)
-        exporter = Exporter(TreeStore(database), blobs)
-        commands = CommandRunner(conversing, store, engine, configuration, exporter, console)
+        exchange = Exchange(TreeStore(database), blobs, engine.probe)
+        commands = CommandRunner(conversing, store, engine, configuration, exchange, console)
         loop = PlainLoop(conversing, commands, engine, console)
         running = asyncio.get_running_loop()
         running.add_signal_handler(signal.SIGINT, loop.interrupt)

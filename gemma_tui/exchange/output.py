@@ -54,7 +54,7 @@ def already_there(path: Path) -> ExchangeError:
     """The sentence for a place that is taken."""
     return ExchangeError(
         f"“{path}” is there already, so nothing was written.",
-        "Choose another name, or let it be replaced (--force).",
+        "Choose another name; with --force, `gemma-tui history export` replaces it.",
     )
 
 

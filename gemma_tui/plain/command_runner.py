@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.conversation import Conversation, Message
     from gemma_tui.engine.interface import Engine
-    from gemma_tui.exchange.exporter import Exporter, ExportFormat
+    from gemma_tui.exchange.exchange import Exchange
     from gemma_tui.plain.console import Console
     from gemma_tui.plain.conversing import Conversing
     from gemma_tui.settings.configuration import Configuration
@@ -39,7 +39,7 @@ class CommandRunner:
         store: All of them.
         engine: Loads models.
         configuration: The settings.
-        exporter: Writes files.
+        exchange: Writes files.
         console: Where everything is shown.
     """
 
@@ -49,14 +49,14 @@ class CommandRunner:
         store: ConversationStore,
         engine: Engine,
         configuration: Configuration,
-        exporter: Exporter,
+        exchange: Exchange,
         console: Console,
     ) -> None:
         self._conversing = conversing
         self._store = store
         self._engine = engine
         self._configuration = configuration
-        self._exporter = exporter
+        self._exchange = exchange
         self._console = console
         self._deleted: list[int] = []
         self.is_leaving = False
@@ -267,9 +267,7 @@ class CommandRunner:
     async def do_export(self, argument: str) -> None:
         """Into a file whose name says the format, or into a folder as Markdown."""
         path = Path(argument or ".").expanduser()  # noqa: ASYNC240  # no disk
-        suffix = path.suffix.lower().removeprefix(".")
-        form = cast("ExportFormat", suffix) if suffix in {"md", "html", "json"} else "md"
-        written = await self._exporter.export_conversation(self._open.id, form, path)
+        written = await self._exchange.export(self._open.id, path)
         self._console.say(f"Written to {written}.")
 
     async def do_help(self, _argument: str) -> None:

@@ -16,10 +16,6 @@ _ONLY_HERE: Final = (
     Command("detach", "Take the last attachment off again", ""),
     Command("system", "What the model is told first in this conversation", "", argument="text"),
     Command("undo", "Bring back the conversation that was deleted last", ""),
-    Command(
-        "export", "Write this conversation to a file or a folder: .md, .html or .json", "",
-        argument="path", needs=("conversation",),
-    ),
 )  # fmt: skip
 _OTHER_TITLES: Final = {
     "list": "Show the conversations with their numbers",
@@ -30,7 +26,7 @@ _OTHER_TITLES: Final = {
 _ARGUMENTS: Final = {"model": "number"}
 _SHARED: Final = (
     *("new", "list", "search", "retry", "continue", "attach", "budget", "think", "overflow"),
-    *("model", "rename", "pin", "archive", "tags", "delete", "help", "quit"),
+    *("model", "rename", "pin", "archive", "tags", "delete", "export", "help", "quit"),
 )
 
 

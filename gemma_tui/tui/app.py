@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.chat import Chat
     from gemma_tui.engine.interface import Engine
+    from gemma_tui.exchange.exchange import Exchange
     from gemma_tui.settings.configuration import Configuration
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.storage.open_tabs import OpenTabsFile
@@ -62,6 +63,7 @@ class GemmaApp(App[None]):
         store: Conversations and drafts.
         engine: Whatever answers; the app starts it after the first paint. Closing is the caller's.
         configuration: The settings, the model among them.
+        exchange: Writes and reads files of conversations.
         open_tabs: Remembers what is open until the next start; None remembers nothing.
         notice: What the user must know about the start, if anything.
     """
@@ -87,6 +89,7 @@ class GemmaApp(App[None]):
         store: ConversationStore,
         engine: Engine,
         configuration: Configuration,
+        exchange: Exchange,
         open_tabs: OpenTabsFile | None = None,
         notice: str = "",
     ) -> None:
@@ -98,6 +101,7 @@ class GemmaApp(App[None]):
             store=store,
             engine=engine,
             configuration=configuration,
+            exchange=exchange,
             open_tabs=open_tabs,
             notice=notice,
         )

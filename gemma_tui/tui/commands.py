@@ -122,6 +122,14 @@ COMMANDS: Final = (
         ("unarchive",), needs=("conversation",),
     ),
     Command(
+        "export", "Write the conversation to a file: .md, .html or .json",
+        "screen.export_conversation", ("save",), argument="path", needs=("conversation",),
+    ),
+    Command(
+        "import", "Import conversations from a file", "screen.import_conversations",
+        argument="path",
+    ),
+    Command(
         "search", "Search all conversations", "screen.search_conversations", ("find",),
         argument="words", key="F3",
     ),

@@ -72,10 +72,10 @@ def key_groups() -> tuple[KeyGroup, ...]:
 
 
 def _dialogues() -> Iterator[KeyGroup]:
-    from gemma_tui.tui.screens.attach import AttachScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.conversation_menu import ConversationMenu  # noqa: PLC0415
     from gemma_tui.tui.screens.help import HelpScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.models import ModelScreen  # noqa: PLC0415
+    from gemma_tui.tui.screens.path import PathScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.prose import ProseScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.search import SearchScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.settings import SettingsScreen  # noqa: PLC0415
@@ -89,7 +89,7 @@ def _dialogues() -> Iterator[KeyGroup]:
     yield KeyGroup("prose", "The editor of a system prompt", _own(ProseScreen.BINDINGS))
     yield KeyGroup("models", "Models", _own(ModelScreen.BINDINGS))
     yield KeyGroup("menu", "The menu of a conversation", _own(ConversationMenu.BINDINGS))
-    yield KeyGroup("attach", "Attaching by a path", _own(AttachScreen.BINDINGS))
+    yield KeyGroup("path", "Typing a path", _own(PathScreen.BINDINGS))
     yield KeyGroup("tour", "The tour", _own(TourScreen.BINDINGS))
     yield KeyGroup("help", "Help", _own(HelpScreen.BINDINGS))
 

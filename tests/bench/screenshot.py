@@ -16,12 +16,14 @@ from textual import events
 
 from gemma_tui.chat import Chat
 from gemma_tui.engine.client import EngineClient
+from gemma_tui.exchange.exchange import Exchange
 from gemma_tui.paths import Paths
 from gemma_tui.settings.configuration import Configuration
 from gemma_tui.settings.file import SettingsFile
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
+from gemma_tui.storage.trees import TreeStore
 from gemma_tui.tui.app import GemmaApp
 from gemma_tui.tui.screens.chat import ChatScreen
 
@@ -53,9 +55,13 @@ async def play(home: Path) -> str:
     database = await Database.open(paths.database)
     engine = EngineClient(paths.engine_log)
     store = ConversationStore(database)
-    chat = Chat(store, BlobStore(paths.blobs), engine)
+    blobs = BlobStore(paths.blobs)
+    chat = Chat(store, blobs, engine)
+    exchange = Exchange(TreeStore(database), blobs, engine.probe)
     configuration = Configuration(SettingsFile(paths.settings), {"GEMMA_TUI_TOUR": "false"})
-    app = GemmaApp(chat=chat, store=store, engine=engine, configuration=configuration)
+    app = GemmaApp(
+        chat=chat, store=store, engine=engine, configuration=configuration, exchange=exchange
+    )
     async with app.run_test(size=SIZE) as pilot:
         await until(pilot, lambda: engine.state.phase == "ready")
         screen = app.screen

@@ -14,12 +14,14 @@ from textual import events
 from textual.widgets import Input
 
 from gemma_tui.chat import Chat
+from gemma_tui.exchange.exchange import Exchange
 from gemma_tui.settings.configuration import Configuration
 from gemma_tui.settings.file import SettingsFile
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
 from gemma_tui.storage.open_tabs import OpenTabsFile
+from gemma_tui.storage.trees import TreeStore
 from gemma_tui.tui.app import GemmaApp
 from gemma_tui.tui.preferences import system_prompt_of
 from gemma_tui.tui.widgets.attachment_tray import AttachmentTray
@@ -165,6 +167,7 @@ async def running_app(
             store=store,
             engine=engine,
             configuration=configuration,
+            exchange=Exchange(TreeStore(database), blobs, engine.probe),
             open_tabs=OpenTabsFile(paths.open_tabs),
             notice=notice,
         )

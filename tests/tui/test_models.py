@@ -21,11 +21,13 @@ from gemma_tui.chat import Chat
 from gemma_tui.conversation import MessageState
 from gemma_tui.engine.client import EngineClient
 from gemma_tui.errors import InsufficientMemoryError, ModelError
+from gemma_tui.exchange.exchange import Exchange
 from gemma_tui.settings.configuration import Configuration
 from gemma_tui.settings.file import SettingsFile
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
+from gemma_tui.storage.trees import TreeStore
 from gemma_tui.tui.app import GemmaApp
 from gemma_tui.tui.preferences import system_prompt_of
 from gemma_tui.tui.screens.models import ModelScreen
@@ -147,6 +149,7 @@ def open_real(paths: Paths, folders: Folders) -> Callable[..., AbstractAsyncCont
                 store=store,
                 engine=engine,
                 configuration=configuration,
+                exchange=Exchange(TreeStore(database), blobs, engine.probe),
             )
             async with app.run_test(size=(100, 40), notifications=True) as pilot:
                 running = Real(app, pilot, store, ScriptedEngine(), engine)

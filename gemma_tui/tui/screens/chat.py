@@ -16,6 +16,7 @@ from gemma_tui.tui.choosing import Choosing
 from gemma_tui.tui.completing import Completing
 from gemma_tui.tui.desk import Desk
 from gemma_tui.tui.drafts import SAVE_DELAY_SECONDS, DraftKeeper
+from gemma_tui.tui.exchanging import Exchanging
 from gemma_tui.tui.message_actions import MessageActions
 from gemma_tui.tui.page import Page
 from gemma_tui.tui.prompt_cost import PromptCost
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from gemma_tui.chat import Chat
     from gemma_tui.conversation import Conversation
     from gemma_tui.engine.interface import Engine, EngineState
+    from gemma_tui.exchange.exchange import Exchange
     from gemma_tui.settings.configuration import Configuration
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.storage.open_tabs import OpenTabsFile
@@ -60,6 +62,7 @@ class ChatScreen(ComposingScreen):
         store: ConversationStore,
         engine: Engine,
         configuration: Configuration,
+        exchange: Exchange,
         open_tabs: OpenTabsFile | None = None,
         notice: str = "",
     ) -> None:
@@ -82,6 +85,7 @@ class ChatScreen(ComposingScreen):
             *(store, self.desk, page, drafts, self._reading, panel), owner=self, file=open_tabs
         )
         """The conversations as wholes: list, tabs, and the open one."""
+        self.exchanging = Exchanging(exchange, page, self.desk, panel, self)
         self._attaching = Attaching(
             chat=chat, store=store, page=page, panel=panel, preferences=self._preferences
         )

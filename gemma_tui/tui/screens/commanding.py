@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gemma_tui.tui.choosing import Choosing
     from gemma_tui.tui.commands import Call, Command, Need
     from gemma_tui.tui.desk import Desk
+    from gemma_tui.tui.exchanging import Exchanging
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
     from gemma_tui.tui.workspace import Workspace
@@ -39,6 +40,7 @@ class CommandScreen(Screen[None]):
     _panel: ComposerPanel
     choosing: Choosing
     workspace: Workspace
+    exchanging: Exchanging
 
     @abstractmethod
     def perform(self, work: Callable[[], Awaitable[None]]) -> Worker[None]:
@@ -156,3 +158,11 @@ class CommandScreen(Screen[None]):
     def action_search_conversations(self, argument: str) -> None:
         """Search everything that was ever said."""
         self.workspace.action_search(argument)
+
+    async def action_export_conversation(self, argument: str) -> None:
+        """Write the open conversation to a file."""
+        await self.exchanging.export(argument, self.app)
+
+    async def action_import_conversations(self, argument: str) -> None:
+        """Take in the conversations of a file."""
+        await self.exchanging.import_file(argument, self.app)

@@ -103,9 +103,10 @@ class ComposingScreen(CommandScreen):
 
     def action_attach(self) -> None:
         """Ask for a path."""
-        from gemma_tui.tui.screens.attach import AttachScreen  # noqa: PLC0415  # rarely used
+        from gemma_tui.tui.screens.path import PathScreen  # noqa: PLC0415  # rarely used
 
-        self.app.push_screen(AttachScreen(self._attaching.refused_path), self._attach_typed)
+        question, typed = "Attach a picture, a sound or a text", self._attaching.refused_path
+        self.app.push_screen(PathScreen(question, "attaches", typed), self._attach_typed)
 
     def _attach_typed(self, text: str | None) -> None:
         if text:

@@ -1,4 +1,4 @@
-"""A place to type the path of a file, for terminals that cannot drop one. Opens no file."""
+"""A place to type the path of a file. Opens no file."""
 
 from __future__ import annotations
 
@@ -30,28 +30,38 @@ class PathSuggester(Suggester):
         return await asyncio.to_thread(_complete, value)
 
 
-class AttachScreen(ModalScreen[str | None]):
+class PathScreen(ModalScreen[str | None]):
     """Asks for a path. Enter takes it, Esc puts the dialogue away.
 
     Args:
-        typed: What was typed last time and could not be attached.
+        question: What the path is for.
+        verb: What Enter does.
+        typed: What stands there at first.
     """
 
-    CSS_PATH = "attach.tcss"
+    CSS_PATH = "path.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Cancel", id="attach.close")
+        Binding("escape", "dismiss", "Cancel", id="path.close")
     ]
 
-    def __init__(self, typed: str = "") -> None:
+    def __init__(self, question: str, verb: str, typed: str = "") -> None:
         super().__init__()
+        self._question = question
+        self._verb = verb
         self._typed = typed
 
     def compose(self) -> ComposeResult:
         """A label, the input, a hint."""
         with Vertical(id="dialogue"):
-            yield Label("Attach a picture, a sound or a text", id="question")
-            yield Input(self._typed, placeholder="~/Pictures/…", suggester=PathSuggester())
-            yield Label("Enter attaches · → completes · Esc cancels", id="hint")
+            yield Label(self._question, id="question", markup=False)
+            yield Input(
+                self._typed, placeholder="~/…", suggester=PathSuggester(), select_on_focus=False
+            )
+            yield Label(f"Enter {self._verb} · → completes · Esc cancels", id="hint", markup=False)
+
+    def on_mount(self) -> None:
+        """The end of a long path is what one changes."""
+        self.call_after_refresh(self.query_one(Input).action_end)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Hand the text back."""
