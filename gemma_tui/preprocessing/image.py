@@ -37,6 +37,8 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_OPTIONAL = {"AVIF": "avif", "WEBP": "webp", "JPEG2000": "jpg_2000"}
+"""Decoders that a Pillow may have been built without, and how it calls them."""
 _TOO_MANY = "Make it smaller first; the model sees at most about 2.6 megapixels of it anyway."
 
 
@@ -87,14 +89,11 @@ def decode_picture(file: BinaryIO, file_format: FileFormat, name: str) -> Image.
     """Decode the first frame completely, upright, in whatever mode it is stored.
 
     Raises:
-        UnsupportedFormatError: The installed Pillow was built without this format.
+        UnsupportedFormatError: What reads this format is not installed.
         LimitError: It has more than `MAX_PIXELS` pixels.
         DamagedFileError: It cannot be decoded to its end.
     """
-    optional = file_format.decoder.lower()
-    if optional in {"avif", "webp"} and not features.check(optional):
-        message = f"“{name}” is in the {file_format.decoder} format, which this Pillow cannot read."
-        raise UnsupportedFormatError(message, "Export it as PNG, or install a complete Pillow.")
+    _check_decoder(file_format, name)
     # Pillow's own guard against bombs knows two limits, and warns at the lower one
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     with decoding(name):
@@ -106,6 +105,22 @@ def decode_picture(file: BinaryIO, file_format: FileFormat, name: str) -> Image.
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise _too_large(name, "far more pixels") from error
         return _upright(picture)
+
+
+def _check_decoder(file_format: FileFormat, name: str) -> None:
+    """Some decoders are not in every Pillow, and that of HEIC is an extra of this program."""
+    if file_format.decoder == "HEIF":
+        try:
+            from pillow_heif import register_heif_opener  # noqa: PLC0415  # an extra
+        except ImportError:
+            message = f"“{name}” is a HEIC picture, and what reads those is not installed."
+            hint = "Install the extra gemma-tui[heic], or export it as JPEG or PNG."
+            raise UnsupportedFormatError(message, hint) from None
+        register_heif_opener(thumbnails=False)
+    feature = _OPTIONAL.get(file_format.decoder)
+    if feature and not features.check(feature):
+        message = f"“{name}” is in the {file_format.decoder} format, which this Pillow cannot read."
+        raise UnsupportedFormatError(message, "Export it as PNG, or install a complete Pillow.")
 
 
 def _too_large(name: str, size: str) -> LimitError:
