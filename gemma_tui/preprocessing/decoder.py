@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 CALLS: Final = {
     "probe": "gemma_tui.preprocessing.probe",
     "preview": "gemma_tui.preprocessing.preview",
+    "crop": "gemma_tui.preprocessing.crop",
     "image_pixels": "gemma_tui.preprocessing.image",
     "audio_features": "gemma_tui.preprocessing.audio",
 }

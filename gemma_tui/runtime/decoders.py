@@ -78,6 +78,13 @@ class Decoders:
         found: MediaPreview = self.call("preview", name, path, name)
         return found
 
+    def crop(
+        self, path: Path, name: str, region: tuple[float, float, float, float], target: Path
+    ) -> MediaInfo:
+        """As `preprocessing.crop.crop`, and raises the same."""
+        found: MediaInfo = self.call("crop", name, path, name, region, target)
+        return found
+
     def features(self, media: Media) -> Features:
         """What a network takes of a picture or a sound; raises as those functions do."""
         path, name = Path(media.path), media.name

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, assert_never
 
 from gemma_tui.engine.interface import EngineStatus
+from gemma_tui.engine.media_requests import Crop, Preview, Probe
 from gemma_tui.engine.protocol import (
     Cancel,
     Convert,
@@ -30,8 +31,6 @@ from gemma_tui.engine.protocol import (
     FrameDecoder,
     Generate,
     Load,
-    Preview,
-    Probe,
     Request,
     Shutdown,
     Status,
@@ -108,10 +107,8 @@ class Worker:
                     self._mlx.submit(job)
                 case Cancel(target=target):
                     self._mlx.cancel(target)
-                case Probe(path=path, name=name):
-                    self._in_pool(request_id, partial(self._decoders.probe, Path(path), name))
-                case Preview(path=path, name=name):
-                    self._in_pool(request_id, partial(self._decoders.preview, Path(path), name))
+                case Probe() | Preview() | Crop():
+                    self._in_pool(request_id, partial(self._look, request))
                 case Count(request=prompt):
                     self._in_pool(request_id, partial(self._count, prompt))
                 case Status():
@@ -154,6 +151,16 @@ class Worker:
             peak_memory_bytes=memory[1],
             cached_tokens=inference.cached_tokens if inference is not None else 0,
         )
+
+    def _look(self, request: Probe | Preview | Crop) -> MediaInfo | MediaPreview:
+        path, name = Path(request.path), request.name
+        match request:
+            case Probe():
+                return self._decoders.probe(path, name)
+            case Preview():
+                return self._decoders.preview(path, name)
+            case Crop(region=region, target=target):
+                return self._decoders.crop(path, name, region, Path(target))
 
     def _count(self, request: GenerationRequest) -> PromptSize:
         inference = self._inference

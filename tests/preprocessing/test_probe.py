@@ -70,7 +70,7 @@ def test_pictures_are_known_by_their_bytes(tmp_path: Path, image_format: str, na
     info = probe_bytes(tmp_path / name, image_bytes(image_format))
     media_type = {"JPEG2000": "image/jp2", "HEIF": "image/heic"}.get(image_format)
     media_type = media_type or f"image/{image_format.lower()}"
-    assert info == MediaInfo("image", media_type, width=90, height=60)
+    assert info == MediaInfo("image", media_type, 90, 60, 0, 70, "few pixels")
 
 
 def test_a_heic_picture_needs_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,7 +247,7 @@ def test_a_photograph_with_a_second_picture_inside(tmp_path: Path) -> None:
     pictures = [inputs.picture("RGB", 90, 60), inputs.picture("RGB", 30, 20)]
     path = tmp_path / "a.jpg"
     pictures[0].save(path, "MPO", save_all=True, append_images=pictures[1:])
-    assert probe(path, "a.jpg") == MediaInfo("image", "image/jpeg", width=90, height=60)
+    assert probe(path, "a.jpg") == MediaInfo("image", "image/jpeg", 90, 60, 0, 70, "few pixels")
 
 
 def test_a_pillow_without_webp_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

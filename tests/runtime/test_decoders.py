@@ -88,7 +88,9 @@ def test_results_are_those_of_the_functions(decoders: Decoders, tmp_path: Path) 
     path, clip = tmp_path / "a.png", tmp_path / "a.wav"
     inputs.picture("RGBA", 321, 200).save(path)
     clip.write_bytes(wav(tone(1)))
-    assert decoders.probe(path, "a") == MediaInfo("image", "image/png", width=321, height=200)
+    assert decoders.probe(path, "a") == MediaInfo(
+        "image", "image/png", 321, 200, suggested_budget=70, suggestion="few pixels"
+    )
     assert decoders.preview(path, "a") == preview(path, "a")
     assert decoders.preview(clip, "a") == preview(clip, "a")
     for budget in (70, 1120):

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gemma_tui.engine.interface import EngineStatus
+from gemma_tui.engine.media_requests import Probe
 from gemma_tui.engine.protocol import (
     Event,
     FrameDecoder,
     Generate,
     Load,
     ModelLoaded,
-    Probe,
     Request,
     Shutdown,
     Status,
@@ -151,7 +151,7 @@ def test_it_knows_files_before_it_knows_a_model(run: Callable[..., Engine], tmp_
     engine.send(2, Probe(str(tmp_path / "red.png"), "red.png"))
     _, status = engine.read()
     assert status == EngineStatus(engine.process.pid, None, False, 0, 0, 0)
-    assert engine.read() == (2, MediaInfo("image", "image/png", width=50, height=50))
+    assert engine.read() == (2, MediaInfo("image", "image/png", 50, 50, 0, 70, "few pixels"))
 
 
 NOISY_DECODER = """
