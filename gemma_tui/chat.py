@@ -11,11 +11,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gemma_tui.beginning import begin
-from gemma_tui.conversation import Attachment, Draft, Message, MessageState, title_from
+from gemma_tui.conversation import Draft, Message, MessageState, title_from
 from gemma_tui.errors import AttachmentError, GemmaError, UsageError
 from gemma_tui.generation import Finished, GenerationRequest
 from gemma_tui.media_check import check_media
-from gemma_tui.preprocessing.budget import DEFAULT_TOKEN_BUDGET, check_budget
+from gemma_tui.pictures import Pictures, attachment_of
+from gemma_tui.preprocessing.budget import AUTO, DEFAULT_TOKEN_BUDGET, check_budget
 from gemma_tui.storage.replies import not_cut_off
 from gemma_tui.storage.streaming import StreamingReply
 from gemma_tui.turn import (
@@ -37,10 +38,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable
     from pathlib import Path
 
-    from gemma_tui.conversation import Conversation
+    from gemma_tui.conversation import Attachment, Conversation
     from gemma_tui.engine.interface import Engine
     from gemma_tui.generation import MediaPreview, PromptSize
     from gemma_tui.options import GenerationOptions
+    from gemma_tui.preprocessing.budget import TokenBudget
     from gemma_tui.storage.blobs import BlobStore
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.turn import TurnEvent
@@ -67,6 +69,7 @@ class Chat:
         self._store = store
         self._blobs = blobs
         self._engine = engine
+        self.pictures = Pictures(blobs, engine)
         self._system_prompt = system_prompt
 
     @property
@@ -75,12 +78,15 @@ class Chat:
         model = self._engine.state.model
         return model.default_token_budget if model else None
 
-    async def attach(self, path: Path, *, token_budget: int | None = None) -> Attachment:
+    async def attach(
+        self, path: Path, *, token_budget: TokenBudget | None = None, used_tokens: int = 0
+    ) -> Attachment:
         """Copy a file into the store at once (it may vanish) and find out what it is.
 
         Args:
             path: A regular file; anything else is refused without waiting for it.
             token_budget: For a picture; None is the default of the loaded model.
+            used_tokens: Of the context; `auto` leaves room for more than one picture.
 
         Raises:
             BudgetError: Not one of the token budgets.
@@ -88,7 +94,7 @@ class Chat:
             StorageError: It cannot be copied.
             EngineError: Nobody could look into it.
         """
-        if token_budget is not None:
+        if isinstance(token_budget, int):
             check_budget(token_budget)
         blob = await self._blobs.add_file(path)
         try:
@@ -97,19 +103,14 @@ class Chat:
             if blob.is_new:
                 await self._blobs.discard(blob.sha256)
             raise
+        self.pictures.learn(blob.sha256, info)
         # Asked now: the model may have become known while the file was copied.
-        budget = token_budget or self.default_token_budget or DEFAULT_TOKEN_BUDGET
-        return Attachment(
-            sha256=blob.sha256,
-            kind=info.kind,
-            name=path.name,
-            media_type=info.media_type,
-            size_bytes=blob.size_bytes,
-            width=info.width,
-            height=info.height,
-            sample_count=info.sample_count,
-            token_budget=budget if info.kind == "image" else 0,
-        )
+        budget = self.default_token_budget or DEFAULT_TOKEN_BUDGET
+        budget = token_budget if isinstance(token_budget, int) else budget
+        found = attachment_of(blob, info, path.name, budget)
+        if token_budget == AUTO:
+            return await self.pictures.with_auto_budget(found, used_tokens)
+        return found
 
     async def preview(self, attachment: Attachment) -> MediaPreview:
         """An attachment in small, to be drawn with characters; raises as `attach`."""

@@ -150,6 +150,10 @@ class MediaInfo:
     height: int = 0
     sample_count: int = 0
     """Samples at 16 kHz mono; 0 for a picture."""
+    suggested_budget: int = 0
+    """The token budget that a picture deserves by what is in it; 0 for sound and text."""
+    suggestion: str = ""
+    """Why, in two or three words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from gemma_tui.generation import (
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
+    from gemma_tui.engine.media_requests import Crop
     from gemma_tui.engine.protocol import Estimate
 
 MODEL = ModelInfo(
@@ -60,7 +61,7 @@ ESTIMATE = MemoryEstimate(
 USAGE = Usage(prompt_tokens=12, generated_tokens=3, prefill_seconds=0.1, decode_seconds=0.3)
 
 MEDIA_BY_SUFFIX = {
-    ".png": MediaInfo("image", "image/png", width=640, height=480),
+    ".png": MediaInfo("image", "image/png", 640, 480, 0, 560, "some text"),
     ".jpg": MediaInfo("image", "image/jpeg", width=640, height=480),
     ".md": MediaInfo("text", "text/plain"),
     ".wav": MediaInfo("audio", "audio/wav", sample_count=16_000),
@@ -100,6 +101,7 @@ class ScriptedEngine:
         self.requests: list[GenerationRequest] = []
         self.counted: list[GenerationRequest] = []
         self.probed: list[Path] = []
+        self.cropped: list[Crop] = []
         self.media: dict[str, MediaInfo | GemmaError] = {}
         """What `probe` answers for a name, before it looks at the suffix."""
         self.estimates: dict[str, MemoryEstimate | GemmaError] = {}
@@ -199,6 +201,12 @@ class ScriptedEngine:
         if info is None:
             raise UnsupportedFormatError(f"“{name}” is not a picture or a sound.")
         return info
+
+    async def crop(self, request: Crop) -> MediaInfo:
+        """Some pixels of no meaning."""
+        self.cropped.append(request)
+        await asyncio.to_thread(Path(request.target).write_bytes, b"part " + str(request).encode())
+        return MediaInfo("image", "image/png", width=100, height=50)
 
     async def preview(self, path: Path, name: str) -> MediaPreview:
         """Four pixels, red above blue; a wave for a sound."""

@@ -63,7 +63,7 @@ def run_ask(question: Question, model: Path, paths: Paths, *, as_json: bool, sav
         GemmaError: Whatever kept the question from being answered.
         KeyboardInterrupt: Ctrl-C; what was answered so far is printed.
     """
-    if question.token_budget is not None:
+    if isinstance(question.token_budget, int):
         check_budget(question.token_budget)
     with _scratch_folder() as scratch:
         whole = question.with_pipe(_pipe(), scratch)

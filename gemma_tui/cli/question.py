@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
+    from gemma_tui.preprocessing.budget import TokenBudget
+
 PIPE: Final = "-"
 """Names the standard input among the files."""
 
@@ -34,7 +36,7 @@ class Question:
     prompt: str = ""
     files: tuple[str, ...] = ()
     """Paths of attachments; `-` is the pipe."""
-    token_budget: int | None = None
+    token_budget: TokenBudget | None = None
     system_prompt: str = ""
     options: GenerationOptions = field(default_factory=GenerationOptions)
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from gemma_tui.engine.interface import EnginePhase, EngineState, EngineStatus
+from gemma_tui.engine.media_requests import Crop, Preview, Probe
 from gemma_tui.engine.process import EngineProcess, how_it_ended, worker_command
 from gemma_tui.engine.protocol import (
     Cancel,
@@ -20,8 +21,6 @@ from gemma_tui.engine.protocol import (
     Generate,
     Load,
     ModelLoaded,
-    Preview,
-    Probe,
     Status,
     Unload,
 )
@@ -68,12 +67,9 @@ class EngineClient:
         self._process: EngineProcess | None = None
         self._folder: Path | None = None  # the model that is wanted
         self._requested: Path | None = None  # the model that this process was asked for
-        self._loading: asyncio.Task[ModelInfo] | None = None
-        """The newest load; older ones do not move the state any more."""
-        self._replies: list[Inbox] = []
-        """Replies that are being written or wait for that, the oldest first."""
-        self._crashes = 0
-        self._is_closed = False
+        self._loading: asyncio.Task[ModelInfo] | None = None  # the newest; others move no state
+        self._replies: list[Inbox] = []  # written now or waiting for that, the oldest first
+        self._crashes, self._is_closed = 0, False
         self._spawning = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -160,6 +156,10 @@ class EngineClient:
     async def preview(self, path: Path, name: str) -> MediaPreview:
         """A picture or a sound in small; raises as `probe`."""
         return await self._answer(Preview(str(path), name), MediaPreview)
+
+    async def crop(self, request: Crop) -> MediaInfo:
+        """Write a part of a picture to a new file; raises as `probe`."""
+        return await self._answer(request, MediaInfo)
 
     async def count(self, request: GenerationRequest) -> PromptSize:
         """What the prompt of `request` takes; raises a `ModelError` while no model is loaded."""

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
+    from gemma_tui.engine.media_requests import Crop
     from gemma_tui.engine.protocol import Estimate
     from gemma_tui.generation import (
         GenerationEvent,
@@ -96,6 +97,13 @@ class Engine(Protocol):
 
         Raises:
             AttachmentError: It cannot be read; `name` is used in the sentence.
+        """
+
+    async def crop(self, request: Crop) -> MediaInfo:
+        """Write a part of a picture to a new file; answers also while a reply is generated.
+
+        Raises:
+            AttachmentError: It cannot be read; its name is used in the sentence.
         """
 
     async def count(self, request: GenerationRequest) -> PromptSize:

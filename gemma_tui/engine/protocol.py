@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from gemma_tui.conversation import TextPart, ThoughtPart, Usage
 from gemma_tui.engine.interface import EngineStatus
+from gemma_tui.engine.media_requests import Crop, Preview, Probe
 from gemma_tui.errors import ContextOverflowError, EngineError, GemmaError, error_classes
 from gemma_tui.generation import (
     Finished,
@@ -80,22 +81,6 @@ class Unload:
 @dataclass(frozen=True, slots=True)
 class Status:
     """Answer: `EngineStatus`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """Look into a file. Answer: `MediaInfo` or `Failed`."""
-
-    path: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """Show a file in small. Answer: `MediaPreview` or `Failed`."""
-
-    path: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +173,7 @@ Request: TypeAlias = (
     | Status
     | Probe
     | Preview
+    | Crop
     | Count
     | Estimate
     | Convert
@@ -213,7 +199,7 @@ Event: TypeAlias = (
 _WIRE_TYPES: Final = {
     cls.__name__: cls
     for cls in (
-        *(Load, Generate, Cancel, Unload, Status, Probe, Preview, Count, Shutdown),
+        *(Load, Generate, Cancel, Unload, Status, Probe, Preview, Crop, Count, Shutdown),
         *(Estimate, MemoryEstimate, Convert, ConvertProgress, Converted),
         *(LoadProgress, ModelLoaded, MediaProgress, TurnsLeftOut, PrefillProgress),
         *(Resumed, ThoughtDelta, TextDelta, Finished),

@@ -150,7 +150,7 @@ class _Run:
         blob = await self._blobs.add_file(found.path)
         if blob.is_new:
             self._new_blobs.add(blob.sha256)
-        if found.is_own and blob.sha256 != found.key:
+        if found.is_own and found.key not in (blob.sha256, blob.source_sha256):
             raise DamagedExportError(
                 f"An attachment was changed since it was exported ({found.key[:12]}…).",
                 "Export it again.",

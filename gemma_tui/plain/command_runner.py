@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -154,7 +153,7 @@ class CommandRunner:
         *before, last = self._conversing.attachments or (None,)
         if last is None or last.kind != "image":
             raise UsageError("No picture is attached that a token budget could be for.")
-        changed = replace(last, token_budget=int(argument))
+        changed = await self._conversing.with_budget(last, argument)
         self._conversing.attachments = (*(item for item in before if item), changed)
         self._console.say(f"Now {describe(changed)}.")
 

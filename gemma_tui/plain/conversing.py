@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from gemma_tui.conversation import Draft, MessageState
 from gemma_tui.errors import UsageError
 from gemma_tui.generation import Finished, TextDelta, TurnsLeftOut
-from gemma_tui.preprocessing.budget import SAMPLE_RATE, audio_tokens, image_tokens
+from gemma_tui.preprocessing.budget import AUTO, SAMPLE_RATE, audio_tokens, image_tokens
 from gemma_tui.settings.reading import overrides_text, read_overrides
 from gemma_tui.tui.preferences import own_settings
 from gemma_tui.tui.turn import Turn, run_turn
@@ -114,6 +114,16 @@ class Conversing:
             self._guessed.add(item.sha256)
         self.attachments = (*self.attachments, item)
         self._console.say(f"Attached {describe(item)}.")
+
+    async def with_budget(self, picture: Attachment, budget: str) -> Attachment:
+        """A picture with this token budget, or with the one that suits it.
+
+        Raises:
+            GemmaError: Nobody could find that out.
+        """
+        if budget == AUTO:
+            return await self._chat.pictures.with_auto_budget(picture)
+        return replace(picture, token_budget=int(budget))
 
     async def send(self, text: str) -> None:
         """Ask, and show the answer as it is written.

@@ -7,6 +7,7 @@ use it as well as the engine: both then show and insert the same counts.
 from __future__ import annotations
 
 import math
+from typing import Final, Literal, TypeAlias
 
 from gemma_tui.errors import BudgetError
 
@@ -15,6 +16,11 @@ TOKEN_BUDGETS = (70, 140, 280, 560, 1120)
 
 DEFAULT_TOKEN_BUDGET = 280
 """Soft tokens of a picture as long as no model says otherwise (Gemma 4's own default)."""
+
+TokenBudget: TypeAlias = int | Literal["auto"]
+"""One of `TOKEN_BUDGETS`, or the one that suits a picture."""
+
+AUTO: Final = "auto"
 
 PATCH_SIZE = 16
 """Pixels along a side of a patch (`patch_size` of the image processor)."""
@@ -98,6 +104,23 @@ def image_tokens(width: int, height: int, budget: int) -> int:
     """
     new_width, new_height = image_size(width, height, budget)
     return new_width * new_height // _TOKEN_SIDE**2
+
+
+def affordable_budget(width: int, height: int, wanted: int, room: int) -> int:
+    """The largest budget up to `wanted` at which a picture fits into `room` tokens, or the least.
+
+    Args:
+        width: Pixels, at least 1, like `height`.
+        height: Pixels.
+        wanted: One of `TOKEN_BUDGETS`.
+        room: Soft tokens that the picture may take.
+    """
+    fitting = [
+        budget
+        for budget in TOKEN_BUDGETS
+        if budget <= wanted and image_tokens(width, height, budget) <= room
+    ]
+    return max(fitting, default=TOKEN_BUDGETS[0])
 
 
 def mel_frames(sample_count: int) -> int:

@@ -66,7 +66,7 @@ class _Foreign:
 
 
 _READABLE = (
-    "Attach a PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF picture, "
+    "Attach a PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, HEIC or JPEG 2000 picture, "
     "a WAV, FLAC, MP3, Ogg, Opus, M4A, AAC, AIFF, CAF or WebM sound, or a text in UTF-8."
 )
 _AS_PNG = "Export it as a PNG picture first."
@@ -92,10 +92,11 @@ _SIGNATURES: tuple[tuple[bytes, FileFormat | _Foreign], ...] = (
     ),
     (
         rb"....ftyp(?:hei[cmsx]|hev[cmsx]|m[is]f1)",
-        _Foreign(
-            "a HEIC picture, which this program cannot read", "Export it as JPEG or PNG first."
-        ),
+        FileFormat("image", "image/heic", "HEIF"),
     ),
+    (rb"\0\0\0\x0cjP  \r\n\x87\n", FileFormat("image", "image/jp2", "JPEG2000")),
+    # the bare code stream: start of codestream, then the size marker (ISO 15444-1, annex A)
+    (rb"\xff\x4f\xff\x51", FileFormat("image", "image/j2c", "JPEG2000")),
     (rb"(?:RIFF|RF64)....WAVE", FileFormat("audio", "audio/wav", "wav")),
     (rb"FORM....AIF[CF]", FileFormat("audio", "audio/aiff", "aiff")),
     (rb"OggS", FileFormat("audio", "audio/ogg", "ogg")),

@@ -1,4 +1,4 @@
-"""Pictures: from a file to the patches a Gemma 4 vision tower takes.
+"""Pictures: from a file to pixels of the size that Gemma 4 sees.
 
 Decodes the first frame, turns it upright, flattens it on white and resizes it to the exact size
 of the reference. Knows no network, and decides no budget.
@@ -6,15 +6,15 @@ of the reference. Knows no network, and decides no budget.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from PIL import Image, features
 
 from gemma_tui.errors import LimitError, UnsupportedFormatError
-from gemma_tui.preprocessing.budget import PATCH_SIZE, POOLING, check_budget, image_size
+from gemma_tui.preprocessing.budget import check_budget, image_size
 from gemma_tui.preprocessing.formats import FileFormat, format_of
+from gemma_tui.preprocessing.patches import ImageFeatures, cut_patches
 from gemma_tui.preprocessing.source import decoding, open_file
 
 if TYPE_CHECKING:
@@ -37,21 +37,9 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_OPTIONAL = {"AVIF": "avif", "WEBP": "webp", "JPEG2000": "jpg_2000"}
+"""Decoders that a Pillow may have been built without, and how it calls them."""
 _TOO_MANY = "Make it smaller first; the model sees at most about 2.6 megapixels of it anyway."
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ImageFeatures:
-    """What the vision tower takes, without padding."""
-
-    pixel_values: NDArray[np.float32]
-    """[patches, 768]: rows of 16 pixels, each red, green, blue, in 0..1."""
-    positions: NDArray[np.int32]
-    """[patches, 2]: column and row of each patch."""
-    grid: tuple[int, int]
-    """Patches across and down; both are multiples of 3."""
-    token_count: int
-    """Soft tokens it takes in the prompt."""
 
 
 def image_features(path: Path, name: str, budget: int) -> ImageFeatures:
@@ -70,6 +58,24 @@ def image_features(path: Path, name: str, budget: int) -> ImageFeatures:
         AttachmentError: It is not a readable picture of at most 100 megapixels.
         BudgetError: `budget` is not one of the budgets.
     """
+    return cut_patches(image_pixels(path, name, budget))
+
+
+def image_pixels(path: Path, name: str, budget: int) -> NDArray[np.uint8]:
+    """Decode a picture and resize it; what `cut_patches` takes.
+
+    Args:
+        path: The file.
+        name: What error messages call it.
+        budget: The most soft tokens it may cost, one of `TOKEN_BUDGETS`.
+
+    Returns:
+        [height, width, 3] red, green, blue; both sides are multiples of 48.
+
+    Raises:
+        AttachmentError: It is not a readable picture of at most 100 megapixels.
+        BudgetError: `budget` is not one of the budgets.
+    """
     check_budget(budget)
     with open_file(path, name) as file:
         file_format = format_of(file, name)
@@ -80,21 +86,18 @@ def image_features(path: Path, name: str, budget: int) -> ImageFeatures:
     with decoding(name):
         flat = flatten(picture)
         size = image_size(*flat.size, budget)
-        return _patches(flat.resize(size, Image.Resampling.BICUBIC))
+        return np.asarray(flat.resize(size, Image.Resampling.BICUBIC))
 
 
 def decode_picture(file: BinaryIO, file_format: FileFormat, name: str) -> Image.Image:
     """Decode the first frame completely, upright, in whatever mode it is stored.
 
     Raises:
-        UnsupportedFormatError: The installed Pillow was built without this format.
+        UnsupportedFormatError: What reads this format is not installed.
         LimitError: It has more than `MAX_PIXELS` pixels.
         DamagedFileError: It cannot be decoded to its end.
     """
-    optional = file_format.decoder.lower()
-    if optional in {"avif", "webp"} and not features.check(optional):
-        message = f"“{name}” is in the {file_format.decoder} format, which this Pillow cannot read."
-        raise UnsupportedFormatError(message, "Export it as PNG, or install a complete Pillow.")
+    _check_decoder(file_format, name)
     # Pillow's own guard against bombs knows two limits, and warns at the lower one
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
     with decoding(name):
@@ -106,6 +109,22 @@ def decode_picture(file: BinaryIO, file_format: FileFormat, name: str) -> Image.
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise _too_large(name, "far more pixels") from error
         return _upright(picture)
+
+
+def _check_decoder(file_format: FileFormat, name: str) -> None:
+    """Some decoders are not in every Pillow, and that of HEIC is an extra of this program."""
+    if file_format.decoder == "HEIF":
+        try:
+            from pillow_heif import register_heif_opener  # noqa: PLC0415  # an extra
+        except ImportError:
+            message = f"“{name}” is a HEIC picture, and what reads those is not installed."
+            hint = "Install the extra gemma-tui[heic], or export it as JPEG or PNG."
+            raise UnsupportedFormatError(message, hint) from None
+        register_heif_opener(thumbnails=False)
+    feature = _OPTIONAL.get(file_format.decoder)
+    if feature and not features.check(feature):
+        message = f"“{name}” is in the {file_format.decoder} format, which this Pillow cannot read."
+        raise UnsupportedFormatError(message, "Export it as PNG, or install a complete Pillow.")
 
 
 def _too_large(name: str, size: str) -> LimitError:
@@ -176,19 +195,3 @@ def _range(picture: Image.Image) -> tuple[float, float]:
 def _finite(strip: Image.Image) -> NDArray[np.float64]:
     """[rows, columns] float64."""
     return np.nan_to_num(np.asarray(strip, np.float64), posinf=0.0, neginf=0.0)
-
-
-def _patches(picture: Image.Image) -> ImageFeatures:
-    columns, rows = picture.width // PATCH_SIZE, picture.height // PATCH_SIZE
-    pixels = np.asarray(picture).reshape(rows, PATCH_SIZE, columns, PATCH_SIZE * 3)
-    patches = np.empty((rows, columns, PATCH_SIZE, PATCH_SIZE * 3), np.float32)
-    # for each of the 256 levels this is the reference's product in float64, rounded once
-    by_patch = pixels.transpose(0, 2, 1, 3)
-    np.divide(by_patch, np.float32(255), out=patches, dtype=np.float32)
-    row, column = np.divmod(np.arange(rows * columns, dtype=np.int32), np.int32(columns))
-    return ImageFeatures(
-        pixel_values=patches.reshape(rows * columns, -1),
-        positions=np.stack([column, row], axis=1),
-        grid=(columns, rows),
-        token_count=rows * columns // POOLING**2,
-    )

@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 from gemma_tui.generation import MediaInfo
 from gemma_tui.preprocessing.audio import decode_clip
 from gemma_tui.preprocessing.formats import format_of
-from gemma_tui.preprocessing.image import decode_picture
-from gemma_tui.preprocessing.source import open_file
+from gemma_tui.preprocessing.image import decode_picture, flatten
+from gemma_tui.preprocessing.source import decoding, open_file
+from gemma_tui.preprocessing.suggestion import suggest_budget
 from gemma_tui.text_file import MAX_TEXT_BYTES, decode_text
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from PIL.Image import Image
 
 
 def probe(path: Path, name: str) -> MediaInfo:
@@ -37,12 +40,8 @@ def probe(path: Path, name: str) -> MediaInfo:
         file_format = format_of(file, name)
         if file_format.kind == "image":
             picture = decode_picture(file, file_format, name)
-            return MediaInfo(
-                kind="image",
-                media_type=file_format.media_type,
-                width=picture.width,
-                height=picture.height,
-            )
+            with decoding(name):
+                return describe_picture(picture, file_format.media_type)
         if file_format.kind == "text":
             decode_text(file.read(MAX_TEXT_BYTES + 1), name)
             return MediaInfo(kind="text", media_type=file_format.media_type)
@@ -50,3 +49,16 @@ def probe(path: Path, name: str) -> MediaInfo:
         return MediaInfo(
             kind="audio", media_type=file_format.media_type, sample_count=int(clip.size)
         )
+
+
+def describe_picture(picture: Image, media_type: str) -> MediaInfo:
+    """What is to be known of a decoded, upright picture."""
+    budget, reason = suggest_budget(flatten(picture))
+    return MediaInfo(
+        kind="image",
+        media_type=media_type,
+        width=picture.width,
+        height=picture.height,
+        suggested_budget=budget,
+        suggestion=reason,
+    )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 import mlx.core as mx
 
-from gemma_tui.preprocessing.image import ImageFeatures
+from gemma_tui.preprocessing.patches import ImageFeatures
 from gemma_tui.runtime.array_bits import dtype_of, restored, stored
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor, Future
 
-    from gemma_tui.generation import Media
+    from gemma_tui.generation import Media, MediaInfo
     from gemma_tui.preprocessing.audio import AudioFeatures
-    from gemma_tui.preprocessing.image import ImageFeatures
+    from gemma_tui.preprocessing.patches import ImageFeatures
 
 Features: TypeAlias = "ImageFeatures | AudioFeatures"
 _Key: TypeAlias = tuple[str, str, int]
@@ -35,11 +35,19 @@ class FeatureStore:
 
     Args:
         pool: Where features are computed.
+        compute: Makes them of a medium, on a thread of the pool; raises an `AttachmentError`.
         max_bytes: Finished features beyond this are forgotten, the longest unused first.
     """
 
-    def __init__(self, pool: Executor, *, max_bytes: int = MAX_FEATURE_BYTES) -> None:
+    def __init__(
+        self,
+        pool: Executor,
+        compute: Callable[[Media], Features] | None = None,
+        *,
+        max_bytes: int = MAX_FEATURE_BYTES,
+    ) -> None:
         self._pool = pool
+        self._compute = compute or compute_here
         self._max_bytes = max_bytes
         self._futures: OrderedDict[_Key, Future[Features]] = OrderedDict()
         self._sizes: dict[_Key, int] = {}
@@ -64,7 +72,7 @@ class FeatureStore:
     def _make(self, key: _Key, media: Media) -> Features:
         """Compute features, and keep the books before anyone hears of them."""
         try:
-            features = _compute(media)
+            features = self._compute(media)
         except BaseException:
             with self._lock:
                 del self._futures[key]
@@ -83,12 +91,17 @@ class FeatureStore:
             del self._futures[key]
 
 
-def soft_tokens(media: Media, of_sound: Callable[[int], int] = audio_tokens) -> int:
+def soft_tokens(
+    media: Media,
+    of_sound: Callable[[int], int] = audio_tokens,
+    look_into: Callable[[Path, str], MediaInfo] | None = None,
+) -> int:
     """Soft tokens of a medium, by arithmetic where its size is known, else by looking into it.
 
     Args:
         media: A picture or a sound.
         of_sound: The model's tokens for a number of samples at 16 kHz.
+        look_into: Tells what a file is; None looks into it in this process.
 
     Raises:
         AttachmentError: Its size is not known, and the file cannot be used.
@@ -97,9 +110,11 @@ def soft_tokens(media: Media, of_sound: Callable[[int], int] = audio_tokens) -> 
         return image_tokens(media.width, media.height, media.token_budget)
     if media.kind == "audio" and media.sample_count:
         return of_sound(media.sample_count)
-    from gemma_tui.preprocessing.probe import probe  # noqa: PLC0415  # as below
+    if look_into is None:
+        from gemma_tui.preprocessing.probe import probe  # noqa: PLC0415  # as below
 
-    info = probe(Path(media.path), media.name)
+        look_into = probe
+    info = look_into(Path(media.path), media.name)
     return soft_tokens(
         replace(media, width=info.width, height=info.height, sample_count=info.sample_count),
         of_sound,
@@ -129,7 +144,8 @@ class FeatureRequest:
         return self._future
 
 
-def _compute(media: Media) -> Features:
+def compute_here(media: Media) -> Features:
+    """Features of a medium, decoded in this process; raises as the functions for its kind do."""
     # Imported here, off the main thread: numpy, Pillow and av take a while.
     path = Path(media.path)
     if media.kind == "image":

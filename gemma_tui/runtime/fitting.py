@@ -17,8 +17,9 @@ from gemma_tui.runtime.reply_ids import open_ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
-    from gemma_tui.generation import ModelInfo
+    from gemma_tui.generation import MediaInfo, ModelInfo
     from gemma_tui.runtime.prompt import Prompt, PromptRenderer
     from gemma_tui.runtime.tokenizer import Tokenizer
 
@@ -44,12 +45,14 @@ class PromptCounter:
         renderer: Makes prompts.
         model: Whose context it is.
         sound_tokens: The model's soft tokens for a number of samples at 16 kHz.
+        look_into: Tells what a file is whose size no one said; None looks into it in this process.
     """
 
     tokenizer: Tokenizer
     renderer: PromptRenderer
     model: ModelInfo
     sound_tokens: Callable[[int], int]
+    look_into: Callable[[Path, str], MediaInfo] | None = None
 
     def count(self, request: GenerationRequest) -> PromptSize:
         """What the prompt of `request` takes.
@@ -60,7 +63,7 @@ class PromptCounter:
         reply, has_tools = request.reply, bool(request.tools)
         return Fitting(
             request,
-            [soft_tokens(media, self.sound_tokens) for media in request.media],
+            [soft_tokens(media, self.sound_tokens, self.look_into) for media in request.media],
             renderer=self.renderer,
             model=self.model,
             reply_ids=open_ids(reply, self.tokenizer, has_tools=has_tools) if reply else (),

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gemma_tui.conversation import Usage
-    from gemma_tui.generation import GenerationRequest, Media, PromptSize
+    from gemma_tui.generation import GenerationRequest, Media, MediaInfo, PromptSize
     from gemma_tui.runtime.disk_cache import DiskCache
     from gemma_tui.runtime.gemma4.config import Gemma4Config, TextConfig
     from gemma_tui.runtime.jobs import Job
@@ -70,6 +70,7 @@ class Inference:
         log: Told how long things took, never what they were about.
         disk: Keeps what would be slow to compute again; None keeps nothing.
         free_memory: How many bytes arrays may take.
+        look_into: Tells what a file is; None looks into it in this process.
     """
 
     def __init__(
@@ -78,7 +79,9 @@ class Inference:
         disk: DiskCache | None = None,
         *,
         free_memory: Callable[[], int] = free_memory,
+        look_into: Callable[[Path, str], MediaInfo] | None = None,
     ) -> None:
+        self._look_into = look_into
         self._log = log
         self._disk = disk
         self._free_memory = free_memory
@@ -199,7 +202,9 @@ class Inference:
         self._resident = Resident(loaded, tokenizer, renderer, prompt_cache, encoder)
         is_unified = isinstance(loaded.config.audio, WaveformEmbedderConfig)
         sound_tokens = waveform_tokens if is_unified else audio_tokens
-        self._counter = PromptCounter(tokenizer, renderer, loaded.info, sound_tokens)
+        self._counter = PromptCounter(
+            tokenizer, renderer, loaded.info, sound_tokens, self._look_into
+        )
         self._log.info("loaded %s in %.2f s", folder, time.perf_counter() - started)
         return loaded.info
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, assert_never
 
 from gemma_tui.engine.interface import EngineStatus
+from gemma_tui.engine.media_requests import Crop, Preview, Probe
 from gemma_tui.engine.protocol import (
     Cancel,
     Convert,
@@ -30,14 +31,13 @@ from gemma_tui.engine.protocol import (
     FrameDecoder,
     Generate,
     Load,
-    Preview,
-    Probe,
     Request,
     Shutdown,
     Status,
     Unload,
 )
 from gemma_tui.errors import EngineError, GemmaError, ModelError
+from gemma_tui.runtime.decoders import Decoders
 from gemma_tui.runtime.features import FeatureRequest, FeatureStore
 from gemma_tui.runtime.jobs import Job, MlxThread
 from gemma_tui.runtime.logfile import describe, open_log
@@ -89,7 +89,8 @@ class Worker:
         self._cache = cache
         self._disk: DiskCache | None = None
         self._pool = ThreadPoolExecutor(MEDIA_THREADS, thread_name_prefix="media")
-        self._features = FeatureStore(self._pool)
+        self._decoders = Decoders(log)
+        self._features = FeatureStore(self._pool, self._decoders.features)
         self._inference: Inference | None = None
         self._mlx = MlxThread(self._create_inference, log)
 
@@ -106,10 +107,8 @@ class Worker:
                     self._mlx.submit(job)
                 case Cancel(target=target):
                     self._mlx.cancel(target)
-                case Probe(path=path, name=name):
-                    self._in_pool(request_id, partial(_probe, Path(path), name))
-                case Preview(path=path, name=name):
-                    self._in_pool(request_id, partial(_preview, Path(path), name))
+                case Probe() | Preview() | Crop():
+                    self._in_pool(request_id, partial(self._look, request))
                 case Count(request=prompt):
                     self._in_pool(request_id, partial(self._count, prompt))
                 case Status():
@@ -125,6 +124,7 @@ class Worker:
         if self._disk is not None:
             self._disk.close(GRACE_SECONDS)
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._decoders.close()
 
     def _request_features(self, media: Media) -> FeatureRequest:
         """Begin with the features of a medium, unless its soft tokens are remembered."""
@@ -137,7 +137,7 @@ class Worker:
         from gemma_tui.runtime.inference import Inference  # noqa: PLC0415  # imports mlx
 
         self._disk = DiskCache(self._cache, self._log) if self._cache else None
-        self._inference = Inference(self._log, self._disk)
+        self._inference = Inference(self._log, self._disk, look_into=self._decoders.probe)
         return self._inference
 
     def _status(self) -> EngineStatus:
@@ -151,6 +151,16 @@ class Worker:
             peak_memory_bytes=memory[1],
             cached_tokens=inference.cached_tokens if inference is not None else 0,
         )
+
+    def _look(self, request: Probe | Preview | Crop) -> MediaInfo | MediaPreview:
+        path, name = Path(request.path), request.name
+        match request:
+            case Probe():
+                return self._decoders.probe(path, name)
+            case Preview():
+                return self._decoders.preview(path, name)
+            case Crop(region=region, target=target):
+                return self._decoders.crop(path, name, region, Path(target))
 
     def _count(self, request: GenerationRequest) -> PromptSize:
         inference = self._inference
@@ -178,19 +188,6 @@ class Worker:
                     self._outbox.put(request_id, failed)
 
         self._pool.submit(work).add_done_callback(answer)
-
-
-def _probe(path: Path, name: str) -> MediaInfo:
-    # Imported here, off the main thread: Pillow and av take a while.
-    from gemma_tui.preprocessing.probe import probe  # noqa: PLC0415
-
-    return probe(path, name)
-
-
-def _preview(path: Path, name: str) -> MediaPreview:
-    from gemma_tui.preprocessing.preview import preview  # noqa: PLC0415  # as above
-
-    return preview(path, name)
 
 
 def read_requests(descriptor: int) -> Iterator[tuple[int, Request]]:

@@ -21,8 +21,8 @@ SECTIONS: Final = {
 }
 """Tables of the file, in the order in which they are shown, and their headings."""
 
-
-_BUDGETS: Final = tuple((budget, f"{budget} tokens") for budget in (70, 140, 280, 560, 1120))
+_AUTO: Final = ("auto", "auto, by what is in it")
+_BUDGETS: Final = (_AUTO, *((n, f"{n} tokens") for n in (70, 140, 280, 560, 1120)))
 _SAMPLING: Final = SamplingOptions()
 _OPTIONS: Final = GenerationOptions()
 
@@ -193,7 +193,7 @@ class Settings:
         ),
     ] = _SAMPLING.seed
     token_budget: Annotated[
-        int | None,
+        int | Literal["auto"] | None,
         About(
             "pictures",
             "Budget of a picture",

@@ -1,6 +1,7 @@
 """Attachment bytes as files named by their sha256: `ab/cdef…`, written once, never changed.
 
-Looks at bytes only to hash them; what is in them is the engine's business.
+Pictures are stored without their metadata: where one was taken is nobody's business. Anything else
+about the bytes is the engine's.
 """
 
 from __future__ import annotations
@@ -8,17 +9,27 @@ from __future__ import annotations
 import asyncio
 import errno
 import hashlib
+import mmap
 import os
 import stat
+import tempfile
 import time
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gemma_tui.errors import AttachmentError, LimitError, NotAFileError, StorageError
+from gemma_tui.errors import (
+    AttachmentError,
+    DamagedFileError,
+    LimitError,
+    NotAFileError,
+    StorageError,
+)
+from gemma_tui.metadata.removal import HEAD_BYTES, has_metadata_format, without_metadata
 from gemma_tui.storage.faults import make_private_folder, storage_faults
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
 MAX_BLOB_BYTES: Final = 512 * 1024 * 1024
@@ -37,6 +48,8 @@ class StoredBlob(NamedTuple):
     size_bytes: int
     is_new: bool
     """False if the same bytes were there already."""
+    source_sha256: str
+    """Of the file as it was; another one if metadata was taken out."""
 
 
 class BlobStore:
@@ -60,6 +73,7 @@ class BlobStore:
 
         Raises:
             NotAFileError: It does not exist, is no regular file, or may not be read.
+            DamagedFileError: It is a picture that cannot be freed of its metadata.
             LimitError: It is larger than the limit.
             DiskFullError: There is no space for the copy.
             StorageError: The store cannot be written.
@@ -92,20 +106,56 @@ class BlobStore:
             with storage_faults(self._folder):
                 target = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             with os.fdopen(target, "wb") as file:
-                sha256, size = self._hash_into(file.fileno(), source, path)
-            return StoredBlob(sha256, size, self._place(temporary, sha256, size))
+                read = hashlib.sha256()
+                pieces = self._pieces(source, path, read)
+                sha256, size = self._hash_into(file.fileno(), pieces)
+            is_new = self._place(temporary, sha256, size)
+            return StoredBlob(sha256, size, is_new, read.hexdigest())
         finally:
             temporary.unlink(missing_ok=True)
 
-    def _hash_into(self, target: int, source: int, path: Path) -> tuple[str, int]:
-        digest, size = hashlib.sha256(), 0
+    def _pieces(self, source: int, path: Path, read: hashlib._Hash) -> Iterator[bytes]:
+        """What is to be stored of a file; `read` hashes all of it."""
+        chunks = self._chunks(source, path, read)
+        first = next(chunks, b"")
+        if has_metadata_format(first[:HEAD_BYTES]):
+            yield from self._cleaned(chain((first,), chunks), path)
+        else:
+            yield first
+            yield from chunks
+
+    def _cleaned(self, chunks: Iterable[bytes], path: Path) -> Iterator[bytes]:
+        # It has no name, so a crash leaves nothing of it behind; and it is ours, so nobody cuts
+        # it short while it is mapped.
+        with storage_faults(self._folder), tempfile.TemporaryFile(dir=self._folder) as whole:
+            for chunk in chunks:
+                whole.write(chunk)
+            whole.flush()
+            with mmap.mmap(whole.fileno(), 0) as data:
+                try:
+                    yield from without_metadata(data)
+                except ValueError as error:
+                    raise DamagedFileError(
+                        f"“{path.name}” is built so that its metadata cannot be taken out.",
+                        "Open it in another program and export it anew.",
+                    ) from error
+
+    def _chunks(self, source: int, path: Path, read: hashlib._Hash) -> Iterator[bytes]:
+        size = 0
         while chunk := _read(source, path):
             size += len(chunk)
             if size > self._limit_bytes:
                 raise self._too_large(path)
-            digest.update(chunk)
+            read.update(chunk)
+            yield chunk
+
+    def _hash_into(self, target: int, pieces: Iterable[bytes]) -> tuple[str, int]:
+        digest, size = hashlib.sha256(), 0
+        for piece in pieces:
+            size += len(piece)
+            digest.update(piece)
             with storage_faults(self._folder):
-                _write_all(target, chunk)
+                _write_all(target, piece)
         with storage_faults(self._folder):
             os.fsync(target)
         return digest.hexdigest(), size

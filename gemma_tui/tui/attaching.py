@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Draft
 from gemma_tui.errors import AttachmentError, GemmaError, LimitError
-from gemma_tui.preprocessing.budget import DEFAULT_TOKEN_BUDGET
+from gemma_tui.preprocessing.budget import AUTO, DEFAULT_TOKEN_BUDGET
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.storage.faults import storage_faults
 from gemma_tui.tui.dropped import parse_dropped
@@ -222,12 +222,15 @@ class Attaching:
 
     async def _attach(self, path: Path, conversation_id: int | None, number: int) -> None:
         budget = self._preferences.settings.token_budget
-        attachment = await self._chat.attach(path, token_budget=budget)
+        used = self._page.context_tokens
+        attachment = await self._chat.attach(path, token_budget=budget, used_tokens=used)
         is_guessed = budget is None and self._chat.default_token_budget is None
         if attachment.kind == "image" and is_guessed:
             self._guessed.add(attachment.sha256)
         if number == self._page.number:
             self._panel.tray.add(attachment)
+            if budget == AUTO:
+                self._panel.tray.set_budget(AUTO)
             return
         draft = await self._store.load_draft(conversation_id)
         draft = replace(draft, attachments=(*draft.attachments, attachment))

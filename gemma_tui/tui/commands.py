@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from gemma_tui.errors import UsageError
-from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
+from gemma_tui.preprocessing.budget import AUTO, TOKEN_BUDGETS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -68,7 +68,7 @@ class Command:
 THEME_NAMES: Final = ("dark", "light", "contrast-dark", "contrast-light", "terminal")
 """As `/theme` has them; the settings and Textual put `gemma-` in front."""
 
-_BUDGETS: Final = tuple(map(str, TOKEN_BUDGETS))
+_BUDGETS: Final = (*map(str, TOKEN_BUDGETS), AUTO)
 
 COMMANDS: Final = (
     Command("new", "New conversation", "screen.new_conversation", ("clear",), key="Ctrl+N"),
@@ -92,6 +92,14 @@ COMMANDS: Final = (
     Command(
         "budget", "Token budget of the picture", "screen.set_budget", ("image-tokens",),
         argument="tokens", needs_argument=True, choices=_BUDGETS, key="F4",
+    ),
+    Command(
+        "crop", "Attach a part of the picture, or a field from 1 to 9",
+        "screen.crop_picture", argument="10%,20%,50%,50%", needs_argument=True,
+    ),
+    Command(
+        "closer", "Ask again with more tokens for the pictures",
+        "screen.look_closer", needs=("question", "idle"),
     ),
     Command(
         "think", "Thinking on or off", "screen.set_thinking", ("thinking",), argument="on or off",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _HINTS: Final = (
     ("chips.more_tokens", "tokens"),
     ("chips.remove", "remove"),
+    ("chips.field_1", "to 9: a part"),
     ("chips.restore", "undo"),
     ("list.open", "open"),
     ("list.menu", "menu"),

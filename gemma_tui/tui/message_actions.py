@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gemma_tui.tui.desk import Desk
     from gemma_tui.tui.desk_owner import DeskOwner
     from gemma_tui.tui.page import Page
+    from gemma_tui.tui.picture_actions import PictureActions
     from gemma_tui.tui.transcript.requests import MessageRequest
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
 
@@ -39,6 +40,7 @@ class MessageActions:
         panel: The composer.
         owner: The screen.
         options: How replies are to be made now.
+        pictures: Looks closer.
     """
 
     def __init__(
@@ -50,7 +52,9 @@ class MessageActions:
         panel: ComposerPanel,
         owner: DeskOwner,
         options: Callable[[], GenerationOptions],
+        pictures: PictureActions,
     ) -> None:
+        self._pictures = pictures
         self._chat = chat
         self._store = store
         self._desk = desk
@@ -77,6 +81,8 @@ class MessageActions:
         match request.kind:
             case "answer":
                 self.answer(request.message_id)
+            case "closer":
+                self._owner.perform(partial(self._look_closer, request.message_id))
             case "continue":
                 self.go_on(request.message_id)
             case "branch":
@@ -101,6 +107,10 @@ class MessageActions:
         if not self.is_refused():
             began = self._desk.continue_reply(self._options(), message_id)
             self._panel.problem.tell("" if began else NOT_CUT_OFF)
+
+    async def _look_closer(self, message_id: int) -> None:
+        if not self.is_refused():
+            self._pictures.look_closer(message_id)
 
     def branch(self, message_id: int) -> None:
         """Ask something else behind a message, or in place of a question."""

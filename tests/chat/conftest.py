@@ -48,8 +48,13 @@ class Bench:
 
 
 @pytest_asyncio.fixture
-async def bench(paths: Paths) -> AsyncIterator[Bench]:
-    database = await Database.open(paths.database)
+async def database(paths: Paths) -> AsyncIterator[Database]:
+    opened = await Database.open(paths.database)
+    yield opened
+    await opened.close()
+
+
+@pytest_asyncio.fixture
+async def bench(database: Database, paths: Paths) -> Bench:
     store, blobs, engine = ConversationStore(database), BlobStore(paths.blobs), ScriptedEngine()
-    yield Bench(Chat(store, blobs, engine), store, blobs, engine)
-    await database.close()
+    return Bench(Chat(store, blobs, engine), store, blobs, engine)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gemma_tui.conversation import TextPart, ThoughtPart, Usage
 from gemma_tui.engine import protocol
 from gemma_tui.engine.interface import EngineStatus
+from gemma_tui.engine.media_requests import Crop, Preview, Probe
 from gemma_tui.engine.protocol import (
     MAX_FRAME_BYTES,
     Cancel,
@@ -28,8 +29,6 @@ from gemma_tui.engine.protocol import (
     Generate,
     Load,
     ModelLoaded,
-    Preview,
-    Probe,
     Request,
     Shutdown,
     Status,
@@ -88,6 +87,7 @@ BODIES: list[Request | Event] = [
         Status(),
         Probe("p", "n"),
         Preview("p", "n"),
+        Crop("p", "n", (0.0, 0.25, 0.5, 1.0), "t"),
         Count(REQUEST),
         Shutdown(),
     ),

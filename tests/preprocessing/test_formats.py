@@ -16,6 +16,9 @@ from gemma_tui.preprocessing.formats import FileFormat, format_of, id3_length
     [
         (b"\0\0\0\x1cftypavif", FileFormat("image", "image/avif", "AVIF")),
         (b"\0\0\0\x20ftypmif1\0\0\0\0mif1miafavif", FileFormat("image", "image/avif", "AVIF")),
+        (b"\0\0\0\x1cftypheic", FileFormat("image", "image/heic", "HEIF")),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", FileFormat("image", "image/jp2", "JPEG2000")),
+        (b"\xff\x4f\xff\x51\0\x2f", FileFormat("image", "image/j2c", "JPEG2000")),
         (b"\0\0\0\x1cftypM4A ", FileFormat("audio", "audio/mp4", "mov")),
         (b"\0\0\0\x08wide\0\0\1\0mdat", FileFormat("audio", "audio/mp4", "mov")),
         (b"RF64\xff\xff\xff\xffWAVE", FileFormat("audio", "audio/wav", "wav")),

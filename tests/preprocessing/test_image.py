@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from gemma_tui.errors import BudgetError, DamagedFileError, LimitError, UnsupportedFormatError
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS, image_size, image_tokens
-from gemma_tui.preprocessing.image import ImageFeatures, image_features
+from gemma_tui.preprocessing.image import image_features
 from tests.golden import preprocessing_inputs as inputs
 from tests.preprocessing.sounds import tone, wav
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from gemma_tui.preprocessing.patches import ImageFeatures
 
 
 def pixels_of(features: ImageFeatures) -> NDArray[np.float32]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gemma_tui.preprocessing.audio import AudioFeatures
-from gemma_tui.preprocessing.image import ImageFeatures
+from gemma_tui.preprocessing.patches import ImageFeatures
 from gemma_tui.runtime.encoder import MediaEncoder
 from gemma_tui.runtime.prompt import MediaSpan
 

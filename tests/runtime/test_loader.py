@@ -11,7 +11,7 @@ import pytest
 
 from gemma_tui.errors import CapabilityError, LimitError, ModelError
 from gemma_tui.preprocessing.audio import AudioFeatures
-from gemma_tui.preprocessing.image import ImageFeatures
+from gemma_tui.preprocessing.patches import ImageFeatures
 from gemma_tui.runtime.gemma4.weights import mlx_name
 from gemma_tui.runtime.loader import load_model
 from tests.golden import recipe

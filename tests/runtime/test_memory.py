@@ -13,7 +13,7 @@ import pytest
 from gemma_tui.engine.protocol import Estimate, Event, Failed, Load, ModelLoaded
 from gemma_tui.errors import InsufficientMemoryError
 from gemma_tui.generation import MemoryEstimate
-from gemma_tui.preprocessing.image import ImageFeatures
+from gemma_tui.preprocessing.patches import ImageFeatures
 from gemma_tui.runtime.chunk_size import MAX_CHUNK
 from gemma_tui.runtime.free_memory import free_bytes, free_memory
 from gemma_tui.runtime.gemma4.config import VisionConfig

@@ -11,7 +11,7 @@ import pytest
 
 from gemma_tui.errors import ModelError
 from gemma_tui.preprocessing.audio import AudioFeatures
-from gemma_tui.preprocessing.image import ImageFeatures
+from gemma_tui.preprocessing.patches import ImageFeatures
 from gemma_tui.runtime.loader import LoadedModel, load_model
 from tests.runtime.quantised import KINDS, Kind, stored_tensors, write_quantised
 

@@ -11,7 +11,6 @@ from textual.widgets import Input
 
 from gemma_tui.engine.interface import EngineState
 from gemma_tui.errors import DamagedFileError
-from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
 from gemma_tui.tui.widgets.composer import MAX_PASTE_LENGTH
 from tests.scripted_engine import ScriptedEngine
 
@@ -171,13 +170,18 @@ async def test_f4_and_signs_change_the_budget(open_app: Opener, picture: Path) -
     async with open_app() as running:
         await running.drop(picture)
         seen = []
-        for _ in TOKEN_BUDGETS:
+        for _ in (280, 560, 1120):
             seen.append(running.tray.attachments[0].token_budget)
             await running.pilot.press("f4")
-        assert seen == [280, 560, 1120, 70, 140]
+        await running.shown("auto: some text · 540 of 560 tokens")  # behind the largest
+        for _ in (560, 70, 140):
+            seen.append(running.tray.attachments[0].token_budget)
+            await running.pilot.press("f4")
+        assert seen == [280, 560, 1120, 560, 70, 140]
         running.tray.focus()
         await running.pilot.press("+", "+", "-")
         assert running.tray.attachments[0].token_budget == 560
+        assert "auto" not in running.text()
         await running.shown("540 of 560 tokens")
 
 

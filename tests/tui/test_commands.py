@@ -125,7 +125,7 @@ async def test_slash_opens_a_list_and_tab_completes(open_app: Opener) -> None:
         await running.until(lambda: len(listed(running)) == 1, "the list")
         await running.pilot.press("tab")
         assert running.composer.text == "/budget "
-        await running.until(lambda: listed(running) == ["70", "140", "280", "560", "1120"])
+        await running.until(lambda: listed(running) == ["70", "140", "280", "560", "1120", "auto"])
         await running.pilot.press("down", "down", "up", "tab")
         assert running.composer.text == "/budget 140"
         assert running.composer.has_focus

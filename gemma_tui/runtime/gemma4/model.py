@@ -12,7 +12,7 @@ from mlx import nn
 from mlx_lm.models.gemma4_text import logit_softcap
 
 from gemma_tui.errors import CapabilityError, LimitError
-from gemma_tui.preprocessing.image import ImageFeatures
+from gemma_tui.preprocessing.patches import ImageFeatures
 from gemma_tui.runtime.gemma4.audio import AudioTower
 from gemma_tui.runtime.gemma4.config import PatchEmbedderConfig, WaveformEmbedderConfig
 from gemma_tui.runtime.gemma4.decoder import Decoder, Keep

@@ -19,6 +19,7 @@ from gemma_tui.tui.drafts import SAVE_DELAY_SECONDS, DraftKeeper
 from gemma_tui.tui.exchanging import Exchanging
 from gemma_tui.tui.message_actions import MessageActions
 from gemma_tui.tui.page import Page
+from gemma_tui.tui.picture_actions import PictureActions
 from gemma_tui.tui.prompt_cost import PromptCost
 from gemma_tui.tui.question_history import QuestionHistory
 from gemma_tui.tui.screens.chat_keys import CHAT_KEYS
@@ -89,8 +90,9 @@ class ChatScreen(ComposingScreen):
         self._attaching = Attaching(
             chat=chat, store=store, page=page, panel=panel, preferences=self._preferences
         )
+        self._pictures = PictureActions(chat, self.desk, page, panel, self, lambda: self._options)
         self._messages = MessageActions(
-            chat, store, self.desk, page, panel, self, lambda: self._options
+            *(chat, store, self.desk, page, panel, self, lambda: self._options, self._pictures)
         )
         self._completing = Completing(
             panel.composer, panel.completion, attaching=self._attaching, perform=self.perform

@@ -12,6 +12,8 @@ from textual.screen import Screen
 
 from gemma_tui.conversation import Draft
 from gemma_tui.errors import GemmaError, UsageError
+from gemma_tui.preprocessing.budget import AUTO
+from gemma_tui.region import parse_region
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.commands import check_available
 
@@ -21,12 +23,14 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from gemma_tui.options import GenerationOptions
+    from gemma_tui.preprocessing.budget import TokenBudget
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.tui.choosing import Choosing
     from gemma_tui.tui.commands import Call, Command, Need
     from gemma_tui.tui.desk import Desk
     from gemma_tui.tui.exchanging import Exchanging
     from gemma_tui.tui.page import Page
+    from gemma_tui.tui.picture_actions import PictureActions
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
     from gemma_tui.tui.workspace import Workspace
 
@@ -41,6 +45,7 @@ class CommandScreen(Screen[None]):
     choosing: Choosing
     workspace: Workspace
     exchanging: Exchanging
+    _pictures: PictureActions
 
     @abstractmethod
     def perform(self, work: Callable[[], Awaitable[None]]) -> Worker[None]:
@@ -117,8 +122,20 @@ class CommandScreen(Screen[None]):
 
     def action_set_budget(self, argument: str) -> None:
         """This budget for the chosen chip."""
-        if not self._panel.tray.set_budget(int(argument)):
+        budget: TokenBudget = AUTO if argument == AUTO else int(argument)
+        if not self._panel.tray.set_budget(budget):
             raise UsageError("No picture is attached that a token budget could be for.")
+
+    async def action_crop_picture(self, argument: str) -> None:
+        """Attach a part of the picture whose chip is chosen."""
+        region, picture = parse_region(argument), self._panel.tray.picture
+        if picture is None:
+            raise UsageError("No picture is attached that a part could be cut from.")
+        await self._pictures.add_part(picture, region)
+
+    def action_look_closer(self) -> None:
+        """Ask the last question again with more tokens for its pictures."""
+        self._pictures.look_closer()
 
     def action_copy_answer(self) -> None:
         """Copy the last answer as it was written."""

@@ -184,6 +184,14 @@ class ComposingScreen(CommandScreen):
         label = self._attaching.expect_text()
         self.perform(partial(self._attaching.paste_text, event.text, label))
 
+    @on(AttachmentTray.AutoRequested)
+    def _auto_wanted(self, event: AttachmentTray.AutoRequested) -> None:
+        self._pictures.choose_budget(event.attachment)
+
+    @on(AttachmentTray.CutRequested)
+    def _part_wanted(self, event: AttachmentTray.CutRequested) -> None:
+        self._pictures.cut(event.attachment, event.region)
+
     @on(AttachmentTray.OpenRequested)
     def _text_wanted(self, event: AttachmentTray.OpenRequested) -> None:
         self.perform(partial(self._attaching.open_text, event.attachment))

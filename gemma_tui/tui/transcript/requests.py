@@ -7,10 +7,11 @@ from typing import Literal, TypeAlias
 from textual.message import Message as TextualMessage
 
 ActionKind: TypeAlias = Literal[
-    "answer", "continue", "branch", "delete", "undo", "older", "newer", "leave"
+    "answer", "closer", "continue", "branch", "delete", "undo", "older", "newer", "leave"
 ]
-"""Answer again, go on where it was cut off, ask something else from here, delete it with what
-follows, undo that, the sibling before, the one after, back to the composer."""
+"""Answer again, the same with more tokens for the pictures, go on where it was cut off, ask
+something else from here, delete it with what follows, undo that, the sibling before, the one after,
+back to the composer."""
 
 
 class MessageRequest(TextualMessage):

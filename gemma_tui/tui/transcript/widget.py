@@ -42,6 +42,7 @@ class Transcript(FoldingView, can_focus=True):
         Binding("y", "copy_code", "Copy code", id="message.copy_code"),
         Binding("e", "edit", "Edit", id="message.edit"),
         Binding("r", "ask('answer')", "Answer again", id="message.answer"),
+        Binding("z", "ask('closer')", "Look closer", id="message.closer"),
         Binding("g", "ask('continue')", "Go on", id="message.continue"),
         Binding("n", "ask('branch')", "Ask from here", id="message.branch"),
         Binding("left", "ask('older')", "Other branch", key_display="← →", id="message.older"),

@@ -6,19 +6,24 @@ nor stores anything.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from gemma_tui.preprocessing.budget import SAMPLE_RATE, TOKEN_BUDGETS, audio_tokens, image_tokens
+from gemma_tui.preprocessing.budget import (
+    AUTO,
+    TOKEN_BUDGETS,
+)
+from gemma_tui.region import grid_field
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.themes import chosen_style
+from gemma_tui.tui.widgets.chip_text import describe
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -27,58 +32,12 @@ if TYPE_CHECKING:
     from textual.geometry import Size
 
     from gemma_tui.conversation import Attachment
+    from gemma_tui.preprocessing.budget import TokenBudget
+    from gemma_tui.region import Region
 
 _REMOVE: Final = " ×"
-
-
-@dataclass(frozen=True, slots=True)
-class ChipText:
-    """A chip as text, its less important parts apart so that a narrow screen can drop them."""
-
-    icon: str
-    name: str
-    size: str
-    shape: str
-    """Pixels of a picture; empty for sound, whose length stands in `cost`."""
-    cost: str
-
-    def fit(self, width: int) -> tuple[str, str]:
-        """Icon and name, and the rest, together at most `width` cells (as far as that can be)."""
-        details = [part for part in (self.size, self.shape, self.cost) if part]
-        while True:
-            tail = "".join(f" · {part}" for part in details)
-            room = width - cell_len(tail) - cell_len(self.icon) - 1
-            if room >= min(cell_len(self.name), 12) or not details:
-                break
-            details.pop(0)
-        name = self.name
-        if cell_len(name) > room:
-            name = set_cell_size(name, max(0, room - 1)).rstrip() + "…" if room > 0 else ""
-        return f"{self.icon} {name}", tail
-
-
-def describe(attachment: Attachment) -> ChipText:
-    """What a chip says about an attachment; token counts are those the prompt will have."""
-    name = sanitize_line(attachment.name)
-    size = format_size(attachment.size_bytes)
-    if attachment.kind == "audio":
-        seconds = attachment.sample_count / SAMPLE_RATE
-        tokens = audio_tokens(attachment.sample_count)
-        return ChipText("♪", name, size, "", f"{seconds:.1f} s · {tokens} tokens")
-    if attachment.kind == "text":
-        return ChipText("≡", name, size, "", "Enter opens it")
-    tokens = image_tokens(attachment.width, attachment.height, attachment.token_budget)
-    shape = f"{attachment.width}x{attachment.height}"
-    return ChipText("▣", name, size, shape, f"{tokens} of {attachment.token_budget} tokens")
-
-
-def format_size(size_bytes: int) -> str:
-    """A size for people, in powers of 1000: `812 B`, `240 kB`, `3.2 MB`."""
-    if size_bytes < 1000:
-        return f"{size_bytes} B"
-    if size_bytes < 999_500:
-        return f"{size_bytes / 1e3:.0f} kB"
-    return f"{size_bytes / 1e6:.1f} MB"
+_FIELDS: Final = "123456789"
+"""Keys that cut a picture into three rows of three, as one reads."""
 
 
 class AttachmentTray(Widget, can_focus=True):
@@ -93,11 +52,29 @@ class AttachmentTray(Widget, can_focus=True):
         ),
         Binding("delete,backspace", "remove", "Remove", show=False, id="chips.remove"),
         Binding("ctrl+z,u", "restore", "Undo removal", show=False, id="chips.restore"),
+        *(
+            Binding(n, f"cut({n})", f"Attach field {n} of 9", show=False, id=f"chips.field_{n}")
+            for n in _FIELDS
+        ),
         Binding("enter,o", "open", "Open a text in the composer", show=False, id="chips.open"),
     ]
 
     class Changed(Message):
         """An attachment was added, removed or given another budget."""
+
+    class AutoRequested(Message):
+        """The budget that suits a picture is wanted: answer with `show_auto`."""
+
+        def __init__(self, attachment: Attachment) -> None:
+            super().__init__()
+            self.attachment = attachment
+
+    class CutRequested(Message):
+        """A part of a picture is wanted as a picture of its own."""
+
+        def __init__(self, attachment: Attachment, region: Region) -> None:
+            super().__init__()
+            self.attachment, self.region = attachment, region
 
     class OpenRequested(Message):
         """The user wants an attached text in the composer."""
@@ -117,7 +94,15 @@ class AttachmentTray(Widget, can_focus=True):
     def __init__(self) -> None:
         super().__init__()
         self._removed: list[tuple[int, Attachment]] = []
+        self._reasons: dict[str, str] = {}
+        """Why the program chose a picture's budget, by sha256; empty until it has."""
         self.display = False
+
+    @property
+    def picture(self) -> Attachment | None:
+        """The chosen chip, if it is a picture."""
+        chosen = self.attachments[self.cursor] if self.attachments else None
+        return chosen if chosen is not None and chosen.kind == "image" else None
 
     @property
     def can_restore(self) -> bool:
@@ -211,21 +196,45 @@ class AttachmentTray(Widget, can_focus=True):
         self.cursor = max(0, min(self.cursor + step, len(self.attachments) - 1))
 
     def action_change_budget(self, step: int) -> None:
-        """Give the chosen picture the next budget, after the largest the smallest."""
-        if not self.attachments or self.attachments[self.cursor].kind != "image":
-            return
-        place = TOKEN_BUDGETS.index(self.attachments[self.cursor].token_budget) + step
-        self.set_budget(TOKEN_BUDGETS[place % len(TOKEN_BUDGETS)])
+        """Give the chosen picture the next budget; behind the largest comes the one that suits."""
+        picture = self.picture
+        if picture is not None:
+            order: tuple[TokenBudget, ...] = (*TOKEN_BUDGETS, AUTO)
+            now = AUTO if picture.sha256 in self._reasons else picture.token_budget
+            self.set_budget(order[(order.index(now) + step) % len(order)])
 
-    def set_budget(self, budget: int) -> bool:
+    def set_budget(self, budget: TokenBudget) -> bool:
         """Give the chosen picture this budget; False if none is chosen."""
-        if not self.attachments or self.attachments[self.cursor].kind != "image":
+        picture = self.picture
+        if picture is None:
             return False
-        changed = replace(self.attachments[self.cursor], token_budget=budget)
+        if budget == "auto":
+            self._reasons[picture.sha256] = ""
+            self.post_message(self.AutoRequested(picture))
+            self.refresh()
+            return True
+        self._reasons.pop(picture.sha256, None)
+        changed = replace(picture, token_budget=budget)
         before, after = self.attachments[: self.cursor], self.attachments[self.cursor + 1 :]
         self.attachments = (*before, changed, *after)
         self.post_message(self.Changed())
         return True
+
+    def show_auto(self, sha256: str, budget: int, reason: str) -> None:
+        """Give a picture the budget that was found for it, unless the user chose one meanwhile."""
+        if sha256 in self._reasons:
+            self._reasons[sha256] = reason
+            self.attachments = tuple(
+                replace(item, token_budget=budget) if item.sha256 == sha256 else item
+                for item in self.attachments
+            )
+            self.refresh()
+            self.post_message(self.Changed())
+
+    def action_cut(self, field: int) -> None:
+        """Ask for one of nine fields of the chosen picture."""
+        if (picture := self.picture) is not None:
+            self.post_message(self.CutRequested(picture, grid_field(field)))
 
     def action_remove(self) -> None:
         """Take the chosen chip off the draft; `restore` brings it back."""
@@ -258,7 +267,8 @@ class AttachmentTray(Widget, can_focus=True):
         return max(0, self.cursor - max(1, height) + 1)
 
     def _fit(self, index: int, width: int) -> tuple[str, str]:
-        return describe(self.attachments[index]).fit(width - len(_REMOVE))
+        item = self.attachments[index]
+        return describe(item, self._reasons.get(item.sha256)).fit(width - len(_REMOVE))
 
     def _chip(self, index: int, width: int) -> Content:
         head, tail = self._fit(index, width)

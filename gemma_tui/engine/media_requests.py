@@ -1,0 +1,32 @@
+"""What the engine is asked about files; it answers while it generates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Look into a file. Answer: `MediaInfo` or `Failed`."""
+
+    path: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Show a file in small. Answer: `MediaPreview` or `Failed`."""
+
+    path: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """Write a part of a picture to a new file. Answer: its `MediaInfo` or `Failed`."""
+
+    path: str
+    name: str
+    region: tuple[float, float, float, float]
+    """Left, top, width and height, in parts of the whole."""
+    target: str

@@ -1,0 +1,73 @@
+"""What a chip says: name, size, shape and cost of an attachment, as far as there is room. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len, set_cell_size
+
+from gemma_tui.preprocessing.budget import SAMPLE_RATE, audio_tokens, image_tokens
+from gemma_tui.sanitize import sanitize_line
+
+if TYPE_CHECKING:
+    from gemma_tui.conversation import Attachment
+
+
+@dataclass(frozen=True, slots=True)
+class ChipText:
+    """A chip as text, its less important parts apart so that a narrow screen can drop them."""
+
+    icon: str
+    name: str
+    size: str
+    shape: str
+    """Pixels of a picture; empty for sound, whose length stands in `cost`."""
+    cost: str
+    note: str = ""
+    """Why it costs that, where the program chose."""
+
+    def fit(self, width: int) -> tuple[str, str]:
+        """Icon and name, and the rest, together at most `width` cells (as far as that can be)."""
+        details = [part for part in (self.size, self.shape, self.note, self.cost) if part]
+        while True:
+            tail = "".join(f" · {part}" for part in details)
+            room = width - cell_len(tail) - cell_len(self.icon) - 1
+            if room >= min(cell_len(self.name), 12) or not details:
+                break
+            details.pop(0)
+        name = self.name
+        if cell_len(name) > room:
+            name = set_cell_size(name, max(0, room - 1)).rstrip() + "…" if room > 0 else ""
+        return f"{self.icon} {name}", tail
+
+
+def describe(attachment: Attachment, reason: str | None = None) -> ChipText:
+    """What a chip says about an attachment; token counts are those the prompt will have.
+
+    Args:
+        attachment: The file.
+        reason: Why it has its budget, if that was chosen by the program.
+    """
+    name = sanitize_line(attachment.name)
+    size = format_size(attachment.size_bytes)
+    if attachment.kind == "audio":
+        seconds = attachment.sample_count / SAMPLE_RATE
+        tokens = audio_tokens(attachment.sample_count)
+        return ChipText("♪", name, size, "", f"{seconds:.1f} s · {tokens} tokens")
+    if attachment.kind == "text":
+        return ChipText("≡", name, size, "", "Enter opens it")
+    tokens = image_tokens(attachment.width, attachment.height, attachment.token_budget)
+    shape = f"{attachment.width}x{attachment.height}"
+    note = f"auto: {reason}" if reason else "" if reason is None else "auto …"
+    cost = f"{tokens} of {attachment.token_budget} tokens"
+    return ChipText("▣", name, size, shape, cost, note)
+
+
+def format_size(size_bytes: int) -> str:
+    """A size for people, in powers of 1000: `812 B`, `240 kB`, `3.2 MB`."""
+    if size_bytes < 1000:
+        return f"{size_bytes} B"
+    if size_bytes < 999_500:
+        return f"{size_bytes / 1e3:.0f} kB"
+    return f"{size_bytes / 1e6:.1f} MB"
