@@ -50,6 +50,16 @@ class Paths:
         return self.data / "blobs"
 
     @property
+    def recordings(self) -> Path:
+        """What was recorded and is not attached yet."""
+        return self.data / "recordings"
+
+    @property
+    def microphone_log(self) -> Path:
+        """What the audio libraries print while they record."""
+        return self.logs / "microphone.log"
+
+    @property
     def engine_log(self) -> Path:
         """What the engine process has to say; never the text of a conversation."""
         return self.logs / "engine.log"

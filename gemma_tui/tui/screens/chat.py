@@ -21,6 +21,7 @@ from gemma_tui.tui.message_actions import MessageActions
 from gemma_tui.tui.page import Page
 from gemma_tui.tui.prompt_cost import PromptCost
 from gemma_tui.tui.question_history import QuestionHistory
+from gemma_tui.tui.recording import Recording
 from gemma_tui.tui.screens.chat_keys import CHAT_KEYS
 from gemma_tui.tui.screens.composing import ComposingScreen
 from gemma_tui.tui.status import MODEL_CHANGES, turn_label
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from gemma_tui.conversation import Conversation
     from gemma_tui.engine.interface import Engine, EngineState
     from gemma_tui.exchange.exchange import Exchange
+    from gemma_tui.microphone.recorder import Recorder
     from gemma_tui.settings.configuration import Configuration
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.storage.open_tabs import OpenTabsFile
@@ -64,6 +66,7 @@ class ChatScreen(ComposingScreen):
         configuration: Configuration,
         exchange: Exchange,
         open_tabs: OpenTabsFile | None = None,
+        recorder: Recorder | None = None,
         notice: str = "",
     ) -> None:
         super().__init__()
@@ -89,6 +92,7 @@ class ChatScreen(ComposingScreen):
         self._attaching = Attaching(
             chat=chat, store=store, page=page, panel=panel, preferences=self._preferences
         )
+        self._recording = Recording(recorder, self._attaching, self._preferences, self.perform)
         self._messages = MessageActions(
             chat, store, self.desk, page, panel, self, lambda: self._options
         )
@@ -134,7 +138,12 @@ class ChatScreen(ComposingScreen):
                 self._sends_when_ready = False  # older words stand before those to be sent
         finally:
             self.has_begun = True
+        self.perform(self._offer_recordings)
         self.send_if_ready()
+
+    async def _offer_recordings(self) -> None:
+        if left := await self._recording.look_for_left():
+            self.notify(left, timeout=20, markup=False)
 
     def perform(self, work: Callable[[], Awaitable[None]]) -> Worker[None]:
         """Run something that may fail with a sentence for the user."""

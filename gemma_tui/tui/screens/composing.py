@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from gemma_tui.tui.completing import Completing
     from gemma_tui.tui.prompt_cost import PromptCost
     from gemma_tui.tui.question_history import QuestionHistory
+    from gemma_tui.tui.recording import Recording
 
 
 class ComposingScreen(CommandScreen):
@@ -43,6 +44,7 @@ class ComposingScreen(CommandScreen):
     has_begun: bool
     _engine: Engine
     _attaching: Attaching
+    _recording: Recording
     _completing: Completing
     _questions: QuestionHistory
     _cost: PromptCost
@@ -107,6 +109,10 @@ class ComposingScreen(CommandScreen):
 
         question, typed = "Attach a picture, a sound or a text", self._attaching.refused_path
         self.app.push_screen(PathScreen(question, "attaches", typed), self._attach_typed)
+
+    def action_record(self) -> None:
+        """Record into the draft."""
+        self.perform(partial(self._recording.open, self.app))
 
     def _attach_typed(self, text: str | None) -> None:
         if text:
