@@ -208,7 +208,7 @@ class Settings:
         About(
             "sound",
             "Microphone",
-            "The name of what is recorded from (F7); D shows what there is while you record.",
+            "The name of what is recorded from (F9); D shows what there is while you record.",
             unset="as the system says",
             is_global=True,
         ),

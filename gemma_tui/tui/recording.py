@@ -59,7 +59,7 @@ class Recording:
         count = len(self._left)
         what = "A recording" if count == 1 else f"{count} recordings"
         how = "is" if count == 1 else "are"
-        shows = "F7 shows it." if count == 1 else "F7 shows them."
+        shows = "F9 shows it." if count == 1 else "F9 shows them."
         return f"{what} of {seconds:.0f} s {how} kept from the last time: {shows}"
 
     async def open(self, app: App[object]) -> None:

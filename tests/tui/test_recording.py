@@ -28,7 +28,7 @@ def files(paths: Paths) -> list[Path]:
 
 async def recording(running: Running) -> None:
     """Until everything the microphone hears has arrived."""
-    await running.pilot.press("f7")
+    await running.pilot.press("f9")
     await running.shown("Recording")
 
 
@@ -36,7 +36,7 @@ async def closed(running: Running) -> None:
     await running.until(lambda: not isinstance(running.app.screen, RecordScreen), "the end")
 
 
-@pytest.mark.parametrize("key", ["enter", "f7"])
+@pytest.mark.parametrize("key", ["enter", "f9"])
 async def test_a_tap_starts_and_a_tap_stops_and_attaches(
     open_app: Opener, paths: Paths, key: str
 ) -> None:
@@ -147,7 +147,7 @@ async def test_silence_is_attached_only_when_asked_twice(open_app: Opener) -> No
 async def test_a_device_that_disappears_leaves_what_it_heard(open_app: Opener) -> None:
     error = MicrophoneLostError("“Headset” has disappeared after 2 s.", "What came is kept.")
     async with open_app(microphone=ScriptedMicrophone(speech(30), error)) as running:
-        await running.pilot.press("f7")
+        await running.pilot.press("f9")
         await running.shown("has disappeared after 2 s.")
         await running.pilot.press("enter")
         await running.until(running.chips)
@@ -158,7 +158,7 @@ async def test_without_a_microphone_it_says_so_and_tries_again(
 ) -> None:
     microphone = ScriptedMicrophone(error=NoMicrophoneError("No microphone is connected."))
     async with open_app(microphone=microphone) as running:
-        await running.pilot.press("f7")
+        await running.pilot.press("f9")
         await running.shown("No microphone is connected.")
         assert files(paths) == []
         microphone.error, microphone.sound = None, speech(30)
@@ -215,7 +215,7 @@ async def test_what_a_killed_app_recorded_is_offered_at_the_next_start(
     (path,) = files(paths)
     async with open_app(microphone=microphone) as running:
         await running.shown("A recording of 2 s is kept from the last time")
-        await running.pilot.press("f7")
+        await running.pilot.press("f9")
         await running.shown("0:02 were recorded before the app ended.")
         await running.pilot.press("enter")
         await running.until(lambda: running.chips() == [path.name])
@@ -234,7 +234,7 @@ async def test_a_recording_that_cannot_be_attached_stays(open_app: Opener, paths
         await running.until(lambda: "too strange" in running.problem)
         assert [path.name for path in files(paths)] == [name]
         del engine.media[name]
-        await running.pilot.press("f7")
+        await running.pilot.press("f9")
         await running.shown("not attached yet")
         await running.pilot.press("enter")
         await running.until(running.chips)
@@ -274,7 +274,7 @@ async def test_leaving_the_app_lets_the_microphone_go(open_app: Opener, paths: P
 
 async def test_an_app_without_a_recorder_says_so(open_app: Opener) -> None:
     async with open_app() as running:
-        await running.pilot.press("f7")
+        await running.pilot.press("f9")
         await running.until(lambda: "Nothing can be recorded" in running.problem)
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from textual.binding import Binding, BindingType
 
 RECORD_KEYS: Final[list[BindingType]] = [
-    Binding("enter,f7", "attach", "Stop, and attach the recording", id="record.attach"),
+    Binding("enter,f9", "attach", "Stop, and attach the recording", id="record.attach"),
     Binding("space", "stop", "Stop, and decide later", id="record.stop"),
     Binding("p", "play", "Play the recording, or be quiet", id="record.play"),
     Binding("d", "choose_device", "Record from another device", id="record.device"),
