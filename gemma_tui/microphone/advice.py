@@ -50,7 +50,12 @@ def terminal_app(environ: Mapping[str, str]) -> str:
 
 
 def advice(
-    fault: Fault, device: str, environ: Mapping[str, str], platform: str = sys.platform
+    fault: Fault,
+    device: str,
+    environ: Mapping[str, str],
+    platform: str = sys.platform,
+    *,
+    has_keys: bool = True,
 ) -> str:
     """What is wrong with the sound and what to do, in at most three sentences; or nothing.
 
@@ -59,6 +64,7 @@ def advice(
         device: The microphone; whoever shows this sanitises it.
         environ: Of this process.
         platform: As `sys.platform`.
+        has_keys: Whether keys of the recorder help; else options of the command line do.
     """
     match fault:
         case "clipping":
@@ -69,13 +75,15 @@ def advice(
             return "Very faint. Come closer, or turn the input volume up."
         case "silent" if platform == "darwin":
             app = terminal_app(environ)
+            pane = "O opens" if has_keys else "Look into"
             return (
                 f"Only silence arrives: “{device}” is muted, or {app} may not use the microphone."
-                f" O opens Privacy & Security → Microphone: switch {app} on, then restart it."
+                f" {pane} Privacy & Security → Microphone: switch {app} on, then restart it."
             )
         case "silent":
+            others = "D" if has_keys else "--list"
             return (
                 f"Only silence arrives: “{device}” is muted, or it is not the one you speak into."
-                " D shows the others; pavucontrol, wpctl status or alsamixer (F4) show why."
+                f" {others} shows the others; pavucontrol, wpctl status or alsamixer (F4) show why."
             )
     return ""

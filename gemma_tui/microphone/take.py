@@ -121,3 +121,10 @@ class Take:
         cut = min(recent, key=lambda piece: (piece[1], -piece[0]))[0]
         # The new clip has begun already; what may be its own end is far away.
         return replace(self, clip_starts=(*self.clip_starts, cut), recent=())
+
+
+def time_words(seconds: float) -> str:
+    """`0:07`, `12:34`, `1:02:03`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 from textual.content import Content
 
 from gemma_tui.microphone.level import SILENCE_DB
-from gemma_tui.microphone.take import Take
+from gemma_tui.microphone.take import Take, time_words
 from gemma_tui.sanitize import sanitize_line
 
 Phase: TypeAlias = Literal["starting", "recording", "review", "failed"]
@@ -54,13 +54,6 @@ class RecorderView:
             case "failed":
                 return "R try again · D device · Esc close"
         return "D device · Esc close"
-
-
-def time_words(seconds: float) -> str:
-    """`0:07`, `12:34`, `1:02:03`."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def recorder_lines(view: RecorderView, width: int) -> Content:

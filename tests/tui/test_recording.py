@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gemma_tui.errors import LimitError, MicrophoneLostError, NoMicrophoneError
-from gemma_tui.microphone.take import Take
-from gemma_tui.tui.recorder_view import RecorderView, meter, recorder_lines, time_words
+from gemma_tui.microphone.take import Take, time_words
+from gemma_tui.tui.recorder_view import RecorderView, meter, recorder_lines
 from gemma_tui.tui.screens.record import RecordScreen
 from gemma_tui.tui.widgets.device_list import DeviceList
 from tests.scripted_engine import ScriptedEngine

@@ -22,9 +22,9 @@ from gemma_tui.microphone.advice import advice
 from gemma_tui.microphone.folder import MIN_SECONDS
 from gemma_tui.microphone.interface import Level, Started
 from gemma_tui.microphone.privacy import can_open_privacy, open_privacy
-from gemma_tui.microphone.take import Take
+from gemma_tui.microphone.take import Take, time_words
 from gemma_tui.sanitize import sanitize
-from gemma_tui.tui.recorder_view import RecorderView, recorder_lines, time_words
+from gemma_tui.tui.recorder_view import RecorderView, recorder_lines
 from gemma_tui.tui.screens.record_keys import RECORD_KEYS
 from gemma_tui.tui.widgets.device_list import DeviceList
 
