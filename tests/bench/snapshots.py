@@ -86,6 +86,7 @@ async def take(scene: Scene, theme: str, size: tuple[int, int], home: Path) -> s
     )
     async with starting as running:
         await running.pilot.press("ctrl+n")
+        await running.shown("New conversation")
         await scene.show(running, home)
         await running.pilot.pause(0.2)
         picture = running.app.export_screenshot(title="gemma-tui")

@@ -109,6 +109,7 @@ async def _models(running: Running, folder: Path) -> None:
 async def _record(running: Running, folder: Path) -> None:
     del folder
     await running.type("What did I just say?")
+    await running.shown("% of context")
     await running.pilot.press("f9")
     await running.shown("0:07")
 
