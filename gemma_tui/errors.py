@@ -17,6 +17,10 @@ GemmaError
 │   ├── DamagedExportError    broken inside, or not what it claims to be
 │   └── ExportLimitError      larger, deeper or more than an import takes
 ├── SettingsError             a setting has a wrong value, or its file cannot be used
+├── MicrophoneError           nothing can be recorded, or played
+│   ├── AudioLibraryError     what speaks to the microphone is not installed
+│   ├── NoMicrophoneError     there is none, or not the one that was named
+│   └── MicrophoneLostError   it disappeared while it recorded
 ├── EngineError               the engine process failed
 │   └── EngineStoppedError    it ended while it was needed
 └── StorageError              the data folder cannot be read or written
@@ -109,6 +113,22 @@ class ExportLimitError(ExchangeError):
 
 class SettingsError(GemmaError):
     """A setting cannot have this value, or the settings file cannot be read or written."""
+
+
+class MicrophoneError(GemmaError):
+    """Sound cannot be recorded, or played."""
+
+
+class AudioLibraryError(MicrophoneError):
+    """The library that speaks to the microphone is not installed."""
+
+
+class NoMicrophoneError(MicrophoneError):
+    """There is no microphone, or not the one that was named."""
+
+
+class MicrophoneLostError(MicrophoneError):
+    """The microphone disappeared while it recorded; what came before is kept."""
 
 
 class EngineError(GemmaError):

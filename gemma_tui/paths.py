@@ -50,6 +50,16 @@ class Paths:
         return self.data / "blobs"
 
     @property
+    def recordings(self) -> Path:
+        """What was recorded and is not attached yet."""
+        return self.data / "recordings"
+
+    @property
+    def microphone_log(self) -> Path:
+        """What the audio libraries print while they record."""
+        return self.logs / "microphone.log"
+
+    @property
     def engine_log(self) -> Path:
         """What the engine process has to say; never the text of a conversation."""
         return self.logs / "engine.log"
@@ -60,11 +70,19 @@ class Paths:
         return self.cache / "engine"
 
 
+def expand(text: str | Path) -> Path:
+    """A path as a user wrote it, with `~` for a home; that of an unknown user stays as it is.
+
+    `Path.expanduser` raises `RuntimeError` for one.
+    """
+    return Path(os.path.expanduser(text))  # noqa: PTH111
+
+
 def default_paths(environ: Mapping[str, str] = os.environ) -> Paths:
     """The folders for this user: `GEMMA_TUI_HOME` if set, else the platform's own places."""
     home = environ.get(HOME_VARIABLE)
     if home:
-        root = Path(home).expanduser().absolute()
+        root = expand(home).absolute()
         return Paths(
             data=root / "data", logs=root / "logs", cache=root / "cache", config=root / "config"
         )

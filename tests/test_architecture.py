@@ -19,7 +19,7 @@ MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 50
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "misc", "common", "manager"}
 
-HEAVY = {"mlx", "mlx_lm", "transformers", "numpy", "PIL", "av"}
+HEAVY = {"mlx", "mlx_lm", "transformers", "numpy", "PIL", "av", "sounddevice"}
 
 
 def name_of(path: Path) -> str:
@@ -54,6 +54,8 @@ def loaded_after(statement: str) -> set[str]:
         "import gemma_tui.tui.app, gemma_tui.tui.screens.chat",
         "import gemma_tui.chat, gemma_tui.engine.client, gemma_tui.storage.conversations",
         "import gemma_tui.cli.main, gemma_tui.cli.ask, gemma_tui.cli.app",
+        "import gemma_tui.tui.screens.record, gemma_tui.cli.record, gemma_tui.microphone.client",
+        "import gemma_tui.microphone.worker",
         "import gemma_tui.cli.history_place, gemma_tui.cli.history_output, gemma_tui.cli.history_files",
     ],
 )
@@ -63,7 +65,8 @@ def test_the_ui_process_loads_no_arrays_no_images_no_models(statement: str) -> N
 
 def test_the_command_line_loads_no_textual_until_the_app_runs() -> None:
     assert "textual" not in loaded_after(
-        "import gemma_tui.cli.main, gemma_tui.cli.ask, gemma_tui.cli.history_files, gemma_tui.cli.plain"
+        "import gemma_tui.cli.main, gemma_tui.cli.ask, gemma_tui.cli.history_files, gemma_tui.cli.plain,"
+        " gemma_tui.cli.record"
     )
 
 

@@ -16,6 +16,9 @@ from gemma_tui.engine.client import EngineClient
 from gemma_tui.engine.process import worker_command
 from gemma_tui.errors import StorageError, UsageError
 from gemma_tui.exchange.exchange import Exchange
+from gemma_tui.microphone.client import SystemMicrophone
+from gemma_tui.microphone.folder import RecordingFolder
+from gemma_tui.microphone.recorder import Recorder
 from gemma_tui.settings.configuration import Configuration
 from gemma_tui.settings.file import SettingsFile
 from gemma_tui.storage.blobs import BlobStore
@@ -74,6 +77,9 @@ async def _run(paths: Paths, configuration: Configuration) -> int:
             configuration=configuration,
             exchange=Exchange(TreeStore(database), blobs, engine.probe),
             open_tabs=OpenTabsFile(paths.open_tabs),
+            recorder=Recorder(
+                SystemMicrophone(paths.microphone_log), RecordingFolder(paths.recordings)
+            ),
             notice=_notice(database.set_aside),
         )
         tidying = asyncio.create_task(_tidy(store, blobs), name="tidy")

@@ -72,6 +72,7 @@ def run_command(arguments: Sequence[str] | None) -> int:
     )
     app.callback(invoke_without_command=True)(chat)
     app.command()(ask)
+    app.command()(record)
     app.add_typer(models_app(), name="models")
     app.add_typer(history_app(), name="history")
     app.add_typer(config_app(), name="config")
@@ -165,6 +166,36 @@ def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the comma
     question = Question(prompt, files, budget, settings.system_prompt, options)
     folder = _folder(settings.model)
     context.obj.action = partial(run_ask, question, folder, paths, as_json=json, save=save)
+
+
+def record(
+    context: typer.Context,
+    file: Annotated[
+        Path | None, typer.Argument(help="A new WAV file; named after the time if absent.")
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(metavar="D", help="What to record from: a name, a part of it, a number."),
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(metavar="N", min=0.1, help="Stop after so long.")
+    ] = None,
+    show_list: Annotated[
+        bool, typer.Option("--list", help="Show what there is to record from.")
+    ] = False,
+) -> None:
+    """Record with the microphone until Enter or Ctrl-C; prints the path of the file."""
+    from gemma_tui.cli.record import RecordOrder, run_list, run_record  # noqa: PLC0415  # as above
+    from gemma_tui.microphone.folder import recording_name  # noqa: PLC0415
+
+    paths = default_paths()
+    if show_list:
+        context.obj.action = partial(run_list, paths)
+        return
+    wanted = device or configuration_of(paths, {}).resolve().settings.microphone
+    path = file or Path(f"{recording_name()}.wav")
+    order = RecordOrder(path, wanted, is_required=device is not None, seconds=seconds)
+    context.obj.action = partial(run_record, order, paths)
 
 
 def _absolute(folder: Path | None) -> str | None:

@@ -82,7 +82,7 @@ class EngineProcess(asyncio.Protocol):
                 stdin=requests_out,
                 stdout=events_in,
                 stderr=log,
-                env=_environment(),
+                env=child_environment(),
                 start_new_session=True,
             )
         except OSError as error:
@@ -201,8 +201,8 @@ def _open_log(path: Path) -> int:
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
 
-def _environment() -> dict[str, str]:
-    """This process's environment; in a checkout also the way to the package."""
+def child_environment() -> dict[str, str]:
+    """What a process of ours is given: the environment; in a checkout the way to the package."""
     environment = dict(os.environ)
     root = Path(__file__).resolve().parents[2]
     if (root / "pyproject.toml").is_file():

@@ -5,6 +5,7 @@ What that takes is loaded when it is first wanted: most runs neither export nor 
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, cast
 
 from gemma_tui.errors import UsageError
@@ -61,7 +62,7 @@ def _form_of(path: Path) -> ExportFormat:
     ending = path.suffix.lower().removeprefix(".")
     if ending in {"md", "html", "json"}:
         return cast("ExportFormat", ending)
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112  # nothing is an error
         return "md"
     raise UsageError(
         f"“{path.name}” does not say which format it is to have.",

@@ -6,6 +6,7 @@ Decides which files there are and what they are called; what is in them is in th
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -67,7 +68,7 @@ class Exporter:
             await self._write_json((conversation_id,), place, overwrite=overwrite)
             return place
         tree = await self._trees.read(conversation_id)
-        is_folder = await asyncio.to_thread(path.is_dir)
+        is_folder = await asyncio.to_thread(os.path.isdir, path)
         place = path / _file_name(tree, form) if is_folder else path
         write = self._write_html if form == "html" else self._write_markdown
         await asyncio.to_thread(write, tree, place, overwrite=overwrite)
@@ -117,7 +118,7 @@ class Exporter:
                 yield piece
 
     async def _place(self, conversation_id: int, form: ExportFormat, path: Path) -> Path:
-        if not await asyncio.to_thread(path.is_dir):
+        if not await asyncio.to_thread(os.path.isdir, path):
             return path
         return path / _file_name(await self._trees.read(conversation_id), form)
 

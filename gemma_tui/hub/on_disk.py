@@ -9,13 +9,14 @@ import json
 import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gemma_tui.model_sizes import BUILTIN_NAME, model_name
+from gemma_tui.paths import expand
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 MAX_CONFIG_BYTES: Final = 1024 * 1024
 """The config of a Gemma 4 has a few KB."""
@@ -64,10 +65,10 @@ def find_models(builtin: Path, known: Iterable[str], library: str) -> tuple[Mode
     """
     found = {real_path(builtin): _read(builtin, is_builtin=True)}
     for name in known:
-        folder = Path(name).expanduser()
+        folder = expand(name)
         found.setdefault(real_path(folder), _read(folder))
     if library:
-        for folder in _search(Path(library).expanduser()):
+        for folder in _search(expand(library)):
             found.setdefault(real_path(folder), _read(folder))
     first, *others = found.values()
     return (first, *sorted(others, key=lambda model: (model.size_bytes, model.name)))
@@ -75,7 +76,7 @@ def find_models(builtin: Path, known: Iterable[str], library: str) -> tuple[Mode
 
 def real_path(folder: Path | str) -> str:
     """One spelling of a folder, whatever links lead to it."""
-    return os.path.realpath(os.path.expanduser(folder))  # noqa: PTH111
+    return os.path.realpath(expand(folder))
 
 
 def _search(library: Path) -> Iterator[Path]:
@@ -85,7 +86,7 @@ def _search(library: Path) -> Iterator[Path]:
     while waiting and seen < MAX_FOLDERS:
         folder, depth = waiting.pop(0)
         seen += 1
-        if (folder / "config.json").is_file():
+        if os.path.isfile(folder / "config.json"):  # noqa: PTH113  # no folder is an error
             if not _read(folder).problem:
                 yield folder
             continue

@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from types import NoneType
-from typing import Annotated, Any, Final, Literal, get_args, get_origin, get_type_hints
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
 
 from gemma_tui.options import GenerationOptions, Overflow, SamplingOptions
-from gemma_tui.settings.setting import About, Kind, Setting
+from gemma_tui.settings.derivation import derive_settings
+from gemma_tui.settings.setting import About
 
 SECTIONS: Final = {
     "model": "Model",
     "replies": "Replies",
     "sampling": "How words are drawn",
     "pictures": "Pictures",
+    "sound": "Sound",
     "app": "The app",
 }
 """Tables of the file, in the order in which they are shown, and their headings."""
@@ -202,6 +203,16 @@ class Settings:
             unset="as the model says",
         ),
     ] = None
+    microphone: Annotated[
+        str,
+        About(
+            "sound",
+            "Microphone",
+            "The name of what is recorded from (F9); D shows what there is while you record.",
+            unset="as the system says",
+            is_global=True,
+        ),
+    ] = ""
     theme: Annotated[
         str,
         About(
@@ -273,27 +284,5 @@ class Settings:
         )
 
 
-def _schema() -> dict[str, Setting]:
-    hints = get_type_hints(Settings, include_extras=True)
-    found = {}
-    defaults = Settings()
-    for item in fields(Settings):
-        hint, about = get_args(hints[item.name])
-        types = get_args(hint) if get_origin(hint) not in {tuple, Literal} else (hint,)
-        kind = _kind(item.name, types[0] if types else hint, about)
-        default = getattr(defaults, item.name)
-        found[item.name] = Setting(item.name, kind, default, NoneType in types, about)
-    return found
-
-
-def _kind(key: str, hint: Any, about: About) -> Kind:  # noqa: ANN401  # a type, of any kind
-    if about.choices:
-        return "choice"
-    if hint is str:
-        return "folder" if key in {"model", "model_library"} else "text"
-    kinds: dict[Any, Kind] = {bool: "switch", int: "integer", float: "number"}
-    return kinds.get(hint, "folders")
-
-
-SCHEMA: Final = _schema()
+SCHEMA: Final = derive_settings(Settings)
 """The settings by their keys, in the order in which they are shown."""

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from gemma_tui.chat import Chat
     from gemma_tui.engine.interface import Engine
     from gemma_tui.exchange.exchange import Exchange
+    from gemma_tui.microphone.recorder import Recorder
     from gemma_tui.settings.configuration import Configuration
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.storage.open_tabs import OpenTabsFile
@@ -65,6 +66,7 @@ class GemmaApp(App[None]):
         configuration: The settings, the model among them.
         exchange: Writes and reads files of conversations.
         open_tabs: Remembers what is open until the next start; None remembers nothing.
+        recorder: Records with the microphone; None records nothing.
         notice: What the user must know about the start, if anything.
     """
 
@@ -91,6 +93,7 @@ class GemmaApp(App[None]):
         configuration: Configuration,
         exchange: Exchange,
         open_tabs: OpenTabsFile | None = None,
+        recorder: Recorder | None = None,
         notice: str = "",
     ) -> None:
         # Without colours nothing may be turned into shades of grey either, as Textual would.
@@ -103,6 +106,7 @@ class GemmaApp(App[None]):
             configuration=configuration,
             exchange=exchange,
             open_tabs=open_tabs,
+            recorder=recorder,
             notice=notice,
         )
         """The main screen."""

@@ -90,6 +90,9 @@ COMMANDS: Final = (
     Command("copy", "Copy the last answer", "screen.copy_answer", needs=("answer",)),
     Command("attach", "Attach a file", "screen.attach_named", argument="path", key="Ctrl+O"),
     Command(
+        "record", "Record with the microphone", "screen.record", ("microphone", "mic"), key="F9"
+    ),
+    Command(
         "budget", "Token budget of the picture", "screen.set_budget", ("image-tokens",),
         argument="tokens", needs_argument=True, choices=_BUDGETS, key="F4",
     ),

@@ -119,6 +119,8 @@ class Desk:
         Raises:
             StorageError: The draft on the desk cannot be saved, or the conversation not be read.
         """
+        if not keep_typed:
+            self._owner.page_turns()
         async with self._switching:
             while True:
                 await self.settled()
@@ -161,9 +163,13 @@ class Desk:
     async def undo_delete(self) -> None:
         """Bring back what was deleted last."""
         if self._deleted:
-            conversation = await self._store.restore(self._deleted[-1].id)
-            self._deleted.pop()
-            await self.open(conversation.id)
+            wanted = self._deleted.pop()  # at once: the next undo is for the one before
+            try:
+                await self._store.restore(wanted.id)
+            except GemmaError:
+                self._deleted.append(wanted)
+                raise
+            await self.open(wanted.id)
 
     async def refresh_list(self) -> None:
         """Read the list again."""
@@ -278,13 +284,18 @@ class Desk:
             self._drafts.is_paused = False
             self._page.show_event(turn, event)
             turn.stored.set()
-            if self._page.shows(turn):
-                branch = event.reply.conversation_id, event.reply.id
-                self._page.set_siblings(await self._store.siblings(*branch))
-            await self._drafts.save()
-            await self.refresh_list()
+            self._owner.perform(partial(self._show_stored, turn, event))
         else:
             self._page.show_event(turn, event)
             if isinstance(event, TurnsLeftOut) and self._page.shows(turn):
                 self._panel.problem.tell(left_out_sentence(event))
         self._owner.show_status()
+
+    async def _show_stored(self, turn: Turn, event: TurnStarted) -> None:
+        """Show what else a new message changes; it failing is no reason to stop the reply."""
+        if self._page.shows(turn):
+            siblings = await self._store.siblings(event.reply.conversation_id, event.reply.id)
+            if self._page.shows(turn):
+                self._page.set_siblings(siblings)
+        await self._drafts.save()
+        await self.refresh_list()

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from gemma_tui.paths import expand
 from gemma_tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class Exchanging:
 
 
 def _path(typed: str) -> Path:
-    return Path(typed.strip()).expanduser().absolute()
+    return expand(typed.strip()).absolute()
 
 
 def _suggested(title: str) -> str:

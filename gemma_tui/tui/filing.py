@@ -50,12 +50,14 @@ class Filing:
 
     async def pin(self, conversation: Conversation) -> None:
         """Keep a conversation at the top of the list, or do not any more."""
-        change = self._store.unpin if conversation.is_pinned else self._store.pin
-        await self._show(await change(conversation.id))
+        now = await self._store.get(conversation.id)
+        change = self._store.unpin if now.is_pinned else self._store.pin
+        await self._show(await change(now.id))
 
     async def archive(self, conversation: Conversation) -> str:
         """Take a conversation out of the list, or back into it; returns a sentence that says so."""
-        if conversation.is_archived:
+        # As it is now: a new message has brought an archived one back.
+        if (await self._store.get(conversation.id)).is_archived:
             await self._show(await self._store.unarchive(conversation.id))
             return "is back in the list."
         await self._show(await self._store.archive(conversation.id))

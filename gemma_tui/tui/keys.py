@@ -77,6 +77,7 @@ def _dialogues() -> Iterator[KeyGroup]:
     from gemma_tui.tui.screens.models import ModelScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.path import PathScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.prose import ProseScreen  # noqa: PLC0415
+    from gemma_tui.tui.screens.record_keys import RECORD_KEYS  # noqa: PLC0415
     from gemma_tui.tui.screens.search import SearchScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.settings import SettingsScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.tour import TourScreen  # noqa: PLC0415
@@ -90,6 +91,7 @@ def _dialogues() -> Iterator[KeyGroup]:
     yield KeyGroup("models", "Models", _own(ModelScreen.BINDINGS))
     yield KeyGroup("menu", "The menu of a conversation", _own(ConversationMenu.BINDINGS))
     yield KeyGroup("path", "Typing a path", _own(PathScreen.BINDINGS))
+    yield KeyGroup("record", "Recording", _own(RECORD_KEYS))
     yield KeyGroup("tour", "The tour", _own(TourScreen.BINDINGS))
     yield KeyGroup("help", "Help", _own(HelpScreen.BINDINGS))
 

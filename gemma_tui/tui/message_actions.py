@@ -9,7 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from gemma_tui.conversation import Draft
-from gemma_tui.tui.status import NOT_CUT_OFF, still_writing
+from gemma_tui.errors import GemmaError
+from gemma_tui.tui.status import MODEL_CHANGES, NOT_CUT_OFF, still_writing
 from gemma_tui.tui.transcript.requests import ActionRequested, EditRequested, PreviewRequested
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.tui.desk import Desk
     from gemma_tui.tui.desk_owner import DeskOwner
+    from gemma_tui.tui.model_switch import ModelSwitch
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.picture_actions import PictureActions
     from gemma_tui.tui.transcript.requests import MessageRequest
@@ -40,10 +42,11 @@ class MessageActions:
         panel: The composer.
         owner: The screen.
         options: How replies are to be made now.
+        models: Whether another one has to be loaded first.
         pictures: Looks closer.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what a message can be asked needs them all
         self,
         chat: Chat,
         store: ConversationStore,
@@ -52,6 +55,8 @@ class MessageActions:
         panel: ComposerPanel,
         owner: DeskOwner,
         options: Callable[[], GenerationOptions],
+        *,
+        models: ModelSwitch,
         pictures: PictureActions,
     ) -> None:
         self._pictures = pictures
@@ -62,6 +67,7 @@ class MessageActions:
         self._panel = panel
         self._owner = owner
         self._options = options
+        self._models = models
         self._deleted: list[int] = []
         self._edited = Draft()  # as it was when editing began
 
@@ -181,10 +187,16 @@ class MessageActions:
             )
 
     async def _undo_delete(self) -> None:
-        if self._deleted:
-            conversation = await self._store.restore_message(self._deleted[-1])
-            await self._desk.open(conversation.id)
-            self._page.transcript.choose(self._deleted.pop())
+        if not self._deleted:
+            return
+        message_id = self._deleted.pop()  # at once: the next undo is for the one before
+        try:
+            conversation = await self._store.restore_message(message_id)
+        except GemmaError:
+            self._deleted.append(message_id)
+            raise
+        await self._desk.open(conversation.id)
+        self._page.transcript.choose(message_id)
 
     def _turn_to(self, message_id: int | None) -> None:
         """Show the conversation up to a message: what is asked next follows it."""
@@ -194,6 +206,9 @@ class MessageActions:
 
     def is_refused(self) -> bool:
         """Whether nothing can be asked now; the reason is shown then."""
+        if self._models.holds_back():
+            self._panel.problem.tell(MODEL_CHANGES)
+            return True
         if self._desk.turn is None:
             return False
         self._panel.problem.tell(still_writing(self._desk.turn, self._page))

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from gemma_tui.errors import GemmaError
 from gemma_tui.hub.on_disk import real_path
-from gemma_tui.paths import builtin_model
+from gemma_tui.paths import builtin_model, expand
 from gemma_tui.settings.configuration import Configuration, Origin
 from gemma_tui.settings.reading import Layer, overrides_text, read_overrides
 from gemma_tui.settings.schema import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from gemma_tui.conversation import Conversation
     from gemma_tui.options import GenerationOptions
@@ -182,13 +183,20 @@ class Preferences:
         text = overrides_text(values, own_settings(conversation).unknown)
         self._page.conversation = replace(conversation, settings=text)
         self.configuration.tell()
-        async with self._writing:  # in the order of the changes
-            await self._store.set_settings(conversation.id, text)
+        try:
+            async with self._writing:  # in the order of the changes
+                await self._store.set_settings(conversation.id, text)
+        except GemmaError:
+            shown = self._page.conversation
+            if shown is not None and shown.id == conversation.id and shown.settings == text:
+                self._page.conversation = replace(shown, settings=conversation.settings)
+                self.configuration.tell()
+            raise
 
 
 def folder_of(model: str) -> Path:
     """The folder that the setting `model` stands for."""
-    return Path(model).expanduser() if model else builtin_model()
+    return expand(model) if model else builtin_model()
 
 
 def following(key: str, value: Value, step: int) -> Value:

@@ -79,7 +79,7 @@ class Workspace(Horizontal):
         self._store, self._desk, self._page, self._drafts = store, desk, page, drafts
         self._reading, self._panel, self._owner = reading, panel, owner
         self._file = file or OpenTabsFile(None)
-        self._filing = Filing(store, desk, page)
+        self.filing = Filing(store, desk, page)
         self._searching = Searching(store, reading, self._turn_to, owner.perform)
         self._tabs = Tabs()
         self._turning = asyncio.Lock()
@@ -236,11 +236,10 @@ class Workspace(Horizontal):
 
     async def tag_this(self, tags: str) -> None:
         """Give the conversation that is shown these tags; without any, let them be written."""
-        shown = self._page.conversation_id
-        if shown is None or not tags:
-            self.action_this("tags")
+        if tags and self._page.conversation_id is not None:
+            await self.filing.write("tags", self._page.conversation_id, tags)
         else:
-            await self._filing.write("tags", shown, tags)
+            self.action_this("tags")
 
     def action_this(self, what: str) -> None:
         """Rename, tag, pin, archive or delete the conversation that is shown."""
@@ -260,7 +259,8 @@ class Workspace(Horizontal):
 
     @on(TabLine.CloseRequested)
     def _tab_closed(self, event: TabLine.CloseRequested) -> None:
-        self._close(self._tabs.tabs[event.index])
+        for tab in self._tabs.tabs[event.index : event.index + 1]:  # a second click finds none
+            self._close(tab)
 
     @on(ConversationList.Opened)
     def _opened(self, event: ConversationList.Opened) -> None:
@@ -269,7 +269,7 @@ class Workspace(Horizontal):
     @on(Sidebar.Edited)
     def _edited(self, event: Sidebar.Edited) -> None:
         edit, conversation_id, text = event.edit, event.conversation_id, event.text
-        self._owner.perform(partial(self._filing.write, edit, conversation_id, text))
+        self._owner.perform(partial(self.filing.write, edit, conversation_id, text))
 
     @on(ArchivedToggled)
     def _archived_toggled(self) -> None:
@@ -282,11 +282,11 @@ class Workspace(Horizontal):
 
     @on(ChangeRequested)
     def _change_wanted(self, event: ChangeRequested) -> None:
-        works = {"pin": self._filing.pin, "archive": self._archive, "delete": self._delete}
+        works = {"pin": self.filing.pin, "archive": self._archive, "delete": self._delete}
         self._owner.perform(partial(works[event.change], event.conversation))
 
     async def _archive(self, conversation: Conversation) -> None:
-        sentence = await self._filing.archive(conversation)
+        sentence = await self.filing.archive(conversation)
         self.notify(f"“{sanitize_line(conversation.title)}” {sentence}", markup=False)
 
     async def _delete(self, conversation: Conversation) -> None:

@@ -40,6 +40,9 @@ MAIN: Final = (
     "settings",
     "models",
     "help",
+    "record",
+    "record-silence",
+    "recorded",
 )
 THEMES: Final = ("dark", "light")
 SIZES: Final = ((60, 18), (100, 30), (200, 60))
@@ -77,9 +80,13 @@ async def take(scene: Scene, theme: str, size: tuple[int, int], home: Path) -> s
     await keep(database)
     await database.close()
     environ = {"GEMMA_TUI_THEME": f"gemma-{theme}"}
-    engine = scene.engine()
-    async with running_app(paths, engine, size, environ=environ, arguments={}) as running:
+    engine, microphone = scene.engine(), scene.microphone()
+    starting = running_app(
+        paths, engine, size, environ=environ, arguments={}, microphone=microphone
+    )
+    async with starting as running:
         await running.pilot.press("ctrl+n")
+        await running.shown("New conversation")
         await scene.show(running, home)
         await running.pilot.pause(0.2)
         picture = running.app.export_screenshot(title="gemma-tui")

@@ -15,6 +15,8 @@ from textual.widgets import Input
 
 from gemma_tui.chat import Chat
 from gemma_tui.exchange.exchange import Exchange
+from gemma_tui.microphone.folder import RecordingFolder
+from gemma_tui.microphone.recorder import Recorder
 from gemma_tui.settings.configuration import Configuration
 from gemma_tui.settings.file import SettingsFile
 from gemma_tui.storage.blobs import BlobStore
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
     from gemma_tui.conversation import Message
+    from gemma_tui.microphone.interface import Microphone
     from gemma_tui.paths import Paths
 
 NO_TOUR = {"GEMMA_TUI_TOUR": "false"}
@@ -137,6 +140,7 @@ class Opener(Protocol):
         notice: str = "",
         begun: bool = True,
         environ: dict[str, str] | None = None,
+        microphone: Microphone | None = None,
     ) -> AbstractAsyncContextManager[Running]:
         """Start the app on the data of this test; what is left in it is there the next time."""
 
@@ -150,6 +154,7 @@ async def running_app(
     begun: bool = True,
     environ: dict[str, str] | None = None,
     arguments: dict[str, str] | None = None,
+    microphone: Microphone | None = None,
 ) -> AsyncGenerator[Running, None]:
     """The app on the data below `paths`; waits for its start if it is to have `begun`."""
     engine = engine or ScriptedEngine()
@@ -169,6 +174,9 @@ async def running_app(
             configuration=configuration,
             exchange=Exchange(TreeStore(database), blobs, engine.probe),
             open_tabs=OpenTabsFile(paths.open_tabs),
+            recorder=Recorder(microphone, RecordingFolder(paths.recordings))
+            if microphone
+            else None,
             notice=notice,
         )
         async with app.run_test(size=size, notifications=True) as pilot:

@@ -21,11 +21,11 @@ The table `[keys]` of the settings file (`gemma-tui config path`) gives what has
 
 ```toml
 [keys]
-"chat.new" = "f9"
+"chat.new" = "f11"
 "message.copy" = "c,ctrl+shift+c"
 ```
 
-A key is written as Textual names it: `ctrl+y`, `alt+x`, `f9`, `shift+f9`, `pageup`, `question_mark`. An id or a key that does not exist, a key that
+A key is written as Textual names it: `ctrl+y`, `alt+x`, `f11`, `shift+f11`, `pageup`, `question_mark`. An id or a key that does not exist, a key that
 something else heard in the same place has already, that is typed there, or that terminals cannot tell from another one is said at the
 start, and the default stays. Sentences on the screen that name a key name the default one; help, the status line and the palette have yours.
 """

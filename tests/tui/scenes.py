@@ -10,6 +10,7 @@ from textual.widgets import Input
 from gemma_tui.errors import EngineStoppedError
 from gemma_tui.generation import TextDelta, ThoughtDelta
 from tests.scripted_engine import Hold, ScriptedEngine
+from tests.scripted_microphone import ScriptedMicrophone, speech
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -105,6 +106,26 @@ async def _models(running: Running, folder: Path) -> None:
     await running.shown("built-in")
 
 
+async def _record(running: Running, folder: Path) -> None:
+    del folder
+    await running.type("What did I just say?")
+    await running.shown("% of context")
+    await running.pilot.press("f9")
+    await running.shown("0:07")
+
+
+async def _record_faults(running: Running, folder: Path) -> None:
+    await _record(running, folder)
+    await running.pilot.press("d")
+    await running.shown("Headset")
+
+
+async def _recorded(running: Running, folder: Path) -> None:
+    await _record(running, folder)
+    await running.pilot.press("p")
+    await running.shown("stop playing")
+
+
 async def _attach(running: Running, folder: Path) -> None:
     del folder
     await running.typed_path()
@@ -153,6 +174,19 @@ class Scene:
     engine: Callable[[], ScriptedEngine] = ScriptedEngine
     keeps_colours: bool = False
     """Whether it has to be closed and shown again to get the colours of another theme."""
+    heard: Callable[[], ScriptedMicrophone] | None = None
+
+    def microphone(self) -> ScriptedMicrophone | None:
+        """What the app records from, if it does."""
+        return self.heard() if self.heard else None
+
+
+def _heard() -> ScriptedMicrophone:
+    return ScriptedMicrophone([*speech(105), 0.8, 0.3])
+
+
+def _muted() -> ScriptedMicrophone:
+    return ScriptedMicrophone([0.0] * 110)
 
 
 def _talkative() -> ScriptedEngine:
@@ -178,6 +212,9 @@ SCENES: Final = (
     Scene("settings", _settings),
     Scene("models", _models),
     Scene("attach", _attach),
+    Scene("record", _record, heard=_heard),
+    Scene("record-silence", _record_faults, heard=_muted),
+    Scene("recorded", _recorded, heard=_heard),
     Scene("search", _search, _talkative),
     Scene("tour", _tour),
     Scene("completion", _completion),

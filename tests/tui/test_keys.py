@@ -76,7 +76,7 @@ def test_a_key_that_cannot_be_had_is_told_and_the_default_stays(
 
 
 def test_keys_can_change_places() -> None:
-    wanted = {"chat.new": "f9", "chat.toggle_list": "ctrl+n"}
+    wanted = {"chat.new": "f11", "chat.toggle_list": "ctrl+n"}
     assert check_keymap(wanted) == (wanted, ())
 
 
@@ -94,7 +94,7 @@ def write_keys(paths: Paths, *lines: str) -> None:
 async def test_other_keys_are_obeyed_and_shown(open_app: Opener, paths: Paths) -> None:
     write_keys(
         paths,
-        'chat.find = "f9"',
+        'chat.find = "shift+f9"',
         '"chat.new" = "f11"',
         '"app.help" = "f12"',
         '"composer.newline" = "f10"',
@@ -113,7 +113,7 @@ async def test_other_keys_are_obeyed_and_shown(open_app: Opener, paths: Paths) -
         await running.pilot.press("f12")
         await running.until(lambda: isinstance(running.app.screen, HelpScreen))
         await running.shown("F12")
-        await running.pilot.press("escape", "f9")
+        await running.pilot.press("escape", "shift+f9")
         await running.until(lambda: running.app.screen.query("FindBar Input"), "the search")
 
 

@@ -38,7 +38,7 @@ def outside(running: Running) -> list[str]:
 async def test_nothing_sticks_out(
     open_app: Opener, tmp_path: Path, scene: Scene, size: tuple[int, int]
 ) -> None:
-    async with open_app(scene.engine(), size=size) as running:
+    async with open_app(scene.engine(), size=size, microphone=scene.microphone()) as running:
         await scene.show(running, tmp_path)
         assert outside(running) == []
         lines = running.text().splitlines()

@@ -91,7 +91,8 @@ def test_the_command_the_setting_and_the_themes_have_the_same_names() -> None:
 
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.name)
 async def test_all_text_can_be_read(open_app: Opener, tmp_path: Path, scene: Scene) -> None:
-    async with open_app(scene.engine(), size=(100, 40)) as running:
+    opened = open_app(scene.engine(), size=(100, 40), microphone=scene.microphone())
+    async with opened as running:
         await scene.show(running, tmp_path)
         for theme in (*MIN_CONTRAST, TERMINAL):
             running.app.theme = theme

@@ -22,9 +22,10 @@ from gemma_tui.tui.page import Page
 from gemma_tui.tui.picture_actions import PictureActions
 from gemma_tui.tui.prompt_cost import PromptCost
 from gemma_tui.tui.question_history import QuestionHistory
+from gemma_tui.tui.recording import Recording
 from gemma_tui.tui.screens.chat_keys import CHAT_KEYS
 from gemma_tui.tui.screens.composing import ComposingScreen
-from gemma_tui.tui.status import MODEL_CHANGES, turn_label
+from gemma_tui.tui.status import turn_label
 from gemma_tui.tui.titling import Titling
 from gemma_tui.tui.transcript.requests import MessageRequest
 from gemma_tui.tui.transcript.widget import Transcript
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from gemma_tui.conversation import Conversation
     from gemma_tui.engine.interface import Engine, EngineState
     from gemma_tui.exchange.exchange import Exchange
+    from gemma_tui.microphone.recorder import Recorder
     from gemma_tui.settings.configuration import Configuration
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.storage.open_tabs import OpenTabsFile
@@ -65,6 +67,7 @@ class ChatScreen(ComposingScreen):
         configuration: Configuration,
         exchange: Exchange,
         open_tabs: OpenTabsFile | None = None,
+        recorder: Recorder | None = None,
         notice: str = "",
     ) -> None:
         super().__init__()
@@ -91,8 +94,11 @@ class ChatScreen(ComposingScreen):
             chat=chat, store=store, page=page, panel=panel, preferences=self._preferences
         )
         self._pictures = PictureActions(chat, self.desk, page, panel, self, lambda: self._options)
+        self._recording = Recording(recorder, self._attaching, self._preferences, self.perform)
         self._messages = MessageActions(
-            *(chat, store, self.desk, page, panel, self, lambda: self._options, self._pictures)
+            *(chat, store, self.desk, page, panel, self, lambda: self._options),
+            models=self.choosing.models,
+            pictures=self._pictures,
         )
         self._completing = Completing(
             panel.composer, panel.completion, attaching=self._attaching, perform=self.perform
@@ -136,7 +142,12 @@ class ChatScreen(ComposingScreen):
                 self._sends_when_ready = False  # older words stand before those to be sent
         finally:
             self.has_begun = True
+        self.perform(self._offer_recordings)
         self.send_if_ready()
+
+    async def _offer_recordings(self) -> None:
+        if left := await self._recording.look_for_left():
+            self.notify(left, timeout=20, markup=False)
 
     def perform(self, work: Callable[[], Awaitable[None]]) -> Worker[None]:
         """Run something that may fail with a sentence for the user."""
@@ -205,12 +216,6 @@ class ChatScreen(ComposingScreen):
         """Scroll a page without leaving the composer."""
         transcript = self._page.transcript
         (transcript.scroll_page_down if direction > 0 else transcript.scroll_page_up)(animate=False)
-
-    def _is_refused_while_writing(self) -> bool:
-        if self.choosing.models.holds_back():
-            self._panel.problem.tell(MODEL_CHANGES)
-            return True
-        return self._messages.is_refused()
 
     def page_turns(self) -> None:
         """Another conversation is about to be shown: Enter was meant for this one."""

@@ -146,19 +146,13 @@ class CommandScreen(Screen[None]):
 
     async def action_rename_conversation(self, argument: str) -> None:
         """Give the open conversation this title."""
-        if self._page.conversation is not None:
+        if self._page.conversation_id is not None:
             title = sanitize_line(argument)
-            self._page.conversation = await self._store.rename(self._page.conversation.id, title)
-            await self.desk.refresh_list()
+            await self.workspace.filing.write("rename", self._page.conversation_id, title)
 
-    async def action_toggle_pin(self) -> None:
+    def action_toggle_pin(self) -> None:
         """Keep the open conversation at the top of the list, or let it go."""
-        shown = self._page.conversation
-        if shown is not None:
-            change = self._store.unpin if shown.is_pinned else self._store.pin
-            self._page.conversation = await change(shown.id)
-            await self.desk.refresh_list()
-            self.notify("Unpinned." if shown.is_pinned else "Pinned.", markup=False)
+        self.workspace.action_this("pin")
 
     def action_delete_conversation(self) -> None:
         """Delete the open conversation."""

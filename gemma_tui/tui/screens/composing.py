@@ -5,7 +5,6 @@ What commands do to a conversation is the business of `commanding`.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -33,8 +32,10 @@ if TYPE_CHECKING:
     from gemma_tui.engine.interface import Engine
     from gemma_tui.tui.attaching import Attaching
     from gemma_tui.tui.completing import Completing
+    from gemma_tui.tui.message_actions import MessageActions
     from gemma_tui.tui.prompt_cost import PromptCost
     from gemma_tui.tui.question_history import QuestionHistory
+    from gemma_tui.tui.recording import Recording
 
 
 class ComposingScreen(CommandScreen):
@@ -43,14 +44,12 @@ class ComposingScreen(CommandScreen):
     has_begun: bool
     _engine: Engine
     _attaching: Attaching
+    _recording: Recording
     _completing: Completing
     _questions: QuestionHistory
     _cost: PromptCost
+    _messages: MessageActions
     _sends_when_ready: bool
-
-    @abstractmethod
-    def _is_refused_while_writing(self) -> bool:
-        """Whether a reply is being written; says so."""
 
     @on(Composer.Submitted)
     def _submitted(self, event: Composer.Submitted) -> None:
@@ -82,7 +81,7 @@ class ComposingScreen(CommandScreen):
         self._send(plain_text(text))
 
     def _send(self, text: str) -> None:
-        if self._is_refused_while_writing():
+        if self._messages.is_refused():
             self._panel.give_back(Draft(text))
             return
         self._panel.problem.tell("")
@@ -107,6 +106,10 @@ class ComposingScreen(CommandScreen):
 
         question, typed = "Attach a picture, a sound or a text", self._attaching.refused_path
         self.app.push_screen(PathScreen(question, "attaches", typed), self._attach_typed)
+
+    def action_record(self) -> None:
+        """Record into the draft."""
+        self.perform(partial(self._recording.open, self.app))
 
     def _attach_typed(self, text: str | None) -> None:
         if text:

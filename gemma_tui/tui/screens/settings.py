@@ -7,8 +7,8 @@ more room than a line have a screen of their own.
 from __future__ import annotations
 
 import asyncio
+import os
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -18,6 +18,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from gemma_tui.errors import GemmaError, SettingsError
+from gemma_tui.paths import expand
 from gemma_tui.sanitize import sanitize
 from gemma_tui.settings.schema import SCHEMA
 from gemma_tui.tui.availability import notes, why_fixed, why_idle
@@ -270,5 +271,5 @@ class SettingsScreen(ModalScreen[None]):
 
 
 def _require_folder(name: str) -> None:
-    if not Path(name).expanduser().is_dir():
+    if not os.path.isdir(expand(name)):  # noqa: PTH112  # it never raises
         raise SettingsError(f"There is no folder {name}.", "Type its whole path.")

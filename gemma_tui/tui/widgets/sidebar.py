@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from gemma_tui.conversation import Conversation
     from gemma_tui.tui.widgets.conversation_requests import Edit
 
-MAX_TITLE_LENGTH: Final = 200
-"""Characters of a title or of all tags of a conversation that can be typed."""
+MAX_LENGTH: Final = 2000
+"""Characters of a title, of all tags of a conversation, or of a filter."""
 
 
 class EntryLine(Input):
@@ -47,7 +47,7 @@ class EntryLine(Input):
             """Where."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002  # as Textual has it
-        super().__init__(id=id, compact=True, select_on_focus=False, max_length=MAX_TITLE_LENGTH)
+        super().__init__(id=id, compact=True, select_on_focus=False, max_length=MAX_LENGTH)
         self.display = False
 
     def action_leave(self) -> None:
@@ -108,9 +108,7 @@ class Sidebar(Vertical):
         if not line.is_attached:
             await self.mount(line)
         is_title = edit == "rename"
-        line.value = sanitize_line(
-            conversation.title if is_title else ", ".join(conversation.tags)
-        )[:MAX_TITLE_LENGTH]
+        line.value = sanitize_line(conversation.title if is_title else ", ".join(conversation.tags))
         line.placeholder = "Title" if is_title else "Tags, with commas"
         line.styles.offset = (0, self.list.row_of_chosen() + int(self.filter_line.display))
         line.display = True
