@@ -100,9 +100,8 @@ class ChatScreen(ComposingScreen):
             models=self.choosing.models,
             pictures=self._pictures,
         )
-        self._completing = Completing(
-            panel.composer, panel.completion, attaching=self._attaching, perform=self.perform
-        )
+        composing = panel.composer, panel.completion
+        self._completing = Completing(*composing, attaching=self._attaching, perform=self.perform)
         self._questions = QuestionHistory(store, panel)
         self._cost = PromptCost(
             *(chat, store, panel), perform=self.perform, set_timer=self.set_timer
