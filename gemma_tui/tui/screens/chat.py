@@ -58,6 +58,12 @@ class ChatScreen(ComposingScreen):
     AUTO_FOCUS = "Composer"
     BINDINGS = CHAT_KEYS
 
+    has_begun = False
+    """Whether the conversation that was open last is shown."""
+    _sends_when_ready = False
+    _save_timer: Timer | None = None
+    _problem = ""
+
     def __init__(
         self,
         *,
@@ -106,11 +112,6 @@ class ChatScreen(ComposingScreen):
         self._cost = PromptCost(
             *(chat, store, panel), perform=self.perform, set_timer=self.set_timer
         )
-        self._save_timer: Timer | None = None
-        self._sends_when_ready = False
-        self._problem = ""
-        self.has_begun = False
-        """Whether the conversation that was open last is shown."""
 
     def compose(self) -> ComposeResult:
         """Header, the two columns, status."""
