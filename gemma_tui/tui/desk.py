@@ -292,10 +292,9 @@ class Desk:
         self._owner.show_status()
 
     async def _show_stored(self, turn: Turn, event: TurnStarted) -> None:
-        """Show what else a new message changes; it failing is no reason to stop the reply."""
+        """Show what else a new message changes; if that fails, the reply goes on."""
         if self._page.shows(turn):
             siblings = await self._store.siblings(event.reply.conversation_id, event.reply.id)
-            if self._page.shows(turn):
-                self._page.set_siblings(siblings)
+            self._page.set_siblings(siblings if self._page.shows(turn) else ())
         await self._drafts.save()
         await self.refresh_list()
