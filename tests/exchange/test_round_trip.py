@@ -177,3 +177,43 @@ async def test_a_file_is_never_replaced_unless_told_so(here: Place) -> None:
     assert json.loads(file.read_text())["format"] == "gemma-tui conversations"
     assert {path.name for path in here.folder.iterdir()} >= {"notes.json"}
     assert not list(here.folder.glob(".*part*"))
+
+
+async def test_only_settings_that_are_known_and_in_bounds_come_in(
+    here: Place, there: Place
+) -> None:
+    conversation = await here.store.create("Birds")
+    stored = {
+        "thinking": True,
+        "model": "/elsewhere/model",  # a name, which the app does not load: see test_models
+        "temperature": 1e9,
+        "max_tokens": "many",
+        "theme": "gemma-light",
+        "known_models": ["/elsewhere"],
+        "run_at_start": "command",
+    }
+    await here.store.set_settings(conversation.id, json.dumps(stored))
+    file = here.folder / "export.json"
+    await here.exporter.export_conversation(conversation.id, "json", file)
+
+    report = await there.importer.import_file(file)
+
+    (new,) = await there.store.list()
+    assert json.loads(new.settings) == {"thinking": True, "model": "/elsewhere/model"}
+    (sentence,) = report.sentences
+    assert sentence.startswith("Settings of “Birds” that are unknown or out of bounds: ")
+    for name in ("temperature", "max_tokens", "theme", "known_models", "run_at_start"):
+        assert f"“{name}”" in sentence
+    assert "“thinking”" not in sentence
+    assert (report.conversations, report.skipped) == (1, 1)
+
+
+async def test_settings_of_which_none_is_known_leave_nothing(here: Place, there: Place) -> None:
+    conversation = await here.store.create("Birds")
+    names = {f"key {number}": number for number in range(30)}
+    await here.store.set_settings(conversation.id, json.dumps(names))
+    file = here.folder / "export.json"
+    await here.exporter.export_conversation(conversation.id, "json", file)
+    report = await there.importer.import_file(file)
+    assert [known.settings for known in await there.store.list()] == [""]
+    assert report.sentences[0].endswith("“key 9” and 20 more.")
