@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gemma_tui.chat import Chat
+from gemma_tui.cli.closed_output import require_output
 from gemma_tui.cli.output import Answer, Progress, to_json
 from gemma_tui.cli.signals import until_signalled
 from gemma_tui.conversation import Draft
 from gemma_tui.engine.client import EngineClient
-from gemma_tui.engine.process import worker_command
+from gemma_tui.engine.process import open_log, worker_command
 from gemma_tui.errors import GemmaError
 from gemma_tui.generation import (
     Finished,
@@ -63,6 +64,7 @@ def run_ask(question: Question, model: Path, paths: Paths, *, as_json: bool, sav
         GemmaError: Whatever kept the question from being answered.
         KeyboardInterrupt: Ctrl-C; what was answered so far is printed.
     """
+    require_output(sys.stdout)
     if isinstance(question.token_budget, int):
         check_budget(question.token_budget)
     with _scratch_folder() as scratch:
@@ -167,8 +169,11 @@ def _as_json(messages: tuple[Message, ...], asking: _Asking) -> str:
 def _log_path(paths: Paths) -> Path:
     """Where the engine logs; beside the data if the usual place cannot be written."""
     log = paths.engine_log
-    place = next(folder for folder in log.parents if folder.exists())
-    return log if place.is_dir() and os.access(place, os.W_OK) else paths.data / log.name
+    try:
+        os.close(open_log(log))
+    except OSError:
+        return paths.data / log.name
+    return log
 
 
 def _show(event: TurnEvent, answer: Answer, progress: Progress, *, as_json: bool) -> None:

@@ -32,15 +32,26 @@ from gemma_tui.cli.config import config_app, configuration_of
 from gemma_tui.cli.history import history_app
 from gemma_tui.cli.models import models_app
 from gemma_tui.cli.terminal import is_dumb_terminal
+from gemma_tui.errors import UsageError
 from gemma_tui.paths import builtin_model, default_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+
+def _named_folder(text: str) -> Path:
+    if not text.strip():  # else it would be the folder one is in
+        raise UsageError("“--model” names no folder.", "Name one, or leave the option out.")
+    return Path(text)
+
+
 ModelOption = Annotated[
     Path | None,
     typer.Option(
-        "--model", metavar="FOLDER", help="A model folder; if absent, as the settings say."
+        "--model",
+        metavar="FOLDER",
+        parser=_named_folder,
+        help="A model folder; if absent, as the settings say.",
     ),
 ]
 

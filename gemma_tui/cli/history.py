@@ -99,11 +99,14 @@ def import_file(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="From gemma-tui, ChatGPT (JSON or zip), oterm.")],
     json: AsJson = False,
+    copies: Annotated[
+        bool, typer.Option("--copies", help="Import what is here already once more.")
+    ] = False,
 ) -> None:
     """Import conversations: all that are in a file, or none. What it is, its content decides."""
     from gemma_tui.cli.history_files import run_import  # noqa: PLC0415
 
-    _do(context, lambda place: run_import(place, file, as_json=json))
+    _do(context, lambda place: run_import(place, file, as_json=json, copies=copies))
 
 
 def delete(

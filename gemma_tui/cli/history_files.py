@@ -80,8 +80,14 @@ async def _to_output(place: HistoryPlace, ids: Sequence[int], wanted: Export) ->
             raise output_refused(error) from error
 
 
-async def run_import(place: HistoryPlace, path: Path, *, as_json: bool) -> None:
+async def run_import(place: HistoryPlace, path: Path, *, as_json: bool, copies: bool) -> None:
     """Import; says what was imported on stdout, and what was not on stderr.
+
+    Args:
+        place: Where conversations go.
+        path: The file.
+        as_json: Print one JSON object instead of a sentence.
+        copies: Import what is here already once more.
 
     Raises:
         ExchangeError: The file cannot be imported.
@@ -93,7 +99,7 @@ async def run_import(place: HistoryPlace, path: Path, *, as_json: bool) -> None:
         loop.call_soon_threadsafe(progress.show, f"importing, {fraction:.0%}")
 
     try:
-        report = await place.importer.import_file(path, show)
+        report = await place.importer.import_file(path, show, copies=copies)
     finally:
         await asyncio.sleep(0)  # what the reading thread told last is shown before the line goes
         progress.clear()
@@ -101,6 +107,8 @@ async def run_import(place: HistoryPlace, path: Path, *, as_json: bool) -> None:
         progress.tell(sentence)
     if report.skipped > len(report.sentences):
         progress.tell(f"{report.skipped - len(report.sentences)} more were left out.")
+    if report.present:
+        progress.tell("What is here already is imported once more with --copies.")
     print_lines([_as_json(report) if as_json else _as_sentence(report)])
 
 

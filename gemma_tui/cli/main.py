@@ -8,12 +8,14 @@ away).
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, NoReturn
 
+from gemma_tui.cli.closed_output import closed_output
 from gemma_tui.errors import BudgetError, GemmaError, UsageError
 from gemma_tui.sanitize import sanitize
 
@@ -42,6 +44,12 @@ def _run(arguments: Sequence[str] | None) -> int:
     except BrokenPipeError:
         _discard_output()
         return 128 + signal.SIGPIPE
+    except OSError as error:
+        if error.errno != errno.EBADF:  # that is a standard output that was closed
+            raise
+        sys.stderr.write(f"gemma-tui: {closed_output()}\n")
+        _discard_output()
+        return 1
 
 
 def _discard_output() -> None:
@@ -55,7 +63,10 @@ def _prepare_streams() -> None:
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         pass
     os.close(descriptor)
-    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    if sys.stdout is None:
+        # Read-only: what is written there fails, where it would be lost without a word.
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 1)
+        sys.stdout = os.fdopen(1, "w")
     sys.stderr = sys.stderr or os.fdopen(2, "w")
     if isinstance(sys.stdout, TextIOWrapper):
         # In a locale that lacks a character the answer shows "?" for it instead of breaking off.

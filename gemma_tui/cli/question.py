@@ -51,10 +51,13 @@ class Question:
             folder: Where a piped file is put.
 
         Raises:
-            UsageError: `-a -` without a pipe or with an empty one, or neither prompt nor file.
+            UsageError: `-a ""`, `-a -` without a pipe or with an empty one, or neither prompt nor
+                file.
             LimitError: The pipe brings more than an attachment, or a question, may have.
             StorageError: There is no place for a piped file.
         """
+        if "" in self.files:
+            raise UsageError("“-a” names no file.", "Name one, or leave the option out.")
         if PIPE in self.files and pipe is None:
             raise UsageError("“-a -” takes a file from a pipe, but there is none.")
         content = pipe.read(MAX_BLOB_BYTES + 1) if pipe else b""

@@ -75,7 +75,7 @@ class EngineProcess(asyncio.Protocol):
         events_out, events_in = os.pipe()
         theirs = [requests_out, events_in]
         try:
-            log = _open_log(log_path)
+            log = open_log(log_path)
             theirs.append(log)
             self._process = await asyncio.create_subprocess_exec(
                 *command,
@@ -196,7 +196,12 @@ def how_it_ended(code: int) -> str:
         return f"signal {-code}"
 
 
-def _open_log(path: Path) -> int:
+def open_log(path: Path) -> int:
+    """A descriptor that adds to the engine's log; makes what is missing.
+
+    Raises:
+        OSError: It cannot be written.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 

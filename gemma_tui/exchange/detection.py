@@ -61,7 +61,7 @@ def _json_source(file: WatchedFile, name: str, scratch: Path) -> Source:
             first = next(keys, "")
             if first == "format":
                 found = read_own_json(stream, keys, name, scratch)
-                return Source("gemma-tui", found, is_sorted=True)
+                return Source("gemma-tui", found, is_sorted=True, is_own=True)
             if first == "conversations":
                 conversations = read_chatgpt_json(stream, name, is_whole=False)
                 return Source("ChatGPT", conversations, is_sorted=False)

@@ -49,6 +49,8 @@ class Report:
     messages: int = 0
     attachments: int = 0
     skipped: int = 0
+    present: int = 0
+    """How many of what was left out are conversations that are here already."""
     sentences: list[str] = field(default_factory=list)
     """The first of what was left out, and why."""
     ids: list[int] = field(default_factory=list)
@@ -72,3 +74,5 @@ class Source:
     format_name: str
     found: Iterator[Found]
     is_sorted: bool
+    is_own: bool = False
+    """Whether this program wrote it, so that what is in it can be recognised."""

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from gemma_tui.conversation import Attachment, AttachmentPart, TextPart
 from gemma_tui.errors import AttachmentError, DamagedExportError, GemmaError
+from gemma_tui.exchange.already_here import AlreadyHere
 from gemma_tui.exchange.detection import open_source
 from gemma_tui.exchange.found import MediaFile, Report, Skipped
 from gemma_tui.exchange.json_export import attachments_of
@@ -56,13 +57,18 @@ class Importer:
         self._probe = probe
 
     async def import_file(
-        self, path: Path, progress: Callable[[float], None] = lambda _: None
+        self,
+        path: Path,
+        progress: Callable[[float], None] = lambda _: None,
+        *,
+        copies: bool = False,
     ) -> Report:
         """Import everything in a file, or nothing.
 
         Args:
             path: Our JSON, an export of ChatGPT (JSON or zip), or a database of oterm.
             progress: Told how far the file is read, 0 to 1.
+            copies: Import conversations of our JSON that are here already once more.
 
         Returns:
             What was imported, and what was left out and why.
@@ -75,7 +81,9 @@ class Importer:
         with storage_faults(Path(tempfile.gettempdir()) / "gemma-tui"):
             folder = tempfile.TemporaryDirectory(prefix="gemma-tui-")
         with folder as scratch, open_source(path, Path(scratch), progress) as source:
-            run = _Run(self._trees, self._blobs, self._probe, source)
+            known = {} if copies or not source.is_own else await self._trees.ids_by_creation()
+            here = AlreadyHere(self._trees, known)
+            run = _Run(self._trees, self._blobs, self._probe, source, here)
             try:
                 await run.take_all()
                 await self._trees.reveal(run.in_order())
@@ -88,8 +96,16 @@ class Importer:
 class _Run:
     """One import while it goes on."""
 
-    def __init__(self, trees: TreeStore, blobs: BlobStore, probe: Probe, source: Source) -> None:
+    def __init__(
+        self,
+        trees: TreeStore,
+        blobs: BlobStore,
+        probe: Probe,
+        source: Source,
+        here: AlreadyHere,
+    ) -> None:
         self.report = Report(source.format_name)
+        self._here = here
         self._trees = trees
         self._blobs = blobs
         self._probe = probe
@@ -179,6 +195,10 @@ class _Run:
             tree.draft, attachments=tuple(item for item in kept if isinstance(item, Attachment))
         )
         whole = replace(tree, messages=messages, draft=draft)
+        if await self._here.has(whole):
+            self.report.leave_out(f"“{tree.conversation.title[:80]}” is here already.")
+            self.report.present += 1
+            return
         self.report.ids.append(await self._trees.insert_hidden(whole))
         self._times.append(tree.conversation.updated_at)
         self.report.conversations += 1

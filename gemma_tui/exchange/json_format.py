@@ -99,7 +99,7 @@ def _to_tags(item: JsonObject) -> Iterator[str]:
 
 
 def _to_settings(item: JsonObject) -> str:
-    """As they are; what is in them is checked by whoever uses them."""
+    """As they are; `json_import` looks into them."""
     settings = fields.text(item, "settings")
     if settings:
         try:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import binascii
+import json
 from base64 import b64decode
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from gemma_tui.errors import DamagedExportError, UnknownFormatError
 from gemma_tui.exchange import fields
 from gemma_tui.exchange.fields import FieldError
-from gemma_tui.exchange.found import MediaFile
+from gemma_tui.exchange.found import MediaFile, Skipped
 from gemma_tui.exchange.json_format import FORMAT, VERSION, from_json
 from gemma_tui.exchange.json_parts import SHA256
+from gemma_tui.settings.reading import overrides_text, read_overrides
 from gemma_tui.storage.blobs import MAX_BLOB_BYTES
 from gemma_tui.storage.faults import storage_faults
 
@@ -21,7 +24,11 @@ if TYPE_CHECKING:
 
     from gemma_tui.exchange.found import Found
     from gemma_tui.exchange.json_stream import JsonStream
+    from gemma_tui.storage.trees import Tree
     from gemma_tui.tool_call import JsonValue
+
+_MAX_NAMES: Final = 10
+"""So many settings that were left out are named."""
 
 
 def read_own_json(
@@ -56,7 +63,7 @@ def read_own_json(
                     yield from _files(stream, folder)
                 case "conversations" if "version" in seen:
                     for _ in stream.elements():
-                        yield from_json(stream.value())
+                        yield from _with_settings(from_json(stream.value()))
                 case _:
                     raise _damaged(name, f"“{key[:40]}” is not expected here")
         except FieldError as error:
@@ -74,6 +81,25 @@ def _check_version(version: JsonValue, name: str) -> None:
             f"“{name}” was written by a newer version of gemma-tui.", "Update gemma-tui."
         )
     raise FieldError("its version is unknown")
+
+
+def _with_settings(tree: Tree) -> Iterator[Found]:
+    """The conversation with the settings that this version knows, in bounds; else as it was.
+
+    What is kept unread would be obeyed by a later version that knows it.
+    """
+    known = tree.conversation
+    layer = read_overrides(known.settings)
+    names = json.loads(known.settings) if known.settings else {}
+    left = [f"“{name[:40]}”" for name in names if name not in layer.values]
+    if left:
+        more = len(left) - _MAX_NAMES
+        listed = ", ".join(left[:_MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
+        yield Skipped(
+            f"Settings of “{known.title[:80]}” that are unknown or out of bounds: {listed}."
+        )
+        tree = replace(tree, conversation=replace(known, settings=overrides_text(layer.values, {})))
+    yield tree
 
 
 def _files(stream: JsonStream, folder: Path) -> Iterator[Found]:

@@ -242,6 +242,15 @@ class Settings:
             is_global=True,
         ),
     ] = True
+    titles: Annotated[
+        bool,
+        About(
+            "app",
+            "Titles by the model",
+            "Have the model write the title of a new conversation; else its question is the title.",
+            is_global=True,
+        ),
+    ] = True
     tour: Annotated[
         bool,
         About(

@@ -75,6 +75,19 @@ class TreeStore:
 
         return await self._database.read(work)
 
+    async def ids_by_creation(self) -> dict[float, list[int]]:
+        """All conversations that are not deleted, by the times they were created at."""
+
+        def work(connection: sqlite3.Connection) -> dict[float, list[int]]:
+            found: dict[float, list[int]] = {}
+            for row in connection.execute(
+                "SELECT id, created_at FROM conversation WHERE deleted_by IS NULL ORDER BY id"
+            ):
+                found.setdefault(row["created_at"], []).append(row["id"])
+            return found
+
+        return await self._database.read(work)
+
     async def read(self, conversation_id: int) -> Tree:
         """One conversation, as it stands."""
         return await self._database.read(partial(_read, conversation_id=conversation_id))

@@ -51,6 +51,15 @@ async def saved(cli: CommandLine) -> tuple[Conversation, tuple[Message, ...]]:
     return conversation, messages
 
 
+def test_a_log_that_cannot_be_written_is_written_elsewhere(cli: CommandLine) -> None:
+    log = cli.home / "logs" / "engine.log"
+    log.mkdir(parents=True)
+    run = cli.run("ask", "hello")
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert run.stdout.strip()
+    assert not list(log.iterdir())
+
+
 def test_the_answer_and_nothing_else(cli: CommandLine) -> None:
     run = cli.run("ask", "hello", "--temperature", "0")
     assert (run.returncode, run.stderr) == (0, b"")

@@ -114,6 +114,37 @@ def test_closed_streams_do_no_harm(cli: CommandLine, closed: str) -> None:
     assert ("2>&-" in closed) == (run.stderr == b"")
 
 
+@pytest.mark.parametrize("arguments", [("ask", "hi"), ("--version",), ("config", "path")])
+def test_a_closed_output_is_told_and_not_written_to(
+    cli: CommandLine, arguments: tuple[str, ...]
+) -> None:
+    script = f"{shlex.join(cli.command(*arguments))} >&-"
+    run = subprocess.run(
+        ["sh", "-c", script], capture_output=True, env=cli.environment, check=False
+    )
+    assert run.returncode == 1
+    assert run.stderr.startswith(b"gemma-tui: The standard output ")
+    assert run.stderr.count(b"\n") == 1
+    assert not cli.home.joinpath("logs").exists(), "nothing was computed for nobody"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("ask", "hi", "-a", ""), "“-a” names no file."),
+        (("ask", "hi", "--model", ""), "“--model” names no folder."),
+        (("--model", " ", "ask", "hi"), "“--model” names no folder."),
+        (("--model", "", "--plain"), "“--model” names no folder."),
+    ],
+)
+def test_an_empty_name_is_wrong_use(
+    cli: CommandLine, arguments: tuple[str, ...], sentence: str
+) -> None:
+    run = cli.run(*arguments)
+    assert (run.returncode, run.stdout) == (2, b"")
+    assert run.stderr.decode().startswith(f"gemma-tui: {sentence} ")
+
+
 def test_a_locale_without_a_character_breaks_nothing(cli: CommandLine) -> None:
     environment = {**cli.environment, "PYTHONIOENCODING": "ascii"}
     command = cli.command("ask", "hi", "-a", "caf\u00e9.png")

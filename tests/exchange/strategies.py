@@ -35,7 +35,19 @@ VALUES = st.recursive(
     lambda values: st.lists(values, max_size=3) | st.dictionaries(st.text(), values, max_size=3),
     max_leaves=4,
 )
-SETTINGS = st.dictionaries(st.text(), SCALARS, max_size=3).map(json.dumps)
+SETTINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "model": st.text(max_size=30),
+        "system_prompt": st.text(max_size=30),
+        "thinking": st.booleans(),
+        "max_thought_tokens": st.none() | st.integers(1, 1_000_000),
+        "overflow": st.sampled_from(["refuse", "drop_oldest"]),
+        "temperature": st.none() | st.floats(0, 10),
+        "seed": st.none() | st.integers(0, 2**63 - 1),
+        "token_budget": st.none() | st.sampled_from([70, 140, 280, 560, 1120]),
+    },
+).map(json.dumps)
 BUDGETS = st.sampled_from([70, 280, 1120])
 
 

@@ -12,8 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gemma_tui.conversation import Attachment, AttachmentPart, Draft, MessageState, TextPart
+from gemma_tui.conversation import (
+    Attachment,
+    AttachmentPart,
+    Conversation,
+    Draft,
+    Message,
+    MessageState,
+    TextPart,
+)
 from gemma_tui.errors import ExchangeError
+from gemma_tui.storage.trees import Tree
 from tests.exchange.conftest import Place
 from tests.exchange.strategies import trees
 
@@ -177,3 +186,108 @@ async def test_a_file_is_never_replaced_unless_told_so(here: Place) -> None:
     assert json.loads(file.read_text())["format"] == "gemma-tui conversations"
     assert {path.name for path in here.folder.iterdir()} >= {"notes.json"}
     assert not list(here.folder.glob(".*part*"))
+
+
+async def test_only_settings_that_are_known_and_in_bounds_come_in(
+    here: Place, there: Place
+) -> None:
+    conversation = await here.store.create("Birds")
+    stored = {
+        "thinking": True,
+        "model": "/elsewhere/model",  # a name, which the app does not load: see test_models
+        "temperature": 1e9,
+        "max_tokens": "many",
+        "theme": "gemma-light",
+        "known_models": ["/elsewhere"],
+        "run_at_start": "command",
+    }
+    await here.store.set_settings(conversation.id, json.dumps(stored))
+    file = here.folder / "export.json"
+    await here.exporter.export_conversation(conversation.id, "json", file)
+
+    report = await there.importer.import_file(file)
+
+    (new,) = await there.store.list()
+    assert json.loads(new.settings) == {"thinking": True, "model": "/elsewhere/model"}
+    (sentence,) = report.sentences
+    assert sentence.startswith("Settings of “Birds” that are unknown or out of bounds: ")
+    for name in ("temperature", "max_tokens", "theme", "known_models", "run_at_start"):
+        assert f"“{name}”" in sentence
+    assert "“thinking”" not in sentence
+    assert (report.conversations, report.skipped) == (1, 1)
+
+
+async def test_settings_of_which_none_is_known_leave_nothing(here: Place, there: Place) -> None:
+    conversation = await here.store.create("Birds")
+    names = {f"key {number}": number for number in range(30)}
+    await here.store.set_settings(conversation.id, json.dumps(names))
+    file = here.folder / "export.json"
+    await here.exporter.export_conversation(conversation.id, "json", file)
+    report = await there.importer.import_file(file)
+    assert [known.settings for known in await there.store.list()] == [""]
+    assert report.sentences[0].endswith("“key 9” and 20 more.")
+
+
+async def filled(place: Place) -> tuple[int, Path]:
+    """A conversation with a branch, and the file it was exported to."""
+    conversation = await place.store.create("Birds")
+    question = await place.store.add_message(conversation.id, None, "user", (TextPart("Who?"),))
+    await place.store.add_message(conversation.id, question.id, "model", (TextPart("A wren."),))
+    file = place.folder / "export.json"
+    await place.exporter.export_conversation(conversation.id, "json", file)
+    return conversation.id, file
+
+
+async def test_what_is_here_already_is_not_copied(here: Place, there: Place) -> None:
+    conversation_id, file = await filled(here)
+    for place, count in ((here, 0), (there, 1), (there, 0)):
+        report = await place.importer.import_file(file)
+        assert (report.conversations, report.present, report.skipped) == (
+            count,
+            1 - count,
+            1 - count,
+        )
+    assert report.sentences == ["“Birds” is here already."]
+    (found,) = await here.store.list()
+    last = (await here.store.messages(found.id))[-1]
+    await here.store.add_message(conversation_id, last.id, "user", (TextPart("And now?"),))
+    await here.store.rename(conversation_id, "Wrens")
+    assert (await here.importer.import_file(file)).present == 1  # it went on here
+    assert (await here.importer.import_file(file, copies=True)).conversations == 1
+    assert sorted(known.title for known in await here.store.list()) == ["Birds", "Wrens"]
+
+
+async def test_what_went_on_elsewhere_is_imported(here: Place, there: Place) -> None:
+    conversation_id, file = await filled(here)
+    await there.importer.import_file(file)
+    last = (await here.store.messages(conversation_id))[-1]
+    await here.store.save_draft(conversation_id, Draft("And"))
+    file.unlink()
+    await here.exporter.export_conversation(conversation_id, "json", file)
+    assert (await there.importer.import_file(file)).conversations == 1  # for what waits in it
+    await here.store.add_message(conversation_id, last.id, "user", (TextPart("And now?"),))
+    file.unlink()
+    await here.exporter.export_conversation(conversation_id, "json", file)
+    assert (await there.importer.import_file(file)).conversations == 1
+    assert (await there.importer.import_file(file)).present == 1
+
+
+async def test_many_that_began_at_once_are_told_apart(here: Place, there: Place) -> None:
+    known: Known = []
+    for number in range(20):
+        message = Message(1, 0, None, "user", (TextPart(f"{number}?"),), MessageState.COMPLETE, 0.0)
+        conversation = Conversation(0, f"{number}", 0.0, 0.0, leaf_id=1)
+        known.append((Tree(conversation, (message,), Draft()), {}))
+    await here.fill(known)
+    await there.fill(known[:12])
+    file = here.folder / "export.json"
+    file.write_bytes(await here.as_json())
+    report = await there.importer.import_file(file)
+    assert (report.conversations, report.present) == (8, 12)
+    assert len(await there.trees.ids()) == 20
+
+
+async def test_what_was_deleted_here_is_imported_again(here: Place) -> None:
+    conversation_id, file = await filled(here)
+    await here.store.delete(conversation_id)
+    assert (await here.importer.import_file(file)).conversations == 1

@@ -88,7 +88,9 @@ class ChatScreen(ComposingScreen):
         self._drafts = drafts = DraftKeeper(store, page, panel)
         self.choosing = Choosing(configuration, engine, store, page, panel, owner=self)
         self._preferences = self.choosing.preferences
-        titling = Titling(store, engine, self.perform)
+        titling = Titling(
+            store, engine, self.perform, lambda: self._preferences.settings.titles
+        )
         desk = partial(Desk, chat=chat, store=store, drafts=drafts, page=page, panel=panel)
         self.desk = desk(owner=self, titling=titling)
         self.workspace = Workspace(
