@@ -295,6 +295,24 @@ async def test_a_conversation_with_a_model_of_its_own_brings_it_back(
         assert (await running.branch(2))[-1].model == "built-in demo"
 
 
+async def test_answering_again_waits_for_the_model_of_the_conversation(
+    open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders
+) -> None:
+    async with open_real() as running:
+        await running.settled("built-in demo")
+        await running.answer("hello", 2)
+        settings = json.dumps({"model": str(folders.whole)})
+        await running.store.set_settings(1, settings)
+        running.app.chat_screen.workspace.open(1)
+        page = running.app.chat_screen._page
+        await running.until(lambda: page.conversation and page.conversation.settings == settings)
+        await running.pilot.press("ctrl+r")
+        await running.until(lambda: "being changed" in running.problem)
+        await running.settled("Gemma 4 (whole)")
+        await running.pilot.press("ctrl+r")
+        await running.until(lambda: page.last is not None and page.last.model == running.model)
+
+
 async def test_a_model_of_its_own_that_fails_is_not_tried_for_ever(
     open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders
 ) -> None:
