@@ -138,28 +138,28 @@ class Attaching:
             self._panel.composer.insert_pasted(text)
             self._panel.composer.focus()
 
-    async def take_typed(self, text: str) -> bool:
-        """Attach the files if `text`, all of it, names some; a terminal may type what is dropped.
+    async def files_of(self, text: str) -> tuple[Path, ...]:
+        """The files that `text`, all of it, names: a terminal may type what is dropped.
 
-        Returns:
-            Whether it did. A text that was refused once is a text the next time.
+        A text that was refused once is a text the next time.
+        """
+        if text == self._refused:
+            self._refused = ""
+            return ()
+        return await find_files(text)
+
+    async def attach_typed(self, paths: Sequence[Path], text: str) -> None:
+        """Attach the files that `text` names.
 
         Raises:
             GemmaError: As `attach`; the text is back in the composer.
         """
-        if text == self._refused:
-            self._refused = ""
-            return False
-        paths = await find_files(text)
-        if not paths:
-            return False
         try:
             await self.attach(paths)
         except GemmaError:
             self._refused = text
             self._panel.give_back(Draft(text))
             raise
-        return True
 
     async def attach_path(self, text: str) -> None:
         """Attach the file whose path was typed by hand.

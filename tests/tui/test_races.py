@@ -104,3 +104,28 @@ async def test_paths_that_lead_nowhere_are_sentences(
         await converse(running, "one")
         await running.send(f"/export {path if path[0] == '~' else tmp_path / path}")
         await running.until(lambda: "cannot be written" in running.problem, "a sentence")
+
+
+async def test_a_text_that_waits_for_a_disk_stays_in_its_conversation(
+    open_app: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def slow(_text: str) -> tuple[Path, ...]:
+        asked.set()
+        await answered.wait()
+        return ()
+
+    monkeypatch.setattr("gemma_tui.tui.attaching.find_files", slow)
+    async with open_app() as running:
+        await converse(running, "one")
+        await running.send("/mnt/there/picture.png why?")
+        await running.until(asked.is_set, "the disk")
+        await running.pilot.press("ctrl+n")
+        await running.until(lambda: running.app.chat_screen._page.conversation is None)
+        answered.set()
+        await running.pilot.pause()
+        running.app.chat_screen.workspace.open(1)
+        await running.until(lambda: "why?" in running.composer.text, "the words")
+        assert len(await running.branch()) == 2
+        assert len(await running.store.list()) == 1

@@ -88,9 +88,7 @@ class ChatScreen(ComposingScreen):
         self._drafts = drafts = DraftKeeper(store, page, panel)
         self.choosing = Choosing(configuration, engine, store, page, panel, owner=self)
         self._preferences = self.choosing.preferences
-        titling = Titling(
-            store, engine, self.perform, lambda: self._preferences.settings.titles
-        )
+        titling = Titling(store, engine, self.perform, lambda: self._preferences.settings.titles)
         desk = partial(Desk, chat=chat, store=store, drafts=drafts, page=page, panel=panel)
         self.desk = desk(owner=self, titling=titling)
         self.workspace = Workspace(

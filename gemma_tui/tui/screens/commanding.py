@@ -150,9 +150,12 @@ class CommandScreen(Screen[None]):
             title = sanitize_line(argument)
             await self.workspace.filing.write("rename", self._page.conversation_id, title)
 
-    def action_toggle_pin(self) -> None:
+    async def action_toggle_pin(self) -> None:
         """Keep the open conversation at the top of the list, or let it go."""
-        self.workspace.action_this("pin")
+        shown = self._page.conversation
+        if shown is not None:
+            await self.workspace.filing.pin(shown)
+            self.notify("Unpinned." if shown.is_pinned else "Pinned.", markup=False)
 
     def action_delete_conversation(self) -> None:
         """Delete the open conversation."""

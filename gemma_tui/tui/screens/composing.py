@@ -73,7 +73,14 @@ class ComposingScreen(CommandScreen):
             self._send(text)
 
     async def _attach_or_send(self, text: str) -> None:
-        if await self._attaching.take_typed(text):
+        number = self._page.number
+        self._panel.give_back(Draft(text))  # a disk may take its time, and the page may turn
+        paths = await self._attaching.files_of(text)
+        if number != self._page.number or self._panel.composer.text != text:
+            return
+        self._panel.composer.clear()
+        if paths:
+            await self._attaching.attach_typed(paths, text)
             return
         if looks_like_command(text):
             self._panel.give_back(Draft(text))
