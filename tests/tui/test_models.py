@@ -181,10 +181,16 @@ async def test_the_conversation_goes_on_with_another_model(
         await running.answer("hello again", 4)
         writers = [message.model for message in await running.branch()]
         assert writers == ["", "built-in demo", "", "Gemma 4 (deaf)"]
+        mark = "From here on Gemma 4 (deaf) answers; before it was built-in demo."
+        await running.shown(mark)
+        assert running.text().count("before it was") == 1
         await running.until(lambda: saved_model(paths) == str(folders.deaf))
         assert (await running.client.status()).model == running.client.state.model
     async with open_real() as running:
         await running.settled("Gemma 4 (deaf)")
+        await running.shown(mark)
+        await running.answer("once more", 6)
+        assert running.text().count("before it was") == 1
 
 
 async def test_clips_stay_and_what_is_refused_is_said(

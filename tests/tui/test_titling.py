@@ -134,6 +134,15 @@ async def test_without_a_sensible_title_the_question_stays_and_nobody_is_trouble
         assert running.problem == ""
 
 
+async def test_whoever_wants_no_titles_gets_none(open_app: Opener) -> None:
+    settings = {"GEMMA_TUI_TITLES": "false"}
+    async with open_app(engine(["An answer."], ["A Title"]), environ=settings) as running:
+        await ask(running, "question")
+        await running.pilot.pause()
+        assert len(running.engine.requests) == 1
+        assert (await running.store.get(1)).title == "question"
+
+
 async def test_a_reply_that_was_stopped_gives_no_title(open_app: Opener) -> None:
     hold = Hold()
     async with open_app(engine(["begun", hold])) as running:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from gemma_tui.conversation import Message, MessageState
 from gemma_tui.tui.transcript.entry import Entry
 from gemma_tui.tui.transcript.labels import welcome
-from gemma_tui.tui.transcript.layout import Layout
+from gemma_tui.tui.transcript.layout import Layout, estimate_message
 from gemma_tui.tui.transcript.matching import Query
 from gemma_tui.tui.transcript.places import Hit, Line, Place
 from gemma_tui.tui.transcript.rows import Row
 from gemma_tui.tui.transcript.sections import texts_of
+from gemma_tui.tui.transcript.writers import former_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -39,6 +40,7 @@ class Document:
         self._slots: list[Message | Entry] = []
         self._index: dict[int, int] = {}
         self._forks: dict[int, tuple[int, int]] = {}
+        self._formers: dict[int, str] = {}
         self._heights: list[int] = []
         self._tops = [0]
         self._shows_thoughts = False
@@ -73,13 +75,14 @@ class Document:
         """
         shown = tuple(messages)
         kept = {slot.message.id: slot for slot in self._slots if isinstance(slot, Entry)}
-        self._forks = dict(forks or {})
+        self._forks, self._formers = dict(forks or {}), former_models(shown)
         self._slots = [_kept_slot(message, kept.get(message.id)) for message in shown]
         self._index = {message.id: index for index, message in enumerate(shown)}
         self.chosen = self.current = None
         for slot in self._slots:
             if isinstance(slot, Entry):
                 slot.set_fork(self._forks.get(slot.message.id, (1, 1)))
+                slot.set_former(self._formers.get(slot.message.id, ""))
         self._arrange(0)
 
     def append(self, message: Message) -> None:
@@ -88,6 +91,7 @@ class Document:
         if known is None:
             self._index[message.id] = len(self._slots)
             self._slots.append(message)
+            self._formers = former_models(map(self.message, range(self.count)))
             self._arrange(len(self._slots) - 1)
         else:
             self.finish(message)
@@ -135,6 +139,9 @@ class Document:
             slot.finish(message)
         else:
             self._slots[index] = message
+        self._formers = former_models(map(self.message, range(self.count)))
+        if isinstance(slot, Entry):
+            slot.set_former(self._formers.get(message.id, ""))
         self.changed(index)
 
     def toggle_thoughts(self) -> None:
@@ -246,8 +253,8 @@ class Document:
         """The entry at a place."""
         slot = self._slots[index]
         if not isinstance(slot, Entry):
-            fork = self._forks.get(slot.id, (1, 1))
-            slot = Entry(slot, shows_thoughts=self._shows_thoughts, fork=fork)
+            fork, former = self._forks.get(slot.id, (1, 1)), self._formers.get(slot.id, "")
+            slot = Entry(slot, shows_thoughts=self._shows_thoughts, fork=fork, former=former)
             self._slots[index] = slot
             self.changed(index)
         return slot
@@ -281,14 +288,9 @@ class Document:
         if isinstance(slot, Entry):
             slot.arrange(self.width)
             return slot.height
-        return _estimate(slot, self.width)
+        return estimate_message(slot, self.width)
 
 
 def _kept_slot(message: Message, entry: Entry | None) -> Message | Entry:
     is_final = message.state is not MessageState.STREAMING
     return entry if entry is not None and is_final and entry.message == message else message
-
-
-def _estimate(message: Message, width: int) -> int:
-    text = message.text
-    return 4 + len(message.attachments) + text.count("\n") + len(text) // width

@@ -12,6 +12,7 @@ from gemma_tui.tui.transcript.labels import (
     ending,
     fold_label,
     heading,
+    model_change,
     thought_label,
 )
 from gemma_tui.tui.transcript.layout import Layout, estimate
@@ -41,10 +42,16 @@ class Entry:
         message: As it stands; a streaming one grows by `add`.
         shows_thoughts: Whether finished thoughts are shown in full.
         fork: Which of how many siblings it is, counted from 1.
+        former: The model that wrote the reply before, if another one wrote this; else empty.
     """
 
     def __init__(
-        self, message: Message, *, shows_thoughts: bool, fork: tuple[int, int] = (1, 1)
+        self,
+        message: Message,
+        *,
+        shows_thoughts: bool,
+        fork: tuple[int, int] = (1, 1),
+        former: str = "",
     ) -> None:
         self.message = message
         self.progress = ""
@@ -54,6 +61,7 @@ class Entry:
         """First row of each block, and last the number of rows."""
         self._shows_thoughts = shows_thoughts
         self._fork = fork
+        self._former = former
         self._shows_details = False
         self._toggled: set[int] = set()  # sections that are not as `shows_thoughts` says
         self._previews: dict[int, MediaPreview] = {}
@@ -120,6 +128,12 @@ class Entry:
         """It has other siblings now."""
         if fork != self._fork:
             self._fork = fork
+            self._rebuild()
+
+    def set_former(self, former: str) -> None:
+        """Another model wrote the reply before, or none did; see `former`."""
+        if former != self._former:
+            self._former = former
             self._rebuild()
 
     def show_thoughts(self, shows: bool) -> None:
@@ -234,6 +248,8 @@ class Entry:
         """Put all blocks together anew; those that are drawn stay drawn."""
         message = self.message
         self.blocks = [Block(heading(message, self._fork))]
+        if self._former:
+            self.blocks.append(Block(model_change(message, self._former)))
         if self._shows_details:
             self.blocks.extend(Block(leaf) for leaf in details(message))
         for number, attachment in enumerate(message.attachments):

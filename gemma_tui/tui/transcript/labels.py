@@ -32,6 +32,12 @@ def heading(message: Message, fork: tuple[int, int] = (1, 1)) -> Leaf:
     return _line(f"{name}{which}", "author model", _GAP)
 
 
+def model_change(message: Message, former: str) -> Leaf:
+    """The line below the heading of the first reply that another model wrote."""
+    name, before = sanitize_line(message.model), sanitize_line(former)
+    return _line(f"From here on {name} answers; before it was {before}.", "note")
+
+
 def chip(attachment: Attachment, *, is_open: bool = False) -> Leaf:
     """An attachment in one line, with what it costs or how long it is."""
     name = sanitize_line(attachment.name)

@@ -25,6 +25,8 @@ from gemma_tui.tui.transcript.tables import MIN_COLUMN, TableLayout
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gemma_tui.conversation import Message
+
 MIN_TEXT: Final = 12
 """Cells that text keeps; where a frame would leave less, the frame is dropped."""
 
@@ -98,6 +100,12 @@ class Layout:
         lines = [head.header, *leaf.rows] if leaf is head else list(leaf.rows)
         text = "\n".join(" │ ".join(cells) for cells in lines)
         return [Row(piece, join=join) for piece, join in wrap(self._inline.spans(text), width)]
+
+
+def estimate_message(message: Message, width: int) -> int:
+    """Rows of a message that was never cut into blocks, roughly."""
+    text = message.text
+    return 4 + len(message.attachments) + text.count("\n") + len(text) // width
 
 
 def estimate(leaf: Leaf, width: int) -> int:

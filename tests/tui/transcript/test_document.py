@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gemma_tui.conversation import (
@@ -49,6 +51,38 @@ def test_a_question_with_attachments() -> None:
     ]
     marked = [line.is_user for line in document.lines(0, document.height)]
     assert marked == [False, True, True, True, True, True]
+
+
+def by(number: int, model: str, state: MessageState = MessageState.COMPLETE) -> Message:
+    return replace(message(number, "model", "An answer.", state=state), model=model)
+
+
+def changes(document: Document) -> list[str]:
+    return [line for line in text_of(document) if "From here on" in line]
+
+
+def test_where_another_model_begins_to_answer_is_said_once() -> None:
+    question = message(2, "user", "And now?")
+    document = document_of(
+        *(by(1, "E2B"), question, by(3, "E2B"), by(4, "E4B\x1b"), by(5, ""), by(6, "E4B\x1b"))
+    )
+    marks = ["From here on E4B␛ answers; before it was E2B."]
+    assert changes(document) == marks
+    assert text_of(document).index(marks[0]) == text_of(document).index("E4B␛") + 1
+    document.append(by(7, "E2B"))
+    assert changes(document) == [*marks, "From here on E2B answers; before it was E4B␛."]
+    document.show([by(1, "E2B"), by(6, "E4B\x1b"), by(7, "E2B")])
+    assert len(changes(document)) == 2
+    document.show([by(1, "E2B"), by(7, "E2B")])  # kept entries say it no longer
+    assert changes(document) == []
+
+
+def test_it_is_said_as_soon_as_the_model_of_a_reply_is_known() -> None:
+    document = document_of(by(1, "E2B"), by(2, "", MessageState.STREAMING))
+    assert changes(document) == []
+    document.finish(by(2, "E4B"))
+    assert changes(document) == ["From here on E4B answers; before it was E2B."]
+    assert document.height == len(text_of(document))
 
 
 def test_markup_of_the_user_is_text() -> None:
