@@ -42,6 +42,22 @@ class MessageState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of an attached file that is a medium of its own in the prompt."""
+
+    kind: MediaKind
+    start: int
+    """Sample at 16 kHz of a sound, millisecond of a video, page (from 0) of a document."""
+    length: int = 0
+    """Samples at 16 kHz; 0 for a picture."""
+    width: int = 0
+    """Pixels of a page or frame; 0, like `height`: those of the attachment."""
+    height: int = 0
+    label: str = ""
+    """Text in front of it in the prompt, such as `00:03`; usually empty."""
+
+
+@dataclass(frozen=True, slots=True)
 class Attachment:
     """A file the user added, identified by the sha256 of its bytes in the blob store."""
 
@@ -59,6 +75,8 @@ class Attachment:
     """Samples at 16 kHz mono; 0 for a picture or a text."""
     token_budget: int = 0
     """The most soft tokens this picture may cost; 0 for sound and text, whose length decides."""
+    segments: tuple[Segment, ...] = ()
+    """What is sent of it, in order, one medium each; empty: the whole file is one medium."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,10 @@ class LimitError(AttachmentError):
     """The file is too large, too long or too short."""
 
 
+class LongSoundError(LimitError):
+    """A sound is longer than one clip may be."""
+
+
 class BudgetError(GemmaError):
     """The number is not one of the token budgets."""
 

@@ -12,6 +12,7 @@ from gemma_tui.conversation import (
     AttachmentKind,
     MediaKind,
     Role,
+    Segment,
     TextPart,
     ThoughtPart,
     Usage,
@@ -39,6 +40,19 @@ class Media:
     height: int = 0
     sample_count: int = 0
     """Samples at 16 kHz mono, for the same purpose; 0 for a picture."""
+    start: int = 0
+    """Where it begins in the file, if it is a segment of it (see `Segment.start`)."""
+    length: int = 0
+    """Samples of a segment of a sound; 0: the sound is the whole file."""
+
+
+MediaKey: TypeAlias = tuple[MediaKind, str, int, int, int]
+"""Kind, sha256, token budget, start and length: what decides the features of a medium."""
+
+
+def media_key(media: Media) -> MediaKey:
+    """What tells a medium from every other one, whatever its file is called."""
+    return (media.kind, media.sha256, media.token_budget, media.start, media.length)
 
 
 PromptPart: TypeAlias = TextPart | ThoughtPart | Media | ToolCall | ToolResult
@@ -154,6 +168,8 @@ class MediaInfo:
     """The token budget that a picture deserves by what is in it; 0 for sound and text."""
     suggestion: str = ""
     """Why, in two or three words."""
+    segments: tuple[Segment, ...] = ()
+    """The clips that a sound of more than 30 s is split into."""
 
 
 @dataclass(frozen=True, slots=True)

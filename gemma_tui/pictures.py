@@ -113,6 +113,7 @@ def attachment_of(blob: StoredBlob, info: MediaInfo, name: str, token_budget: in
         height=info.height,
         sample_count=info.sample_count,
         token_budget=token_budget if info.kind == "image" else 0,
+        segments=info.segments,
     )
 
 

@@ -128,7 +128,7 @@ def _prompt_parts(parts: Iterable[Part], path_of: Callable[[str], Path]) -> Iter
                 yield part
             case AttachmentPart(attachment):
                 yield from _text_part(files)
-                yield _to_media(attachment, path_of)
+                yield from _to_media(attachment, path_of)
             case MalformedToolCall():
                 pass
     yield from _text_part(files)
@@ -141,8 +141,9 @@ def _text_part(files: list[str]) -> Iterator[TextPart]:
         files.clear()
 
 
-def _to_media(attachment: Attachment, path_of: Callable[[str], Path]) -> Media:
-    return Media(
+def _to_media(attachment: Attachment, path_of: Callable[[str], Path]) -> Iterator[TextPart | Media]:
+    """The whole file, or its segments, each behind its label."""
+    whole = Media(
         kind="image" if attachment.kind == "image" else "audio",
         sha256=attachment.sha256,
         path=str(path_of(attachment.sha256)),
@@ -152,6 +153,21 @@ def _to_media(attachment: Attachment, path_of: Callable[[str], Path]) -> Media:
         height=attachment.height,
         sample_count=attachment.sample_count,
     )
+    if not attachment.segments:
+        yield whole
+    for segment in attachment.segments:
+        if segment.label:
+            yield TextPart(segment.label)
+        yield replace(
+            whole,
+            kind=segment.kind,
+            token_budget=attachment.token_budget if segment.kind == "image" else 0,
+            width=segment.width or attachment.width,
+            height=segment.height or attachment.height,
+            sample_count=segment.length,
+            start=segment.start,
+            length=segment.length,
+        )
 
 
 @dataclass(frozen=True, slots=True)

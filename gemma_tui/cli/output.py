@@ -9,7 +9,8 @@ import json
 from typing import TYPE_CHECKING
 
 from gemma_tui.errors import GemmaError
-from gemma_tui.preprocessing.budget import audio_tokens, image_tokens
+from gemma_tui.preprocessing.budget import image_tokens
+from gemma_tui.preprocessing.sound_cost import sound_tokens
 from gemma_tui.sanitize import sanitize, sanitize_line
 
 if TYPE_CHECKING:
@@ -140,7 +141,8 @@ def _attachment_value(item: Attachment) -> dict[str, object]:
         return {
             **common,
             "sample_count": item.sample_count,
-            "soft_tokens": audio_tokens(item.sample_count),
+            "clips": len(item.segments) or 1,
+            "soft_tokens": sound_tokens(item),
         }
     if item.kind == "text":
         return common

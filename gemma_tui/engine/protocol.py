@@ -13,7 +13,7 @@ import struct
 from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from gemma_tui.conversation import TextPart, ThoughtPart, Usage
+from gemma_tui.conversation import Segment, TextPart, ThoughtPart, Usage
 from gemma_tui.engine.interface import EngineStatus
 from gemma_tui.engine.media_requests import Crop, Preview, Probe
 from gemma_tui.errors import ContextOverflowError, EngineError, GemmaError, error_classes
@@ -205,7 +205,7 @@ _WIRE_TYPES: Final = {
         *(Resumed, ThoughtDelta, TextDelta, Finished),
         *(ToolDeclaration, ToolCall, MalformedToolCall, ToolResult),
         *(Unloaded, EngineStatus, MediaInfo, MediaPreview, PromptSize, Failed),
-        *(GenerationRequest, PromptMessage, TextPart, ThoughtPart, Media, ReplySoFar),
+        *(GenerationRequest, PromptMessage, TextPart, ThoughtPart, Media, ReplySoFar, Segment),
         *(GenerationOptions, SamplingOptions, ModelInfo, Usage),
     )
 }

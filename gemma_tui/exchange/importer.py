@@ -15,13 +15,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from gemma_tui.conversation import Attachment, AttachmentPart, TextPart
+from gemma_tui.conversation import Attachment, AttachmentPart, Segment, TextPart
 from gemma_tui.errors import AttachmentError, DamagedExportError, GemmaError
 from gemma_tui.exchange.already_here import AlreadyHere
 from gemma_tui.exchange.detection import open_source
 from gemma_tui.exchange.found import MediaFile, Report, Skipped
 from gemma_tui.exchange.json_export import attachments_of
 from gemma_tui.generation import MediaInfo
+from gemma_tui.preprocessing.budget import MAX_CLIP_SAMPLES, MIN_CLIP_SAMPLES
 from gemma_tui.storage.faults import storage_faults
 from gemma_tui.storage.trees import Tree
 
@@ -231,7 +232,8 @@ class _Run:
             media_type = named.media_type if is_named_text else found.media_type
             return replace(found, name=named.name, media_type=media_type)
         budget = (named.token_budget or DEFAULT_TOKEN_BUDGET) if found.kind == "image" else 0
-        return replace(found, name=named.name, token_budget=budget)
+        segments = named.segments if _holds(found, named.segments) else found.segments
+        return replace(found, name=named.name, token_budget=budget, segments=segments)
 
 
 def _attachment(sha256: str, name: str, size_bytes: int, info: MediaInfo) -> Attachment:
@@ -244,6 +246,17 @@ def _attachment(sha256: str, name: str, size_bytes: int, info: MediaInfo) -> Att
         width=info.width,
         height=info.height,
         sample_count=info.sample_count,
+        segments=info.segments,
+    )
+
+
+def _holds(found: Attachment, segments: tuple[Segment, ...]) -> bool:
+    """Whether there are segments, and the file has all of them."""
+    return bool(segments) and all(
+        found.kind == segment.kind == "audio"
+        and MIN_CLIP_SAMPLES <= segment.length <= MAX_CLIP_SAMPLES
+        and segment.start + segment.length <= found.sample_count
+        for segment in segments
     )
 
 

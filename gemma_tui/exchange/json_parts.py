@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from math import isfinite
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import (
     Attachment,
     AttachmentPart,
+    Segment,
     TextPart,
     ThoughtPart,
 )
@@ -18,7 +20,7 @@ from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
 from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 
 if TYPE_CHECKING:
-    from gemma_tui.conversation import AttachmentKind, Part
+    from gemma_tui.conversation import AttachmentKind, MediaKind, Part
     from gemma_tui.tool_call import JsonObject, JsonValue
 
 SHA256: Final = re.compile("[0-9a-f]{64}")
@@ -33,6 +35,7 @@ _KINDS: Final[dict[str, AttachmentKind]] = {
     "audio": "audio",
     "text": "text",
 }
+_SEGMENT_KINDS: Final[dict[str, MediaKind]] = {"image": "image", "audio": "audio"}
 
 
 def from_part(part: Part) -> JsonObject:
@@ -86,6 +89,7 @@ def _finite(value: JsonValue) -> JsonValue:
 
 def from_attachment(attachment: Attachment) -> JsonObject:
     """An attachment as a JSON object; its bytes are elsewhere."""
+    segments: list[JsonValue] = [dict(asdict(segment)) for segment in attachment.segments]
     return {
         "sha256": attachment.sha256,
         "kind": attachment.kind,
@@ -96,6 +100,7 @@ def from_attachment(attachment: Attachment) -> JsonObject:
         "height": attachment.height,
         "sample_count": attachment.sample_count,
         "token_budget": attachment.token_budget,
+        "segments": segments,
     }
 
 
@@ -121,4 +126,17 @@ def to_attachment(value: JsonValue) -> Attachment:
         height=fields.integer(item, "height"),
         sample_count=fields.integer(item, "sample_count"),
         token_budget=budget,
+        segments=tuple(map(_to_segment, fields.as_list(item.get("segments", []), "segments"))),
+    )
+
+
+def _to_segment(value: JsonValue) -> Segment:
+    item = fields.as_object(value, "a segment")
+    return Segment(
+        kind=_SEGMENT_KINDS[fields.one_of(item, "kind", tuple(_SEGMENT_KINDS))],
+        start=fields.integer(item, "start"),
+        length=fields.integer(item, "length"),
+        width=fields.integer(item, "width"),
+        height=fields.integer(item, "height"),
+        label=fields.text(item, "label"),
     )

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 from gemma_tui.conversation import Draft, MessageState
 from gemma_tui.errors import UsageError
 from gemma_tui.generation import Finished, TextDelta, TurnsLeftOut
-from gemma_tui.preprocessing.budget import AUTO, SAMPLE_RATE, audio_tokens, image_tokens
+from gemma_tui.preprocessing.budget import AUTO, SAMPLE_RATE, image_tokens
+from gemma_tui.preprocessing.sound_cost import sound_tokens
 from gemma_tui.settings.reading import overrides_text, read_overrides
 from gemma_tui.tui.preferences import own_settings
 from gemma_tui.tui.turn import Turn, run_turn
@@ -245,8 +246,7 @@ def describe(item: Attachment) -> str:
             return f"the picture {name}, {size}, {tokens} of {item.token_budget} tokens"
         case "audio":
             seconds = item.sample_count / SAMPLE_RATE
-            return (
-                f"the sound {name}, {seconds:.1f} seconds, {audio_tokens(item.sample_count)} tokens"
-            )
+            clips = f" in {len(item.segments)} clips" if item.segments else ""
+            return f"the sound {name}, {seconds:.1f} seconds{clips}, {sound_tokens(item):,} tokens"
         case "text":
             return f"the text {name}, {item.size_bytes:,} bytes"

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import av
 import numpy as np
 
-from gemma_tui.errors import DamagedFileError, LimitError, UnsupportedFormatError
+from gemma_tui.errors import (
+    DamagedFileError,
+    LimitError,
+    LongSoundError,
+    UnsupportedFormatError,
+)
 from gemma_tui.preprocessing.budget import (
     MAX_CLIP_SAMPLES,
     MIN_CLIP_SAMPLES,
@@ -21,9 +26,24 @@ from gemma_tui.preprocessing.budget import (
     audio_tokens,
     waveform_tokens,
 )
-from gemma_tui.preprocessing.completeness import missing_bytes, promised_seconds
+from gemma_tui.preprocessing.completeness import (
+    cut_off,
+    is_too_short,
+    missing_bytes,
+    promised_seconds,
+)
 from gemma_tui.preprocessing.formats import FileFormat, format_of
 from gemma_tui.preprocessing.mel import LogMel
+from gemma_tui.preprocessing.sound_file import (
+    PADDED_CODECS,
+    RATES,
+    codec_of,
+    mono,
+    only_sound,
+    open_container,
+    samples_of,
+)
+from gemma_tui.preprocessing.sound_stream import decode_range
 from gemma_tui.preprocessing.source import decoding, open_file
 from gemma_tui.preprocessing.wave_file import read_plain_wave
 
@@ -32,17 +52,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-_RATES = range(1_000, 768_001)
 _LONGEST = MAX_CLIP_SAMPLES // SAMPLE_RATE
-_PADDED_CODECS = frozenset({"aac", "mp2", "mp3", "opus", "vorbis"})
-"""Lossy encoders put silence in front (up to 0.2 s) and fill their last frame (up to 0.1 s)."""
-
-_CODECS = _PADDED_CODECS | {"flac", "alac", "adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt"}
-"""What may be decoded, besides PCM of every kind."""
-
 _FILLING = 0.1
-_LEAD = 0.25
-_ROUNDING = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,12 +69,14 @@ class AudioFeatures:
     which has no tower."""
 
 
-def audio_features(path: Path, name: str) -> AudioFeatures:
+def audio_features(path: Path, name: str, start: int = 0, length: int = 0) -> AudioFeatures:
     """Decode a clip and compute its features.
 
     Args:
         path: The file.
         name: What error messages call it.
+        start: Sample at 16 kHz where the clip begins.
+        length: Its samples at 16 kHz; 0: the clip is the whole file.
 
     Raises:
         AttachmentError: It is not a readable sound between 20 ms and 30 s.
@@ -73,7 +86,10 @@ def audio_features(path: Path, name: str) -> AudioFeatures:
         if file_format.kind != "audio":
             message = f"“{name}” is a picture, not a sound."
             raise UnsupportedFormatError(message, "Attach it as a picture.")
-        clip = decode_clip(file, file_format, name)
+        if length:
+            clip = decode_range(file, file_format, name, start, length)
+        else:
+            clip = decode_clip(file, file_format, name)
     return AudioFeatures(LogMel()(clip), audio_tokens(clip.size), waveform_frames(clip))
 
 
@@ -101,7 +117,8 @@ def decode_clip(file: BinaryIO, file_format: FileFormat, name: str) -> NDArray[n
         [samples] float32 in -1..1: the length in seconds times 16,000, rounded up.
 
     Raises:
-        LimitError: It is shorter than 20 ms or longer than 30 s; decoding stops there.
+        LimitError: It is shorter than 20 ms.
+        LongSoundError: It is longer than 30 s; decoding stops there.
         UnsupportedFormatError: It is a video, or holds no sound.
         DamagedFileError: It is cut off, or holds values that are not numbers.
     """
@@ -109,16 +126,15 @@ def decode_clip(file: BinaryIO, file_format: FileFormat, name: str) -> NDArray[n
     with decoding(name):
         wave = None
         if file_format.decoder == "wav":
-            wave = read_plain_wave(file, _RATES, _LONGEST + 1)
+            wave = read_plain_wave(file, RATES, _LONGEST + 1)
         if wave is None:
             seconds, is_short, clip = _decode(file, file_format, name)
         else:
             recording, is_short = _Recording(name, wave.seconds), False
-            recording.add(wave.rate, _mono(wave.values))
+            recording.add(wave.rate, mono(wave.values))
             seconds, clip = recording.finish()
     if missing > 0 or is_short:
-        message = f"“{name}” is cut off: it ends after {seconds:.1f} s, before its own end."
-        raise DamagedFileError(message, "Copy or download it again.")
+        raise cut_off(name, seconds)
     return clip
 
 
@@ -126,37 +142,15 @@ def _decode(
     file: BinaryIO, file_format: FileFormat, name: str
 ) -> tuple[float, bool, NDArray[np.float32]]:
     """Seconds, whether they are fewer than the header promises, and the clip, by FFmpeg."""
-    with closing(_open(file, file_format)) as container:
-        stream = _only_sound(container, name)
+    with closing(open_container(file, file_format)) as container:
+        stream = only_sound(container, name)
         promised, is_exact = promised_seconds(container, stream, file, file_format)
-        is_padded = _codec_of(stream) in _PADDED_CODECS
+        is_padded = codec_of(stream) in PADDED_CODECS
         recording = _Recording(name, promised, _FILLING if is_padded else 0.0)
         for frame in container.decode(stream):
-            recording.add(frame.sample_rate, _mono(_samples(frame)))
+            recording.add(frame.sample_rate, mono(samples_of(frame)))
         seconds, clip = recording.finish()
-    return seconds, is_exact and promised - seconds > (_LEAD if is_padded else _ROUNDING), clip
-
-
-def _open(file: BinaryIO, file_format: FileFormat) -> av.container.InputContainer:
-    return av.open(file, mode="r", format=file_format.decoder, metadata_errors="ignore")
-
-
-def _only_sound(container: av.container.InputContainer, name: str) -> av.AudioStream:
-    attached = av.stream.Disposition.attached_pic  # the cover of a song is a video stream, too
-    if any(not s.disposition & attached for s in container.streams.video):
-        message = f"“{name}” is a video, and this program takes pictures and sounds."
-        raise UnsupportedFormatError(message, "Save a frame of it, or its sound, as a file first.")
-    for stream in container.streams.audio:
-        codec = _codec_of(stream)
-        if codec in _CODECS or codec.startswith("pcm_"):
-            return stream
-    hint = "Export it as WAV, FLAC, MP3, Ogg or M4A."
-    raise UnsupportedFormatError(f"“{name}” holds no sound this program can decode.", hint)
-
-
-def _codec_of(stream: av.AudioStream) -> str:
-    """The coding's own name, whichever decoder FFmpeg chose for it; empty if it has none."""
-    return stream.codec_context.codec.canonical_name if stream.codec_context else ""
+    return seconds, is_exact and is_too_short(seconds, promised, is_padded=is_padded), clip
 
 
 class _Recording:
@@ -203,7 +197,7 @@ class _Recording:
         return self._heard / self._rate, clip / np.float32(peak) if peak > 1 else clip
 
     def _begin(self, rate: int) -> None:
-        if rate not in _RATES:
+        if rate not in RATES:
             message = f"“{self._name}” claims {rate} samples a second, which no recording has."
             raise DamagedFileError(message, "Export it anew from the program that made it.")
         self._rate = rate
@@ -226,34 +220,13 @@ class _Recording:
     def _keep(self, frames: list[av.AudioFrame]) -> None:
         self._pieces.extend(frame.to_ndarray()[0] for frame in frames)
 
-    def _too_long(self) -> LimitError:
+    def _too_long(self) -> LongSoundError:
         length = f"longer than {_LONGEST} s"
         if self._promised > _LONGEST:
             length = f"{_duration(self._promised)} long"
-        message = f"“{self._name}” is {length}; a clip may last at most {_LONGEST} s for now."
-        hint = f"Cut it to {_LONGEST} s; a later version will split longer sound into clips itself."
-        return LimitError(message, hint)
-
-
-def _samples(frame: av.AudioFrame) -> NDArray[Any]:
-    """[channels, samples], as they are stored."""
-    values: NDArray[Any] = frame.to_ndarray()
-    if not frame.format.is_planar:
-        values = values.reshape(-1, frame.layout.nb_channels).T
-    return values
-
-
-def _mono(values: NDArray[Any]) -> NDArray[np.float32]:
-    """[samples] float32, full scale = 1: the mean of [channels, samples], whatever their layout."""
-    with np.errstate(all="ignore"):  # values that overflow are found by the caller
-        scaled: NDArray[np.float32] = values.astype(np.float32)
-        match values.dtype.kind:
-            case "u":
-                scaled = scaled / np.float32(128) - np.float32(1)
-            case "i":
-                scaled /= np.float32(2 ** (8 * values.itemsize - 1))
-        mono: NDArray[np.float32] = scaled[0] if len(scaled) == 1 else scaled.mean(axis=0)
-    return mono
+        message = f"“{self._name}” is {length}; a clip may last at most {_LONGEST} s."
+        hint = "Attach it again: then it is split into clips."
+        return LongSoundError(message, hint)
 
 
 def _duration(seconds: float) -> str:

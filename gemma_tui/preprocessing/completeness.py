@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, BinaryIO
 
+from gemma_tui.errors import DamagedFileError
 from gemma_tui.preprocessing.formats import id3_length
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ _PLACEHOLDER = 0x7FF0_0000
 
 _WAV_SLACK = 44
 """Some programs count the header as data."""
+
+_LEAD = 0.25
+_ROUNDING = 0.01
 
 _STATES_LENGTH = frozenset({"flac", "aiff", "mov", "matroska"})
 """Demuxers whose durations are read from the header; those of the others are estimated."""
@@ -38,16 +42,35 @@ def promised_seconds(
     Reads the file and leaves it positioned where it was.
     """
     seconds = 0.0
+    # The length of a whole video is not that of its sound.
+    is_own = stream.duration is not None or len(container.streams) == 1
     if stream.duration is not None and stream.time_base is not None:
         seconds = float(stream.duration * stream.time_base)
     elif container.duration is not None:
         seconds = container.duration / 1_000_000
-    is_exact = file_format.decoder in _STATES_LENGTH
+    is_exact = is_own and file_format.decoder in _STATES_LENGTH
     if file_format.decoder == "mp3":
         here = file.tell()
         is_exact = _has_xing_frame(file)
         file.seek(here)
     return max(seconds, 0.0), is_exact
+
+
+def is_too_short(seconds: float, promised: float, *, is_padded: bool) -> bool:
+    """Whether what was decoded falls short of a header that is exact.
+
+    Args:
+        seconds: What was decoded.
+        promised: What the header says.
+        is_padded: Whether the coding puts silence in front that is not played.
+    """
+    return promised - seconds > (_LEAD if is_padded else _ROUNDING)
+
+
+def cut_off(name: str, seconds: float) -> DamagedFileError:
+    """The sentence for a sound that ends too early."""
+    message = f"“{name}” is cut off: it ends after {seconds:.1f} s, before its own end."
+    return DamagedFileError(message, "Copy or download it again.")
 
 
 def missing_bytes(file: BinaryIO, file_format: FileFormat) -> int:

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PIL import Image
 
+from gemma_tui.errors import LongSoundError
 from gemma_tui.generation import MediaPreview
 from gemma_tui.preprocessing.audio import decode_clip
 from gemma_tui.preprocessing.formats import format_of
 from gemma_tui.preprocessing.image import decode_picture, flatten
 from gemma_tui.preprocessing.source import decoding, open_file
+from gemma_tui.preprocessing.splitting import loudness
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +46,10 @@ def preview(path: Path, name: str) -> MediaPreview:
     with open_file(path, name) as file:
         file_format = format_of(file, name)
         if file_format.kind != "image":
-            return _loudness(decode_clip(file, file_format, name))
+            try:
+                return _loudness(decode_clip(file, file_format, name))
+            except LongSoundError:
+                return _loudness(loudness(file, file_format, name))
         picture = decode_picture(file, file_format, name)
     with decoding(name):
         flat = flatten(picture)
@@ -55,7 +60,7 @@ def preview(path: Path, name: str) -> MediaPreview:
 
 
 def _loudness(samples: NDArray[np.float32]) -> MediaPreview:
-    """Peaks of equal parts of `samples` ([samples] float32 in -1..1)."""
+    """Peaks of equal parts of `samples` ([samples] float32 in -1..1), or of levels."""
     parts = np.array_split(np.abs(samples), min(LEVELS, samples.size))
     levels = tuple(round(100 * float(part.max())) for part in parts)
     return MediaPreview(len(levels), levels=levels)

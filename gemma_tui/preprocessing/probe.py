@@ -1,19 +1,21 @@
 """What a file really is: decodes it once, completely, before it may be attached.
 
 A cut-off photograph or recording looks whole until its last byte is asked for, and it is better to
-hear about it when it is dropped than when it is sent. That costs a second or two at most: pictures
-have at most 100 megapixels, and sound is decoded up to 30 s, however long it is.
+hear about it when it is dropped than when it is sent. Pictures have at most 100 megapixels; a sound
+of more than 30 s streams by once, in flat memory, and is split into clips on the way.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gemma_tui.errors import LongSoundError
 from gemma_tui.generation import MediaInfo
 from gemma_tui.preprocessing.audio import decode_clip
 from gemma_tui.preprocessing.formats import format_of
 from gemma_tui.preprocessing.image import decode_picture, flatten
 from gemma_tui.preprocessing.source import decoding, open_file
+from gemma_tui.preprocessing.splitting import find_clips
 from gemma_tui.preprocessing.suggestion import suggest_budget
 from gemma_tui.text_file import MAX_TEXT_BYTES, decode_text
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from PIL.Image import Image
+
+    from gemma_tui.conversation import Segment
 
 
 def probe(path: Path, name: str) -> MediaInfo:
@@ -45,9 +49,16 @@ def probe(path: Path, name: str) -> MediaInfo:
         if file_format.kind == "text":
             decode_text(file.read(MAX_TEXT_BYTES + 1), name)
             return MediaInfo(kind="text", media_type=file_format.media_type)
-        clip = decode_clip(file, file_format, name)
+        clips: tuple[Segment, ...] = ()
+        try:
+            count = int(decode_clip(file, file_format, name).size)
+        except LongSoundError:
+            count, clips = find_clips(file, file_format, name)
         return MediaInfo(
-            kind="audio", media_type=file_format.media_type, sample_count=int(clip.size)
+            kind="audio",
+            media_type=file_format.media_type,
+            sample_count=count,
+            segments=clips,
         )
 
 

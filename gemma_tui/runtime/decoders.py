@@ -89,7 +89,9 @@ class Decoders:
         """What a network takes of a picture or a sound; raises as those functions do."""
         path, name = Path(media.path), media.name
         if media.kind == "audio":
-            found: Features = self.call("audio_features", name, path, name)
+            found: Features = self.call(
+                "audio_features", name, path, name, media.start, media.length
+            )
             return found
         from gemma_tui.preprocessing.patches import cut_patches  # noqa: PLC0415  # imports numpy
 

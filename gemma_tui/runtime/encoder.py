@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import mlx.core as mx
 
@@ -17,12 +17,11 @@ from gemma_tui.preprocessing.patches import ImageFeatures
 from gemma_tui.runtime.array_bits import dtype_of, restored, stored
 
 if TYPE_CHECKING:
+    from gemma_tui.generation import MediaKey
     from gemma_tui.runtime.disk_cache import DiskCache
     from gemma_tui.runtime.features import Features
     from gemma_tui.runtime.gemma4.model import Gemma4
     from gemma_tui.runtime.prompt import MediaSpan
-
-_Key: TypeAlias = tuple[str, str, int]
 
 MAX_SOFT_TOKEN_BYTES: Final = 64 * 1024 * 1024
 """For E2B in 16 bits: 18 pictures at the largest budget (3.4 MB each), or 27 clips of 30 s."""
@@ -47,12 +46,12 @@ class SoftTokenStore:
         self._digest = digest
         self._width = width
 
-    def count(self, key: _Key) -> int | None:
+    def count(self, key: MediaKey) -> int | None:
         """How many soft tokens are stored of a medium."""
         shape = self._disk.shape(self._name(key), _ARRAY)
         return shape[0] if shape and shape[1:] == (self._width,) else None
 
-    def load(self, key: _Key) -> mx.array | None:
+    def load(self, key: MediaKey) -> mx.array | None:
         """The stored soft tokens of a medium."""
         name = self._name(key)
         array = (self._disk.read(name) or {}).get(_ARRAY)
@@ -63,20 +62,22 @@ class SoftTokenStore:
         self._disk.used([name])
         return restored(array)
 
-    def save(self, key: _Key, soft: mx.array) -> None:
+    def save(self, key: MediaKey, soft: mx.array) -> None:
         """Store soft tokens, soon."""
         name = self._name(key)
         if not self._disk.has(name):
             (bits,) = stored([soft])
             self._disk.write(name, {_ARRAY: bits})
 
-    def _name(self, key: _Key) -> str:
-        medium = f"{self._digest} {key[0]} {key[1]} {key[2]}"
+    def _name(self, key: MediaKey) -> str:
+        # Whole files are named as before there were segments, so that known ones stay known.
+        fields = key[:3] if key[3:] == (0, 0) else key
+        medium = " ".join(map(str, (self._digest, *fields)))
         return f"soft-{hashlib.sha256(FORMAT + medium.encode()).hexdigest()}"
 
 
 class MediaEncoder:
-    """The towers of one model, each medium encoded once per (kind, sha256, budget).
+    """The towers of one model, each medium encoded once (see `media_key`).
 
     Args:
         model: The network.
@@ -94,19 +95,18 @@ class MediaEncoder:
         self._model = model
         self._store = store
         self._max_bytes = max_bytes
-        self._counts: dict[_Key, int] = {}
-        self._known: OrderedDict[_Key, mx.array] = OrderedDict()
+        self._counts: dict[MediaKey, int] = {}
+        self._known: OrderedDict[MediaKey, mx.array] = OrderedDict()
 
-    def count(self, kind: str, sha256: str, token_budget: int) -> int | None:
+    def count(self, key: MediaKey) -> int | None:
         """How many soft tokens a medium takes that was encoded before; None for another one."""
-        key = (kind, sha256, token_budget)
         if key not in self._counts and self._store and (count := self._store.count(key)):
             self._counts[key] = count
         return self._counts.get(key)
 
     def recall(self, span: MediaSpan) -> mx.array | None:
         """Soft tokens [count, hidden] that were computed before; None if there are none."""
-        key = (span.kind, span.sha256, span.token_budget)
+        key = span.key
         if key in self._known:
             self._known.move_to_end(key)
             return self._known[key]
@@ -128,7 +128,7 @@ class MediaEncoder:
         """
         if (known := self.recall(span)) is not None:
             return known
-        key = (span.kind, span.sha256, span.token_budget)
+        key = span.key
         if isinstance(features, ImageFeatures):
             soft = self._model.encode_image(features)
         else:
@@ -143,7 +143,7 @@ class MediaEncoder:
         self._known.clear()
         self._counts.clear()
 
-    def _remember(self, key: _Key, soft: mx.array) -> mx.array:
+    def _remember(self, key: MediaKey, soft: mx.array) -> mx.array:
         self._counts[key] = soft.shape[0]
         self._known[key] = soft
         while len(self._known) > 1 and self._total() > self._max_bytes:

@@ -1,8 +1,8 @@
 """Features of the pictures and sounds of a prompt: made on a pool of threads, remembered.
 
 A conversation's media come back with every turn, and a picture costs tens of milliseconds, so
-features are kept by the sha256 of their bytes and the budget. Knows files and arrays of numpy,
-nothing of the model.
+features are kept by the sha256 of their bytes, the segment and the budget. Knows files and arrays
+of numpy, nothing of the model.
 """
 
 from __future__ import annotations
@@ -13,25 +13,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from gemma_tui.generation import media_key
 from gemma_tui.preprocessing.budget import audio_tokens, image_tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor, Future
 
-    from gemma_tui.generation import Media, MediaInfo
+    from gemma_tui.generation import Media, MediaInfo, MediaKey
     from gemma_tui.preprocessing.audio import AudioFeatures
     from gemma_tui.preprocessing.patches import ImageFeatures
 
 Features: TypeAlias = "ImageFeatures | AudioFeatures"
-_Key: TypeAlias = tuple[str, str, int]
-
 MAX_FEATURE_BYTES: Final = 256 * 1024 * 1024
 """Room for eight pictures at the largest budget (31 MB each), or hundreds of clips (1.5 MB)."""
 
 
 class FeatureStore:
-    """Computes features once per (kind, sha256, budget) and keeps the latest.
+    """Computes features once per medium (see `media_key`) and keeps the latest.
 
     Args:
         pool: Where features are computed.
@@ -49,8 +48,8 @@ class FeatureStore:
         self._pool = pool
         self._compute = compute or compute_here
         self._max_bytes = max_bytes
-        self._futures: OrderedDict[_Key, Future[Features]] = OrderedDict()
-        self._sizes: dict[_Key, int] = {}
+        self._futures: OrderedDict[MediaKey, Future[Features]] = OrderedDict()
+        self._sizes: dict[MediaKey, int] = {}
         """Bytes of those that are finished."""
         self._lock = threading.Lock()
 
@@ -60,7 +59,7 @@ class FeatureStore:
         The future fails with an `AttachmentError` when the file cannot be used; a failure is
         not remembered.
         """
-        key = (media.kind, media.sha256, media.token_budget)
+        key = media_key(media)
         with self._lock:
             if known := self._futures.get(key):
                 self._futures.move_to_end(key)
@@ -69,7 +68,7 @@ class FeatureStore:
             self._futures[key] = future
             return future
 
-    def _make(self, key: _Key, media: Media) -> Features:
+    def _make(self, key: MediaKey, media: Media) -> Features:
         """Compute features, and keep the books before anyone hears of them."""
         try:
             features = self._compute(media)
@@ -82,7 +81,7 @@ class FeatureStore:
             self._make_room(key)
         return features
 
-    def _make_room(self, newest: _Key) -> None:
+    def _make_room(self, newest: MediaKey) -> None:
         excess = sum(self._sizes.values()) - self._max_bytes
         for key in [key for key in self._futures if key in self._sizes and key != newest]:
             if excess <= 0:
@@ -154,7 +153,7 @@ def compute_here(media: Media) -> Features:
         return image_features(path, media.name, media.token_budget)
     from gemma_tui.preprocessing.audio import audio_features  # noqa: PLC0415
 
-    return audio_features(path, media.name)
+    return audio_features(path, media.name, media.start, media.length)
 
 
 def _size(features: Features) -> int:

@@ -28,7 +28,7 @@ from gemma_tui.engine.protocol import (
     Unloaded,
 )
 from gemma_tui.errors import ModelError
-from gemma_tui.generation import LoadPhase, LoadProgress, ModelInfo
+from gemma_tui.generation import LoadPhase, LoadProgress, ModelInfo, media_key
 from gemma_tui.preprocessing.budget import audio_tokens, waveform_tokens
 from gemma_tui.runtime.convert import Conversion, convert_folder
 from gemma_tui.runtime.encoder import MediaEncoder, SoftTokenStore
@@ -125,7 +125,7 @@ class Inference:
         resident = self._resident
         if resident is None:
             return False
-        return resident.encoder.count(media.kind, media.sha256, media.token_budget) is not None
+        return resident.encoder.count(media_key(media)) is not None
 
     def perform(self, job: Job) -> None:
         """Do one job, answering it completely.

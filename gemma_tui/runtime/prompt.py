@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from gemma_tui.generation import Media
+from gemma_tui.generation import Media, media_key
 from gemma_tui.runtime.tokenizer import Control
 from gemma_tui.runtime.tool_format import call_pieces, declaration_pieces, result_pieces
 from gemma_tui.runtime.turn_steps import Step, steps_of
@@ -22,8 +22,8 @@ from gemma_tui.tool_call import ToolResult
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from gemma_tui.conversation import AttachmentKind
-    from gemma_tui.generation import GenerationRequest
+    from gemma_tui.conversation import MediaKind
+    from gemma_tui.generation import GenerationRequest, MediaKey
     from gemma_tui.runtime.tokenizer import Tokenizer
 
 Piece: TypeAlias = Control | str | Media
@@ -59,10 +59,20 @@ class MediaSpan:
 
     start: int
     stop: int
-    kind: AttachmentKind
+    kind: MediaKind
     sha256: str
     token_budget: int
-    """0 for sound. With `sha256` it decides what the soft tokens are."""
+    """0 for sound. With `sha256` and the segment it decides what the soft tokens are."""
+    segment_start: int = 0
+    """As of `Media.start`."""
+    segment_length: int = 0
+    """As of `Media.length`."""
+
+    @property
+    def key(self) -> MediaKey:
+        """What tells its medium from every other one."""
+        segment = (self.segment_start, self.segment_length)
+        return (self.kind, self.sha256, self.token_budget, *segment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +129,7 @@ class PromptRenderer:
                     opening, placeholder, closing = map(self._id_of, _MARKERS[piece.kind])
                     start, stop = len(ids) + 1, len(ids) + 1 + next(counts)
                     ids += [opening, *[placeholder] * (stop - start), closing]
-                    spans.append(
-                        MediaSpan(start, stop, piece.kind, piece.sha256, piece.token_budget)
-                    )
+                    spans.append(MediaSpan(start, stop, *media_key(piece)))
                 case str():
                     closes_turn = ids[-1] == self._id_of(Control.TURN_END)
                     ids += self._encode(piece)

@@ -1,6 +1,6 @@
 """Key-value states of recent prompts, so that a conversation pays only for what is new.
 
-A state is reused as it is: its token ids and its media (by sha256 and budget) must be the
+A state is reused as it is: its token ids and its media (by sha256, segment and budget) must be the
 beginning of the new prompt. Trimming is no way out, as sliding windows forget; so a snapshot is
 kept at the end of every turn, as later prompts repeat it, and where a reply was cut off. Equal
 token ids do not suffice: two pictures of one size have the same placeholders.

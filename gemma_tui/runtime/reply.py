@@ -15,7 +15,7 @@ import mlx.core as mx
 
 from gemma_tui.conversation import Usage
 from gemma_tui.errors import CapabilityError, UsageError
-from gemma_tui.generation import Finished, MediaProgress
+from gemma_tui.generation import Finished, MediaProgress, media_key
 from gemma_tui.runtime.answer import Answer
 from gemma_tui.runtime.chunk_size import chunk_size
 from gemma_tui.runtime.fitting import Fitted, Fitting
@@ -138,7 +138,7 @@ class Reply:
         media = self._request.media
         counts: list[int] = []
         for place, item in enumerate(media):
-            count = self._resident.encoder.count(item.kind, item.sha256, item.token_budget)
+            count = self._resident.encoder.count(media_key(item))
             if count is None:
                 count = self._model.soft_token_count(self._features(place))
             counts.append(count)

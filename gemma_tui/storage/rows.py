@@ -22,6 +22,7 @@ from gemma_tui.conversation import (
     Usage,
 )
 from gemma_tui.storage.search_index import index
+from gemma_tui.storage.segments import pack_segments, unpack_segments
 from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 
 if TYPE_CHECKING:
@@ -116,10 +117,12 @@ def write_parts(connection: sqlite3.Connection, message_id: int, parts: Sequence
         if isinstance(part, AttachmentPart):
             write_attachment(connection, part.attachment)
         connection.execute(
-            "INSERT INTO part (message_id, position, type, text, sha256, name, token_budget)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id, position) DO UPDATE SET"
+            "INSERT INTO part"
+            " (message_id, position, type, text, sha256, name, token_budget, segments)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (message_id, position) DO UPDATE SET"
             " type = excluded.type, text = excluded.text, sha256 = excluded.sha256,"
-            " name = excluded.name, token_budget = excluded.token_budget"
+            " name = excluded.name, token_budget = excluded.token_budget,"
+            " segments = excluded.segments"
             " WHERE type <> excluded.type OR text <> excluded.text OR excluded.sha256 IS NOT NULL",
             (message_id, position, *_part_row(part)),
         )
@@ -128,24 +131,28 @@ def write_parts(connection: sqlite3.Connection, message_id: int, parts: Sequence
     )
 
 
-def _part_row(part: Part) -> tuple[str, str, str | None, str, int]:
-    """Type, text, sha256, name and token budget."""
+def _part_row(part: Part) -> tuple[str, str, str | None, str, int, str]:
+    """Type, text, sha256, name, token budget and segments."""
     match part:
         case TextPart(text):
-            return ("text", to_text(text), None, "", 0)
+            return ("text", to_text(text), None, "", 0, "")
         case ThoughtPart(text):
-            return ("thought", to_text(text), None, "", 0)
+            return ("thought", to_text(text), None, "", 0, "")
         case AttachmentPart(attachment):
-            name = to_text(attachment.name)
-            return ("attachment", "", attachment.sha256, name, attachment.token_budget)
+            return ("attachment", "", attachment.sha256, *_use(attachment))
         case ToolCall() | MalformedToolCall():
-            return ("tool_call", json.dumps(asdict(part)), None, "", 0)
+            return ("tool_call", json.dumps(asdict(part)), None, "", 0, "")
         case ToolResult():
-            return ("tool_result", json.dumps(asdict(part)), None, "", 0)
+            return ("tool_result", json.dumps(asdict(part)), None, "", 0, "")
+
+
+def _use(attachment: Attachment) -> tuple[str, int, str]:
+    """Name, token budget and segments: what belongs to one use of the bytes."""
+    return to_text(attachment.name), attachment.token_budget, pack_segments(attachment.segments)
 
 
 def write_attachment(connection: sqlite3.Connection, attachment: Attachment) -> None:
-    """What is true of the bytes; the name and the budget belong to each use of them."""
+    """What is true of the bytes; what belongs to each use of them is elsewhere."""
     connection.execute(
         "INSERT INTO attachment VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sha256) DO NOTHING",
         (
@@ -210,8 +217,8 @@ def write_draft(
     for position, item in enumerate(draft.attachments):
         write_attachment(connection, item)
         connection.execute(
-            "INSERT INTO draft_attachment VALUES (?, ?, ?, ?, ?)",
-            (draft_id, position, item.sha256, to_text(item.name), item.token_budget),
+            "INSERT INTO draft_attachment VALUES (?, ?, ?, ?, ?, ?)",
+            (draft_id, position, item.sha256, *_use(item)),
         )
 
 
@@ -245,6 +252,7 @@ def _to_attachment(row: sqlite3.Row) -> Attachment:
         height=row["height"],
         sample_count=row["sample_count"],
         token_budget=row["token_budget"],
+        segments=unpack_segments(row["segments"]),
     )
 
 

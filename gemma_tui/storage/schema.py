@@ -200,6 +200,12 @@ _UNFINISHED_MERGE: Final = (
     "CREATE TABLE search_merge (is_due INTEGER PRIMARY KEY CHECK (is_due = 1)) STRICT",
 )
 
+# What is sent of a file is chosen for each use of it, like the budget. JSON, see `segments.py`.
+_SEGMENTS: Final = (
+    "ALTER TABLE part ADD COLUMN segments TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE draft_attachment ADD COLUMN segments TEXT NOT NULL DEFAULT ''",
+)
+
 MIGRATIONS: Final[tuple[Migration, ...]] = (
     _FIRST,
     _CONTINUED_REPLIES,
@@ -207,6 +213,7 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     _DELETED_MESSAGES,
     _SEARCH,
     _UNFINISHED_MERGE,
+    _SEGMENTS,
 )
 """In order."""
 

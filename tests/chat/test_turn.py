@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from gemma_tui.conversation import (
     MessageState,
     Part,
     Role,
+    Segment,
     TextPart,
     ThoughtPart,
 )
@@ -82,6 +84,27 @@ def test_attached_texts_are_one_text_with_the_question(tmp_path: Path) -> None:
     assert to_prompt(stored, lambda sha256: tmp_path / sha256) == (message,)
     (alone,) = to_prompt([], lambda sha256: tmp_path / sha256, Draft("", texts[1:]))
     assert alone.parts == (TextPart("File “u .txt”:\n```\nthree\n```"),)
+
+
+def test_segments_are_media_of_their_own_behind_their_labels() -> None:
+    clips = (Segment("audio", 0, 320), Segment("audio", 320, 640, label="00:01"))
+    sound = Attachment("s", "audio", "s.wav", "audio/wav", 1, sample_count=960, segments=clips)
+    (message,) = to_prompt([], path_of, Draft("why?", (sound,)))
+    whole = Media("audio", "s", str(path_of("s")), "s.wav")
+    assert message.parts == (
+        TextPart("why?"),
+        replace(whole, sample_count=320, length=320),
+        TextPart("00:01"),
+        replace(whole, sample_count=640, start=320, length=640),
+    )
+    pages = (Segment("image", 1, width=40, height=50), Segment("image", 2))
+    document = Attachment("p", "image", "p", "image/png", 1, 4, 3, token_budget=70, segments=pages)
+    (message,) = to_prompt([], path_of, Draft("", (document,)))
+    page = Media("image", "p", str(path_of("p")), "p", 70)
+    assert message.parts == (
+        replace(page, width=40, height=50, start=1),
+        replace(page, width=4, height=3, start=2),
+    )
 
 
 def test_a_text_whose_copy_is_gone_is_named(tmp_path: Path) -> None:

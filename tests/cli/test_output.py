@@ -135,6 +135,7 @@ def test_json_tells_what_was_used() -> None:
                 "media_type": "audio/wav",
                 "size_bytes": 20,
                 "sample_count": 16_000,
+                "clips": 1,
                 "soft_tokens": 25,
             },
         ],

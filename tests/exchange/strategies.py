@@ -16,6 +16,7 @@ from gemma_tui.conversation import (
     Message,
     MessageState,
     Part,
+    Segment,
     TextPart,
     ThoughtPart,
     Usage,
@@ -67,7 +68,10 @@ def files(draw: st.DrawFn) -> tuple[bytes, Attachment]:
     if kind == "picture":
         picture = Attachment(sha256, "image", draw(TEXTS), "image/png", size, size, 2, 0)
         return content, replace(picture, token_budget=draw(BUDGETS))
-    return content, Attachment(sha256, "audio", draw(TEXTS), "audio/wav", size, 0, 0, 320 * size)
+    sound = Attachment(sha256, "audio", draw(TEXTS), "audio/wav", size, 0, 0, 320 * size)
+    starts = draw(st.lists(st.integers(0, size - 1), max_size=3))
+    clips = (Segment("audio", 320 * start, 320, label=draw(TEXTS)) for start in starts)
+    return content, replace(sound, segments=tuple(clips))
 
 
 def parts(attachments: list[Attachment]) -> st.SearchStrategy[Part]:

@@ -93,6 +93,7 @@ PICTURE = {
     "height": 1,
     "sample_count": 0,
     "token_budget": 280,
+    "segments": [],
 }
 
 REFUSED: dict[str, tuple[bytes, type[ExchangeError], str]] = {

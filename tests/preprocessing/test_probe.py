@@ -47,15 +47,25 @@ def image_bytes(image_format: str) -> bytes:
 
 
 @cache
-def video_bytes(muxer: str) -> bytes:
+def video_bytes(muxer: str, sound_seconds: float = 0) -> bytes:
+    """One second of grey at 5 frames a second, with a sound at 16 kHz beside it."""
     target = io.BytesIO()
     with av.open(target, "w", format=muxer) as container:
         stream = container.add_stream("mpeg4", rate=5)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        if sound_seconds:
+            heard = container.add_stream("aac", rate=16_000)
+            heard.codec_context.layout = "mono"
         grey = np.full((48, 64, 3), 128, np.uint8)
         for _ in range(5):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(grey, "rgb24")))
         container.mux(stream.encode(None))
+        if sound_seconds:
+            frame = av.AudioFrame.from_ndarray(
+                tone(sound_seconds)[None].astype(np.float32), "fltp", "mono"
+            )
+            frame.sample_rate, frame.pts = 16_000, 0
+            container.mux([*heard.encode(frame), *heard.encode(None)])
     return target.getvalue()
 
 
@@ -139,6 +149,15 @@ def test_other_files_are_refused_whatever_their_name(
         probe_bytes(tmp_path / name, content)
     assert caught.value.message.startswith(f"“{name}” is {words}")
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("muxer", ["mp4", "mov", "matroska"])
+@pytest.mark.parametrize("seconds", [0.5, 40])
+def test_the_sound_of_a_video_is_heard(tmp_path: Path, muxer: str, seconds: float) -> None:
+    info = probe_bytes(tmp_path / "holiday", video_bytes(muxer, seconds))
+    assert info.kind == "audio"
+    assert info.sample_count == pytest.approx(seconds * 16_000, abs=3_000)
+    assert len(info.segments) == (2 if seconds > 30 else 0)
 
 
 @pytest.mark.parametrize("muxer", ["mp4", "mov", "avi", "matroska"])

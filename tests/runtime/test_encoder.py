@@ -14,7 +14,7 @@ from gemma_tui.runtime.encoder import MediaEncoder
 from gemma_tui.runtime.prompt import MediaSpan
 
 if TYPE_CHECKING:
-    from gemma_tui.conversation import AttachmentKind
+    from gemma_tui.conversation import MediaKind
     from gemma_tui.runtime.gemma4.model import Gemma4
 
 PICTURE = ImageFeatures(np.zeros((9, 768), np.float32), np.zeros((9, 2), np.int32), (3, 3), 1)
@@ -50,7 +50,7 @@ def encoder_of(towers: Towers, max_bytes: int = 1000) -> MediaEncoder:
     return MediaEncoder(cast("Gemma4", towers), max_bytes=max_bytes)
 
 
-def span(sha256: str, *, budget: int = 70, kind: AttachmentKind = "image") -> MediaSpan:
+def span(sha256: str, *, budget: int = 70, kind: MediaKind = "image") -> MediaSpan:
     return MediaSpan(5, 6, kind, sha256, budget)
 
 

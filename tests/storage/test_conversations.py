@@ -20,6 +20,7 @@ from gemma_tui.conversation import (
     Message,
     MessageState,
     Part,
+    Segment,
     TextPart,
     ThoughtPart,
     Usage,
@@ -37,7 +38,10 @@ if TYPE_CHECKING:
     from gemma_tui.tool_call import JsonValue
 
 PICTURE = Attachment("aa" * 32, "image", "a.png", "image/png", 10, 4, 3, 0, 280)
-SOUND = Attachment("bb" * 32, "audio", "b.wav", "audio/wav", 20, 0, 0, 16_000)
+SOUND = Attachment(
+    *("bb" * 32, "audio", "b.wav", "audio/wav", 20, 0, 0, 16_000),
+    segments=(Segment("audio", 0, 9_600), Segment("audio", 9_600, 6_400, label="00:00")),
+)
 
 
 def attachments() -> st.SearchStrategy[Attachment]:

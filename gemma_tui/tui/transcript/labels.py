@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Attachment, Message, MessageState
-from gemma_tui.preprocessing.budget import SAMPLE_RATE, image_tokens
+from gemma_tui.preprocessing.budget import image_tokens
+from gemma_tui.preprocessing.sound_cost import sound_length
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.transcript.leaves import Frame, Leaf, Paragraph
 
@@ -44,7 +45,7 @@ def chip(attachment: Attachment, *, is_open: bool = False) -> Leaf:
     if is_open:
         name = f"{name} ▾"
     if attachment.kind == "audio":
-        return _line(f"♪ {name} · {attachment.sample_count / SAMPLE_RATE:.1f} s", "chip")
+        return _line(f"♪ {name} · {sound_length(attachment)}", "chip")
     if attachment.kind == "text":
         return _line(f"≡ {name}", "chip")
     if not (attachment.width and attachment.height and attachment.token_budget):

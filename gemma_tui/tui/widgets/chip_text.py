@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
-from gemma_tui.preprocessing.budget import SAMPLE_RATE, audio_tokens, image_tokens
+from gemma_tui.preprocessing.budget import image_tokens
+from gemma_tui.preprocessing.sound_cost import sound_length, sound_tokens
 from gemma_tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
@@ -52,9 +53,8 @@ def describe(attachment: Attachment, reason: str | None = None) -> ChipText:
     name = sanitize_line(attachment.name)
     size = format_size(attachment.size_bytes)
     if attachment.kind == "audio":
-        seconds = attachment.sample_count / SAMPLE_RATE
-        tokens = audio_tokens(attachment.sample_count)
-        return ChipText("♪", name, size, "", f"{seconds:.1f} s · {tokens} tokens")
+        cost = f"{sound_length(attachment)} · {sound_tokens(attachment):,} tokens"
+        return ChipText("♪", name, size, "", cost)
     if attachment.kind == "text":
         return ChipText("≡", name, size, "", "Enter opens it")
     tokens = image_tokens(attachment.width, attachment.height, attachment.token_budget)

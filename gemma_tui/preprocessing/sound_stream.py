@@ -1,0 +1,155 @@
+"""Sound of any length as a stream of 16 kHz mono, from any sample on, in flat memory.
+
+The whole file is never held: what is decoded is handed on block by block, and a clip from the
+middle costs a seek and half a second of decoding before it.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, BinaryIO
+
+import av
+import numpy as np
+
+from gemma_tui.errors import DamagedFileError
+from gemma_tui.preprocessing.budget import MIN_CLIP_SAMPLES, SAMPLE_RATE
+from gemma_tui.preprocessing.sound_file import (
+    RATES,
+    mono,
+    only_sound,
+    open_container,
+    samples_of,
+)
+from gemma_tui.preprocessing.source import decoding
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    from numpy.typing import NDArray
+
+    from gemma_tui.preprocessing.formats import FileFormat
+
+_PRE_ROLL = 0.5
+"""Seconds decoded before a clip: decoders need some to settle (mp3 frames borrow bits from those
+before them, Opus asks for 80 ms; RFC 7845, section 4.6)."""
+
+
+def stream_samples(
+    file: BinaryIO, file_format: FileFormat, name: str, start: int = 0
+) -> Generator[NDArray[np.float32]]:
+    """Decode a sound block by block.
+
+    Args:
+        file: A sound.
+        file_format: What it is.
+        name: What error messages call it.
+        start: Sample at 16 kHz to begin with.
+
+    Yields:
+        [samples] float32 at 16 kHz: the mean of the channels.
+
+    Raises:
+        UnsupportedFormatError: It holds no sound.
+        DamagedFileError: It cannot be decoded, or holds values that are not numbers.
+    """
+    file.seek(0)
+    with decoding(name), closing(open_container(file, file_format)) as container:
+        stream = only_sound(container, name)
+        resampler: av.AudioResampler | None = None
+        rate = 0
+        for values, frame_rate in _from(container, stream, start / SAMPLE_RATE):
+            if rate == 0:
+                rate = _checked_rate(frame_rate, name)
+                if rate != SAMPLE_RATE:
+                    resampler = av.AudioResampler(format="fltp", layout="mono", rate=SAMPLE_RATE)
+            if frame_rate != rate:
+                message = f"“{name}” changes its sample rate in the middle."
+                raise DamagedFileError(message, "Export it anew, as one recording.")
+            yield from _checked(_resampled(resampler, values, rate), name)
+        if resampler is not None:
+            rest = [frame.to_ndarray()[0] for frame in resampler.resample(None)]
+            yield from _checked(rest, name)
+
+
+def decode_range(
+    file: BinaryIO, file_format: FileFormat, name: str, start: int, length: int
+) -> NDArray[np.float32]:
+    """One clip of a sound of any length; what is beyond full scale makes it quieter as a whole.
+
+    Args:
+        file: A sound.
+        file_format: What it is.
+        name: What error messages call it.
+        start: Sample at 16 kHz where it begins.
+        length: Its samples.
+
+    Returns:
+        [length] float32 in -1..1, filled up with silence if the last samples are missing.
+
+    Raises:
+        DamagedFileError: The file ends before the clip, or cannot be decoded.
+    """
+    pieces: list[NDArray[np.float32]] = []
+    count = 0
+    with closing(stream_samples(file, file_format, name, start)) as blocks:
+        for block in blocks:
+            pieces.append(block[: length - count])
+            count += pieces[-1].size
+            if count == length:
+                break
+    if count < min(length, MIN_CLIP_SAMPLES):
+        message = f"“{name}” ends before {start / SAMPLE_RATE:.1f} s, where a clip of it begins."
+        raise DamagedFileError(message, "Attach it again.")
+    clip = np.zeros(length, np.float32)
+    clip[:count] = np.concatenate(pieces)
+    peak = float(np.abs(clip).max())
+    return clip / np.float32(peak) if peak > 1 else clip
+
+
+def _from(
+    container: av.container.InputContainer, stream: av.AudioStream, seconds: float
+) -> Iterator[tuple[NDArray[np.float32], int]]:
+    """Mono samples from `seconds` on, with their rate."""
+    origin = float((stream.start_time or 0) * (stream.time_base or 0))
+    if seconds > _PRE_ROLL:
+        target = origin + seconds - _PRE_ROLL
+        container.seek(int(target / stream.time_base) if stream.time_base else 0, stream=stream)
+    # A format without time stamps cannot be sought in: then samples are counted from the start.
+    counted = 0
+    for frame in container.decode(stream):
+        values = mono(samples_of(frame))
+        first = counted
+        if frame.pts is not None and frame.time_base is not None:
+            stamp = float(frame.pts * frame.time_base) - origin
+            # Stamps are rounded (Matroska: to milliseconds), so only the first one counts.
+            first = counted or max(0, round(stamp * frame.sample_rate))
+        counted = first + values.size
+        skipped = round(seconds * frame.sample_rate) - first
+        if skipped < values.size:
+            yield values[max(0, skipped) :], frame.sample_rate
+
+
+def _checked_rate(rate: int, name: str) -> int:
+    if rate not in RATES:
+        message = f"“{name}” claims {rate} samples a second, which no recording has."
+        raise DamagedFileError(message, "Export it anew from the program that made it.")
+    return rate
+
+
+def _resampled(
+    resampler: av.AudioResampler | None, values: NDArray[np.float32], rate: int
+) -> list[NDArray[np.float32]]:
+    if resampler is None:
+        return [values]
+    frame = av.AudioFrame.from_ndarray(values[None], format="fltp", layout="mono")
+    frame.sample_rate = rate
+    return [out.to_ndarray()[0] for out in resampler.resample(frame)]
+
+
+def _checked(blocks: list[NDArray[np.float32]], name: str) -> Iterator[NDArray[np.float32]]:
+    for block in blocks:
+        if not np.isfinite(block).all():
+            message = f"“{name}” holds samples that are not finite numbers."
+            raise DamagedFileError(message, "Export it anew from the program that made it.")
+        yield block
