@@ -74,6 +74,10 @@ COMMANDS: Final = (
     Command("new", "New conversation", "screen.new_conversation", ("clear",), key="Ctrl+N"),
     Command("settings", "Everything that can be set", "app.settings", ("set",), key="F2"),
     Command("model", "Choose the model", "app.models", ("models",), key="Ctrl+L"),
+    Command(
+        "demo", "Let the built-in demo answer while your model cannot be loaded",
+        "screen.use_demo", key="F12",
+    ),
     Command("stop", "Stop the reply", "screen.stop", needs=("writing",), key="Esc"),
     Command(
         "retry", "Answer again", "screen.retry", ("again",), needs=("question", "idle"),

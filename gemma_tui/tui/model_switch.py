@@ -10,11 +10,12 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from gemma_tui.errors import EngineStoppedError, GemmaError, ModelError
+from gemma_tui.errors import EngineStoppedError, GemmaError, ModelError, UsageError
 from gemma_tui.hub.on_disk import real_path
 from gemma_tui.media_check import lacking_senses
 from gemma_tui.paths import builtin_model
 from gemma_tui.sanitize import sanitize_line
+from gemma_tui.settings.configuration import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -66,6 +67,7 @@ class ModelSwitch:
         self._folder: Path | None = None
         self._noted: Path | None = None
         self._told: set[str] = set()
+        self._absent: Path | None = None
         self._newest = 0
         self._in_order = asyncio.Lock()
         self.label = ""
@@ -99,11 +101,42 @@ class ModelSwitch:
                 " It is not loaded. Ctrl+L chooses another one."
             )
         present = self._folder
-        is_other = present not in {None, wanted} and real_path(wanted) != real_path(present or "")
+        is_other = (
+            present not in {None, wanted}
+            and wanted != self._absent
+            and real_path(wanted) != real_path(present or "")
+        )
         if is_other and not self.is_switching:
             self.label = "changing the model"
             self._owner.perform(partial(self._change, wanted, wanted.name))
         return self.is_switching
+
+    def offer(self) -> str:
+        """What can be done while no model answers because the remembered one cannot be loaded.
+
+        Empty if that is not so, or the command line names the model: then it has to be that one.
+        """
+        state, folder = self._engine.state, self._folder
+        if state.phase != "failed" or state.model is not None or folder is None:
+            return ""
+        is_named = self._preferences.resolved.origins["model"] is Origin.COMMAND_LINE
+        if is_named or self.is_switching or real_path(folder) == real_path(builtin_model()):
+            return ""
+        return "F12 lets the built-in demo answer meanwhile, Ctrl+L shows the models on this disk."
+
+    async def stand_in(self) -> None:
+        """Let the built-in demo answer; what is remembered stays, for the next start.
+
+        Raises:
+            UsageError: A model answers.
+            GemmaError: It could not be loaded.
+        """
+        present = self._engine.state.model
+        if present is not None or self.is_switching:
+            name = present.name if present else "another model"
+            raise UsageError(f"{name} answers.", "Ctrl+L changes the model.")
+        self._absent = self._preferences.model_folder
+        await self._change(builtin_model(), "built-in demo")
 
     async def choose(self, folder: Path, name: str, scope: Scope) -> None:
         """Have another model answer from now on.
@@ -116,6 +149,7 @@ class ModelSwitch:
         Raises:
             GemmaError: It could not be loaded; the one before answers again.
         """
+        self._absent = None
         await self._change(folder, name, partial(self._keep, folder, scope))
 
     async def remember(self, state: EngineState) -> None:

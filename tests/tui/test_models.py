@@ -355,6 +355,41 @@ async def test_a_model_that_an_imported_conversation_names_is_not_loaded(
         assert not running.app.chat_screen.choosing.preferences.foreign_model
 
 
+async def test_a_remembered_model_that_cannot_be_loaded_leaves_the_demo(
+    open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders, paths: Paths
+) -> None:
+    paths.config.mkdir(parents=True, exist_ok=True)
+    remembered = f'[model]\nmodel = "{folders.broken}"\nmodel_library = "{folders.library}"\n'
+    paths.settings.write_text(remembered)
+    async with open_real() as running:
+        await running.until(lambda: "F12 lets the built-in demo answer" in running.problem)
+        assert "model.safetensors" in running.problem  # why
+        assert "no model" in running.status
+        await running.send("hello")
+        await running.until(lambda: running.app.chat_screen.desk.turn is None, "the refusal")
+        await running.pilot.press("f12")
+        await running.settled("built-in demo")
+        await running.shown("From here on built-in demo answers.")
+        assert "F12" not in running.problem
+        assert [message.text for message in await running.branch()] == ["hello", ""]  # it is kept
+        await running.answer("hello again", 4)
+        assert paths.settings.read_text() == remembered
+        await running.pilot.press("f12")
+        await running.until(lambda: "built-in demo answers." in running.problem)
+        await running.choose(folders.whole)
+        await running.settled("Gemma 4 (whole)")
+        await running.answer("and you", 6)
+        assert (await running.branch())[-1].model == "Gemma 4 (whole)"
+
+
+async def test_a_model_of_the_command_line_that_cannot_be_loaded_offers_no_other(
+    open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders
+) -> None:
+    async with open_real({"model": str(folders.broken)}) as running:
+        await running.until(lambda: "model.safetensors" in running.problem)
+        assert "F12" not in running.problem
+
+
 async def test_a_choice_holds_here_whatever_the_environment_says(
     open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders, paths: Paths
 ) -> None:

@@ -236,7 +236,7 @@ class ChatScreen(ComposingScreen):
         last = self._page.last
         problem = state.problem or " ".join(state.model.limitations if state.model else ())
         if problem and problem not in (self._problem, last.error if last else ""):
-            self._panel.problem.tell(problem)
+            self._panel.problem.tell(f"{problem} {self.choosing.models.offer()}".rstrip())
         self._problem = problem
         self._attaching.settle_budgets()
         self.choosing.engine_changed(state)

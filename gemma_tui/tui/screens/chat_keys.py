@@ -33,6 +33,9 @@ CHAT_KEYS: Final[list[BindingType]] = [
         "When the context is full: leave out turns, or refuse",
         id="chat.toggle_overflow",
     ),
+    Binding(
+        "f12", "use_demo", "Built-in demo while your model cannot be loaded", id="chat.use_demo"
+    ),
     Binding("f4", "change_budget", "Next token budget of the picture", id="chat.change_budget"),
     Binding("pageup", "scroll_transcript(-1)", "Scroll up", show=False, id="chat.scroll_up"),
     Binding("pagedown", "scroll_transcript(1)", "Scroll down", show=False, id="chat.scroll_down"),

@@ -120,6 +120,10 @@ class CommandScreen(Screen[None]):
         """Think before the next answers: `on`, `off`, or the other way than now."""
         self.choosing.choose_thinking(argument == "on" if argument else None)
 
+    def action_use_demo(self) -> None:
+        """Let the built-in demo answer while the model that is set cannot be loaded."""
+        self.perform(self.choosing.models.stand_in)
+
     def action_set_budget(self, argument: str) -> None:
         """This budget for the chosen chip."""
         budget: TokenBudget = AUTO if argument == AUTO else int(argument)
