@@ -160,7 +160,7 @@ class MarkdownBlocks:
         if isinstance(self._open, OpenParagraph) and self._continues(line, self._open):
             return
         if heading := _HEADING.match(line):
-            self._whole(Paragraph(heading[2].strip(), style=f"heading{len(heading[1])}"))
+            self._whole(Paragraph((heading[2] or "").strip(), style=f"heading{len(heading[1])}"))
         elif fence := _FENCE.match(line):
             language = fence[3].split()[0] if fence[3].strip() else ""
             self._replace(OpenCode(fence[2], len(fence[1]), language))

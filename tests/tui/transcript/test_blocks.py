@@ -6,7 +6,7 @@ import itertools
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -73,6 +73,8 @@ DOCUMENTS = st.lists(LINES, max_size=30).map("\n".join)
 
 
 @settings(max_examples=60, deadline=None)
+@example("> \n    indented\n# Title", [17])
+@example("#\nwords", [])
 @given(DOCUMENTS, st.lists(st.integers(0, 5000), max_size=12))
 def test_pieces_do_not_matter(text: str, cuts: list[int]) -> None:
     streamed = leaves_of(MarkdownBlocks(), pieces(text, cuts))
