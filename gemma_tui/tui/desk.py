@@ -141,7 +141,7 @@ class Desk:
             if place is not None:
                 self._page.transcript.go_to(place)
             self._panel.load(draft)
-            self._panel.editing = None
+            self._panel.drop_editing()
             self._drafts.is_paused = False
             if keep_typed:
                 self._panel.append(typed)
@@ -264,8 +264,10 @@ class Desk:
             self._page.finish(turn.reply)
         elif turn.draft is not None:
             self._drafts.forget(turn.conversation_id)  # the store may have emptied it meanwhile
-            self._panel.give_back(turn.draft)
-            self._panel.editing = turn.edited
+            if turn.edited is not None:
+                self._panel.edit(turn.edited, turn.draft)
+            else:
+                self._panel.give_back(turn.draft)
         self._drafts.is_paused = False
         turn.stored.set()
         turn.done.set()

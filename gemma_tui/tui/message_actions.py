@@ -6,7 +6,7 @@ Every one of them leaves what was there: the old words stay as another branch.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from gemma_tui.conversation import Draft
 from gemma_tui.errors import GemmaError
@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 
 BRANCH_HINT = "New branch · Esc goes back"
 """At the composer while the next question will not follow the end of the conversation."""
+
+STILL_READING: Final = "A file is still being read. Try again once it is attached."
+STILL_EDITING: Final = (
+    "You are changing another question. Send it with Enter, or leave it with Esc."
+)
+"""Why a question cannot be edited now."""
 
 
 class MessageActions:
@@ -69,7 +75,6 @@ class MessageActions:
         self._options = options
         self._models = models
         self._deleted: list[int] = []
-        self._edited = Draft()  # as it was when editing began
 
     def perform(self, request: MessageRequest) -> None:
         """Do what was asked for."""
@@ -126,17 +131,19 @@ class MessageActions:
             self._panel.composer.focus()
 
     def edit(self, message_id: int) -> None:
-        """Write a question anew; what is in the composer is not overwritten."""
+        """Write a question anew, to be asked in a branch of its own; the draft is kept aside."""
         message = self._page.message(message_id)
         if message is None or message.role != "user" or self.is_refused():
             return
-        if not self._panel.draft.is_empty:
-            self._panel.problem.tell("The composer is not empty. Send or clear that first.")
-            return
-        self._turn_to(message.parent_id)
-        self._edited = Draft(message.text, message.attachments)
-        self._panel.give_back(self._edited)
-        self._panel.composer.focus()
+        edited = self._panel.editing
+        if self._panel.tray.pending:
+            self._panel.problem.tell(STILL_READING)
+        elif edited is not None and self._panel.shown != Draft(edited.text, edited.attachments):
+            self._panel.problem.tell(STILL_EDITING)
+            self._panel.composer.focus()
+        else:
+            self._panel.problem.withdraw(STILL_READING, STILL_EDITING)
+            self._panel.edit(message)
 
     def leave(self) -> None:
         """Esc: stop the reply, else go back to the composer."""
@@ -149,8 +156,6 @@ class MessageActions:
             return True
         if not self._page.is_branching:
             return False
-        if self._panel.draft == self._edited:
-            self._panel.load(Draft())
         self._owner.perform(partial(self._desk.open, self._page.conversation_id))
         return True
 
@@ -201,7 +206,6 @@ class MessageActions:
     def _turn_to(self, message_id: int | None) -> None:
         """Show the conversation up to a message: what is asked next follows it."""
         self._page.branch_at(message_id)
-        self._edited = Draft()
         self.show_hint()
 
     def is_refused(self) -> bool:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from gemma_tui.tui.widgets.composer_panel import EDITING, EDITING_WITH_DRAFT
 from tests.scripted_engine import Hold, ScriptedEngine, thinking
 
 if TYPE_CHECKING:
@@ -34,6 +37,11 @@ def asked(running: Running) -> list[str]:
     return ["".join(getattr(part, "text", "") for part in m.parts) for m in messages]
 
 
+def note(running: Running) -> str:
+    """What stands above the composer."""
+    return str(running.app.chat_screen._panel.note.render())
+
+
 async def test_an_edited_question_becomes_a_branch(open_app: Opener) -> None:
     engine = ScriptedEngine(["one"], ["two"], ["other"])
     async with open_app(engine) as running:
@@ -43,14 +51,14 @@ async def test_an_edited_question_becomes_a_branch(open_app: Opener) -> None:
         await running.pilot.press("up", "e")
         await running.until(lambda: running.composer.has_focus)
         assert running.composer.text == "second"
-        assert "two" not in running.text()
-        assert "New branch · Esc goes back" in str(running.composer.border_title)
+        assert "two" in running.text()  # nothing is gone before it is asked
+        assert EDITING in note(running)
         await running.pilot.press(*"ly", "enter")
         await running.shown("other")
         await running.until(lambda: running.app.chat_screen.desk.turn is None)
         assert asked(running) == ["first", "one", "secondly"]
         assert [m.text for m in await running.branch()] == ["first", "one", "secondly", "other"]
-        assert running.composer.border_title == ""
+        assert note(running) == ""
         old = await running.store.messages(1, 4)
         assert [message.text for message in old] == ["first", "one", "second", "two"]
 
@@ -75,31 +83,127 @@ async def test_esc_gives_editing_up_and_shows_everything_again(open_app: Opener)
         await running.pilot.press("e")
         await running.until(lambda: running.composer.text == "second")
         await running.pilot.press("escape")
-        await running.shown("two")
-        assert running.composer.text == ""
-        assert running.composer.border_title == ""
+        await running.until(lambda: running.composer.text == "")
+        assert "two" in running.text()
+        assert note(running) == ""
 
 
-async def test_esc_keeps_what_was_changed_while_editing(open_app: Opener) -> None:
+async def test_undo_brings_back_what_was_changed_before_esc(open_app: Opener) -> None:
     async with open_app(ScriptedEngine(["one"])) as running:
         await talk(running, "first")
         transcript_of(running).choose(1)
         await running.pilot.press("e")
         await running.until(lambda: running.composer.text == "first")
         await running.pilot.press("x", "escape")
-        await running.shown("one")
+        await running.until(lambda: running.composer.text == "")
+        await running.pilot.press("ctrl+z")
         assert running.composer.text == "firstx"
 
 
-async def test_editing_overwrites_no_words(open_app: Opener) -> None:
+async def begin_editing(running: Running, way: str) -> None:
+    """Edit the first question, in each way there is."""
+    if way == "key":
+        transcript_of(running).choose(1)
+        await running.pilot.press("e")
+    else:
+        running.app.chat_screen.action_edit_question()
+    await running.until(lambda: running.composer.text == "first")
+
+
+async def begin_editing_of(running: Running, message_id: int, text: str) -> None:
+    transcript_of(running).choose(message_id)
+    await running.pilot.press("e")
+    await running.until(lambda: running.composer.text == text)
+
+
+@pytest.mark.parametrize("way", ["key", "command"])
+async def test_the_draft_is_kept_aside_while_a_question_is_edited(
+    open_app: Opener, picture: Path, way: str
+) -> None:
+    async with open_app(ScriptedEngine(["one"], ["two"])) as running:
+        await talk(running, "first")
+        await running.type("unsent")
+        await running.drop(picture)
+        await begin_editing(running, way)
+        assert running.chips() == []
+        assert EDITING_WITH_DRAFT in note(running)
+        await running.pilot.press("escape")
+        await running.until(lambda: running.composer.text == "unsent")
+        assert running.chips() == [picture.name]
+
+        await begin_editing(running, way)
+        await running.type(" anew")
+        await running.pilot.press("enter")
+        await running.until(lambda: running.composer.text == "unsent")
+        assert running.chips() == [picture.name]
+        await running.shown("two")
+        await running.until(lambda: running.app.chat_screen.desk.turn is None)
+        assert asked(running) == ["first anew"]
+        saved = await running.store.load_draft(1)
+        assert (saved.text, len(saved.attachments)) == ("unsent", 1)
+
+
+async def test_both_drafts_survive_a_kill(open_app: Opener) -> None:
     async with open_app(ScriptedEngine(["one"])) as running:
         await talk(running, "first")
         await running.type("unsent")
+        await begin_editing(running, "key")
+        await running.app.chat_screen._drafts.save()
+        assert (await running.store.load_draft(1)).text == "unsent"
+        await running.type(" anew")
+        await running.app.chat_screen._drafts.save()
+        kept = await running.store.load_draft(1)
+        assert kept.text == "unsent\nfirst anew"
+        running.app.chat_screen.workspace.open(None)
+        await running.until(lambda: running.app.chat_screen._page.conversation is None)
+        assert running.composer.text == ""
+        assert note(running) == ""
+        running.app.chat_screen.workspace.open(1)
+        await running.until(lambda: running.composer.text == "unsent\nfirst anew")
+
+
+async def test_attachments_of_an_edited_question_come_along(
+    open_app: Opener, picture: Path
+) -> None:
+    async with open_app(ScriptedEngine(["one"], ["two"])) as running:
+        await running.drop(picture)
+        await talk(running, "first")
+        await begin_editing(running, "key")
+        assert running.chips() == [picture.name]
+        await running.send(" anew")
+        await running.shown("two")
+        await running.until(lambda: running.app.chat_screen.desk.turn is None)
+        assert [len(m.attachments) for m in await running.branch()] == [1, 0]
+
+
+async def test_another_question_is_not_edited_over_changed_words(open_app: Opener) -> None:
+    async with open_app(ScriptedEngine(["one"], ["two"])) as running:
+        await talk(running, "first", "second")
+        await begin_editing_of(running, 1, "first")
+        await begin_editing_of(running, 3, "second")  # nothing was changed yet
+        await running.type("ly")
         transcript_of(running).choose(1)
         await running.pilot.press("e")
         await running.until(lambda: running.problem)
-        assert "composer is not empty" in running.problem
-        assert running.composer.text == "unsent"
+        assert "You are changing another question" in running.problem
+        assert running.composer.text == "secondly"
+
+
+async def test_nothing_is_edited_while_a_reply_is_written(open_app: Opener) -> None:
+    hold = Hold()
+    async with open_app(ScriptedEngine(["one", hold])) as running:
+        await running.send("first")
+        await hold.reached.wait()
+        for press in (
+            lambda: running.pilot.press("up"),
+            lambda: running.send("/edit"),
+        ):
+            running.app.chat_screen._panel.problem.tell("")
+            await press()
+            await running.until(lambda: "still being written" in running.problem)
+            assert running.composer.text == ""
+        hold.release()
+        await running.until(lambda: running.app.chat_screen.desk.turn is None)
 
 
 async def test_an_earlier_reply_is_written_again_as_a_sibling(open_app: Opener) -> None:

@@ -64,7 +64,7 @@ class CommandScreen(Screen[None]):
         """Run a command without an argument; one that needs it is begun in the composer."""
         if not command.needs_argument:
             await self._run_action(command, "")
-        elif self._panel.draft.is_empty:
+        elif self._panel.shown.is_empty:
             self._panel.composer.take(f"/{command.name} ")
         else:
             raise UsageError(

@@ -28,7 +28,6 @@ from gemma_tui.tui.widgets.composer import Composer
 from gemma_tui.tui.widgets.composer_panel import ComposerPanel
 
 if TYPE_CHECKING:
-    from gemma_tui.conversation import Message
     from gemma_tui.engine.interface import Engine
     from gemma_tui.tui.attaching import Attaching
     from gemma_tui.tui.completing import Completing
@@ -92,8 +91,8 @@ class ComposingScreen(CommandScreen):
             self._panel.give_back(Draft(text))
             return
         self._panel.problem.tell("")
-        edited, self._panel.editing = self._panel.editing, None
-        self.desk.send(self._panel.take_with(text), self._options, edited)
+        draft = self._panel.take_with(text)
+        self.desk.send(draft, self._options, self._panel.take_editing())
 
     @on(ComposerPanel.AllRead)
     def send_if_ready(self) -> None:
@@ -132,31 +131,12 @@ class ComposingScreen(CommandScreen):
     def action_edit_question(self) -> None:
         """Edit the last question and ask it again in another branch."""
         if self._page.last_question is not None:
-            self.edit(self._page.last_question)
-
-    def edit(self, question: Message) -> None:
-        """Put a question of the page into the composer, to be asked again in its own branch.
-
-        Raises:
-            UsageError: Something else stands there.
-        """
-        if not self._panel.draft.is_empty:
-            raise UsageError("The composer holds a draft already.", "Send it or clear it first.")
-        self._panel.load(Draft(question.text, question.attachments))
-        self._panel.editing = question
-        self._panel.composer.focus()
-        self._panel.post_message(ComposerPanel.DraftChanged())
+            self._messages.edit(self._page.last_question.id)
 
     @on(Composer.RecallRequested)
     def _recall_wanted(self) -> None:
-        if self._panel.draft.is_empty:
+        if self._panel.shown.is_empty and self._panel.editing is None:
             self.action_edit_question()
-
-    def _leave_editing(self) -> None:
-        self._panel.editing = None
-        self._panel.composer.clear()  # an edit, so Ctrl+Z brings the words back
-        self._panel.tray.load(())
-        self._panel.post_message(ComposerPanel.DraftChanged())
 
     def action_earlier_question(self) -> None:
         """Show what was asked before."""
@@ -171,7 +151,7 @@ class ComposingScreen(CommandScreen):
         if self._completing.take_key(key):
             return True
         if key == "escape" and self._panel.editing is not None and self.desk.turn is None:
-            self._leave_editing()
+            self._panel.leave_editing()
             return True
         return False
 
@@ -208,7 +188,7 @@ class ComposingScreen(CommandScreen):
 
     def update_cost(self) -> None:
         """Show what sending would cost now."""
-        model, draft = self._engine.state.model, self._panel.draft
+        model, draft = self._engine.state.model, self._panel.shown
         is_no_question = draft.is_empty or draft.text == "/" or looks_like_command(draft.text)
         if model is None or self.desk.turn is not None or is_no_question or not self.has_begun:
             self._cost.update(None)

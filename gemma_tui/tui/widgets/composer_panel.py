@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 EDITING: Final = (
     "You edit an earlier question: Enter asks it anew in a branch, Esc leaves it as it was."
 )
+EDITING_WITH_DRAFT: Final = f"{EDITING} Then your draft is here again."
 """What stands above a question that is being edited."""
 
 
@@ -52,6 +53,7 @@ class ComposerPanel(Vertical):
         self.composer = Composer()
         """The text."""
         self._editing: Message | None = None
+        self._aside = Draft()
         self._cost = ""
         self._own: str | None = None
         self._is_own_joined = False
@@ -66,7 +68,16 @@ class ComposerPanel(Vertical):
 
     @property
     def draft(self) -> Draft:
-        """What must be kept: while an earlier question is shown, also what was typed before."""
+        """What must be kept: what is shown, and what was typed before something else was shown."""
+        shown, question = self.shown, self._editing
+        if question is None:
+            return shown
+        is_changed = shown != Draft(question.text, question.attachments)
+        return _joined(self._aside, shown) if is_changed else self._aside
+
+    @property
+    def shown(self) -> Draft:
+        """The draft that Enter would send; behind what was typed before it, if it looks back."""
         text = self.composer.text
         if self._own is not None:
             text = "\n".join(filter(None, (self._own, text if self._is_own_joined else "")))
@@ -77,10 +88,43 @@ class ComposerPanel(Vertical):
         """The question that is being asked anew, in place of an answer to the last one."""
         return self._editing
 
-    @editing.setter
-    def editing(self, question: Message | None) -> None:
+    def edit(self, question: Message, words: Draft | None = None) -> None:
+        """Show a question to be asked anew; what was typed is kept aside until that is over.
+
+        Args:
+            question: As it was asked.
+            words: As it is to be asked; None is as it was.
+        """
+        if self._editing is None:
+            self._aside = self.shown
         self._editing = question
-        self.note.tell(EDITING if question else "")
+        self.load(words or Draft(question.text, question.attachments))
+        self.note.tell(EDITING if self._aside.is_empty else EDITING_WITH_DRAFT)
+        self.composer.focus()
+        self.post_message(self.DraftChanged())
+
+    def leave_editing(self) -> None:
+        """Show what was typed before; Ctrl+Z brings the edited words back."""
+        aside = self._aside
+        self.drop_editing()
+        put = self.composer.replace(aside.text, (0, 0), self.composer.document.end)
+        self.composer.move_cursor(put.end_location)
+        self.tray.load(aside.attachments)
+        self._show_hint()
+        self.post_message(self.DraftChanged())
+
+    def take_editing(self) -> Message | None:
+        """The question that is being edited, if one is; what was typed before is shown again."""
+        question, aside = self._editing, self._aside
+        self.drop_editing()
+        if question is not None:
+            self.load(aside)
+        return question
+
+    def drop_editing(self) -> None:
+        """Another draft is shown: nothing is edited any more."""
+        self._editing, self._aside = None, Draft()
+        self.note.tell("")
 
     @property
     def is_looking_back(self) -> bool:
@@ -92,7 +136,7 @@ class ComposerPanel(Vertical):
 
         An earlier question that was changed counts as typed, too.
         """
-        own = self.draft.text
+        own = self.shown.text
         with self.prevent(TextArea.Changed):
             self.composer.take(own if text is None else text)
         self._own, self._is_own_joined = (None if text is None else own), False
@@ -122,13 +166,11 @@ class ComposerPanel(Vertical):
 
     def append(self, newer: Draft) -> None:
         """Put what was written meanwhile behind the draft."""
-        older = self.draft
-        text = "\n".join(part for part in (older.text, newer.text) if part)
-        self.load(Draft(text, (*older.attachments, *newer.attachments)))
+        self.load(_joined(self.shown, newer))
 
     def give_back(self, draft: Draft) -> None:
         """Put a draft that could not be sent in front of what was written meanwhile."""
-        newer = self.draft
+        newer = self.shown
         self.load(draft)
         self.append(newer)
         self.post_message(self.DraftChanged())
@@ -179,3 +221,9 @@ class ComposerPanel(Vertical):
             f"That paste has {event.length:,} characters and was not inserted."
             f" At most {MAX_PASTE_LENGTH:,} can be pasted at once: paste the part that matters."
         )
+
+
+def _joined(older: Draft, newer: Draft) -> Draft:
+    """One draft of two, a line for each text."""
+    text = "\n".join(part for part in (older.text, newer.text) if part)
+    return Draft(text, (*older.attachments, *newer.attachments))
