@@ -64,6 +64,8 @@ class CommandRunner:
             GemmaError: Why it cannot run, or what went wrong.
         """
         check_available(call.command, self._met_needs())
+        if "\0" in call.argument:  # no path and no word has one; the system's calls raise for it
+            raise UsageError(f"/{call.command.name} cannot take a zero byte.", "Leave it out.")
         method: Callable[[str], Awaitable[None]] = getattr(self, f"do_{call.command.name}")
         await method(call.argument)
 
