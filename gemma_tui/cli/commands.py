@@ -33,7 +33,7 @@ from gemma_tui.cli.history import history_app
 from gemma_tui.cli.models import models_app
 from gemma_tui.cli.terminal import is_dumb_terminal
 from gemma_tui.errors import UsageError
-from gemma_tui.paths import builtin_model, default_paths
+from gemma_tui.paths import builtin_model, default_paths, expand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -214,4 +214,4 @@ def _absolute(folder: Path | None) -> str | None:
 
 
 def _folder(model: str) -> Path:
-    return Path(model).expanduser() if model else builtin_model()
+    return expand(model) if model else builtin_model()

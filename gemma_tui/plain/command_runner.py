@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
-from gemma_tui.errors import ModelError, UsageError
-from gemma_tui.hub.on_disk import find_models, real_path
-from gemma_tui.paths import builtin_model
+from gemma_tui.errors import UsageError
+from gemma_tui.paths import expand
 from gemma_tui.plain.commands import HELP, PLAIN_COMMANDS
 from gemma_tui.plain.conversing import describe
+from gemma_tui.plain.numbers import number_in
 from gemma_tui.tui.commands import check_available
 from gemma_tui.tui.dropped import parse_dropped
+from gemma_tui.tui.filing import tags_in
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from gemma_tui.conversation import Conversation, Message
-    from gemma_tui.engine.interface import Engine
     from gemma_tui.exchange.exchange import Exchange
     from gemma_tui.plain.console import Console
     from gemma_tui.plain.conversing import Conversing
-    from gemma_tui.settings.configuration import Configuration
+    from gemma_tui.plain.model_command import ModelCommand
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.tui.commands import Call, Need
 
@@ -36,8 +35,7 @@ class CommandRunner:
     Args:
         conversing: The open conversation.
         store: All of them.
-        engine: Loads models.
-        configuration: The settings.
+        models: What `/model` does.
         exchange: Writes files.
         console: Where everything is shown.
     """
@@ -46,15 +44,13 @@ class CommandRunner:
         self,
         conversing: Conversing,
         store: ConversationStore,
-        engine: Engine,
-        configuration: Configuration,
+        models: ModelCommand,
         exchange: Exchange,
         console: Console,
     ) -> None:
         self._conversing = conversing
         self._store = store
-        self._engine = engine
-        self._configuration = configuration
+        self._models = models
         self._exchange = exchange
         self._console = console
         self._deleted: list[int] = []
@@ -68,6 +64,8 @@ class CommandRunner:
             GemmaError: Why it cannot run, or what went wrong.
         """
         check_available(call.command, self._met_needs())
+        if "\0" in call.argument:  # no path and no word has one; the system's calls raise for it
+            raise UsageError(f"/{call.command.name} cannot take a zero byte.", "Leave it out.")
         method: Callable[[str], Awaitable[None]] = getattr(self, f"do_{call.command.name}")
         await method(call.argument)
 
@@ -99,12 +97,14 @@ class CommandRunner:
 
     async def do_open(self, argument: str) -> None:
         """Another conversation, with the end of what was said in it."""
-        if not argument.isdecimal():
+        number = number_in(argument)
+        if number is None:
             raise UsageError(f"“{argument}” is no number.", "/list shows the numbers.")
-        await self._conversing.open(int(argument))
+        await self._conversing.open(number)
         branch = self._conversing.branch
         self._console.say(f"Opened “{self._open.title}”, {len(branch)} messages.")
         self._show(branch[-2:])
+        self._models.tell_own()
 
     async def do_show(self, _argument: str) -> None:
         """Everything that was said."""
@@ -134,7 +134,7 @@ class CommandRunner:
         """A file for the next message; without a path, those there are."""
         if argument:
             found = await asyncio.to_thread(parse_dropped, argument)
-            for path in found or (Path(argument).expanduser().absolute(),):  # noqa: ASYNC240  # no disk
+            for path in found or (expand(argument).absolute(),):
                 await self._conversing.attach(path)
             return
         lines = [f"Attached is {describe(item)}." for item in self._conversing.attachments]
@@ -159,20 +159,16 @@ class CommandRunner:
 
     async def do_think(self, argument: str) -> None:
         """Thinking before the next answers."""
-        before = self._conversing.settings.thinking
-        wanted = argument == "on" if argument else not before
-        await self._configuration.set("thinking", wanted)
-        if self._conversing.settings.thinking != wanted:  # something stronger says otherwise
-            await self._conversing.set_own("thinking", wanted)
-        self._console.say(f"Thinking is {'on' if wanted else 'off'}.")
+        wanted = argument == "on" if argument else not self._conversing.settings.thinking
+        await self._conversing.set_where_it_holds("thinking", wanted)
+        self._console.say(f"Thinking is {'on' if self._conversing.settings.thinking else 'off'}.")
 
     async def do_overflow(self, _argument: str) -> None:
         """What happens when the context is full."""
         wanted = "refuse" if self._conversing.settings.overflow == "drop_oldest" else "drop_oldest"
-        await self._configuration.set("overflow", wanted)
-        what = (
-            "the oldest turns are left out" if wanted == "drop_oldest" else "a question is refused"
-        )
+        await self._conversing.set_where_it_holds("overflow", wanted)
+        is_dropped = self._conversing.settings.overflow == "drop_oldest"
+        what = "the oldest turns are left out" if is_dropped else "a question is refused"
         self._console.say(f"When the context is full, {what}.")
 
     async def do_system(self, argument: str) -> None:
@@ -187,38 +183,7 @@ class CommandRunner:
 
     async def do_model(self, argument: str) -> None:
         """The models there are, or a change to one of them, by its number or its folder."""
-        settings = self._conversing.settings
-        models = await asyncio.to_thread(
-            find_models, builtin_model(), settings.known_models, settings.model_library
-        )
-        if not argument:
-            lines = [
-                f"{number}  {model.name}, {model.senses}"
-                + (f". {model.problem}" if model.problem else "")
-                for number, model in enumerate(models, 1)
-            ]
-            now = self._engine.state.model
-            answers = f"{now.name} answers now." if now else "No model is loaded."
-            self._console.say("\n".join((*lines, f"{answers} /model and a number changes that.")))
-            return
-        if argument.isdecimal() and not 1 <= int(argument) <= len(models):
-            raise UsageError(f"There is no model {argument}.", "/model shows those there are.")
-        is_number = argument.isdecimal()
-        folder = models[int(argument) - 1].folder if is_number else Path(argument).expanduser()  # noqa: ASYNC240
-        await self._change_model(folder)
-
-    async def _change_model(self, folder: Path) -> None:
-        before = self._engine.state.model
-        self._console.note("Changing the model.")
-        try:
-            info = await self._engine.load(folder)
-        except ModelError:
-            if before is not None:
-                await self._engine.load(Path(before.folder))
-            raise
-        is_builtin = real_path(folder) == real_path(builtin_model())
-        await self._configuration.set("model", "" if is_builtin else str(folder))
-        self._console.say(f"From here on {info.name} answers.")
+        await self._models.run(argument)
 
     async def do_rename(self, argument: str) -> None:
         """Another title."""
@@ -242,8 +207,8 @@ class CommandRunner:
     async def do_tags(self, argument: str) -> None:
         """Other tags; without any, those there are."""
         if argument:
-            words = argument.split(",")
-            self._conversing.conversation = await self._store.set_tags(self._open.id, words)
+            changed = await self._store.set_tags(self._open.id, tags_in(argument))
+            self._conversing.conversation = changed
         tags = ", ".join(self._open.tags)
         self._console.say(f"Tags: {tags}." if tags else "No tags.")
 
@@ -262,10 +227,11 @@ class CommandRunner:
         self._deleted.pop()
         await self._conversing.open(restored.id)
         self._console.say(f"“{restored.title}” is back, and open.")
+        self._models.tell_own()
 
     async def do_export(self, argument: str) -> None:
         """Into a file whose name says the format, or into a folder as Markdown."""
-        path = Path(argument or ".").expanduser()  # noqa: ASYNC240  # no disk
+        path = expand(argument or ".")
         written = await self._exchange.export(self._open.id, path)
         self._console.say(f"Written to {written}.")
 

@@ -16,6 +16,7 @@ from gemma_tui.errors import UsageError
 from gemma_tui.generation import Finished, TextDelta, TurnsLeftOut
 from gemma_tui.preprocessing.budget import AUTO, SAMPLE_RATE, image_tokens
 from gemma_tui.preprocessing.sound_cost import sound_tokens
+from gemma_tui.settings.configuration import Origin
 from gemma_tui.settings.reading import overrides_text, read_overrides
 from gemma_tui.tui.preferences import own_settings
 from gemma_tui.tui.turn import Turn, run_turn
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from gemma_tui.chat import Chat
     from gemma_tui.conversation import Attachment, Conversation, Message
     from gemma_tui.plain.console import Console
-    from gemma_tui.settings.configuration import Configuration
+    from gemma_tui.settings.configuration import Configuration, Resolved
     from gemma_tui.settings.schema import Settings
     from gemma_tui.settings.setting import Value
     from gemma_tui.storage.conversations import ConversationStore
@@ -72,10 +73,24 @@ class Conversing:
     @property
     def settings(self) -> Settings:
         """What holds in this conversation."""
+        return self._resolved.settings
+
+    @property
+    def _resolved(self) -> Resolved:
         own = own_settings(self.conversation).values
         if self.conversation is None:
             own = read_overrides(self._overrides).values
-        return self._configuration.resolve(own).settings
+        return self._configuration.resolve(own)
+
+    async def set_where_it_holds(self, key: str, value: Value) -> None:
+        """Set something for this conversation if it has its own, or the environment holds it fast.
+
+        Else for all conversations, as the app's keys do.
+        """
+        if self._resolved.origins[key] in {Origin.CONVERSATION, Origin.ENVIRONMENT}:
+            await self.set_own(key, value)
+        else:
+            await self._configuration.set(key, value)
 
     async def set_own(self, key: str, value: Value) -> None:
         """Set something for this conversation only."""

@@ -16,7 +16,7 @@ from gemma_tui.tui.commands import looks_like_command, parse_call, plain_text, u
 from gemma_tui.tui.dropped import may_be_dropped, parse_dropped
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Awaitable, Callable
 
     from gemma_tui.engine.interface import Engine, EngineState
     from gemma_tui.plain.command_runner import CommandRunner
@@ -50,15 +50,15 @@ class PlainLoop:
         self.has_failed = False
         """Whether anything went wrong, for whoever runs a script."""
 
-    async def run(self, model: Path) -> None:
+    async def run(self, start: Callable[[], Awaitable[None]]) -> None:
         """Chat until the input ends or the user leaves.
 
         Args:
-            model: The model folder to load.
+            start: Begins to load a model.
         """
         unwatch = self._engine.watch(self._tell_engine)
         self._main = asyncio.ensure_future(self._read_lines())
-        loading = asyncio.ensure_future(self._load(model))
+        loading = asyncio.ensure_future(self._load(start))
         try:
             await self._main
         except asyncio.CancelledError:
@@ -78,11 +78,11 @@ class PlainLoop:
             self._main.cancel()
         else:
             self._was_asked = True
-            self._console.note("\nCtrl+C again, or Ctrl+D, leaves. Nothing is lost.")
+            self._console.note("\nCtrl+C again, or Ctrl+D, leaves. What was sent is kept.")
 
-    async def _load(self, model: Path) -> None:
+    async def _load(self, start: Callable[[], Awaitable[None]]) -> None:
         try:
-            await self._engine.start(model)
+            await start()
         except GemmaError as error:
             self._fail(error)
 

@@ -43,9 +43,7 @@ class Filing:
                 return  # it stays whoever's it is
             changed = await self._store.rename(conversation_id, title)
         else:
-            changed = await self._store.set_tags(
-                conversation_id, (tag.strip().lstrip("#") for tag in text.split(","))
-            )
+            changed = await self._store.set_tags(conversation_id, tags_in(text))
         await self._show(changed)
 
     async def pin(self, conversation: Conversation) -> None:
@@ -67,6 +65,11 @@ class Filing:
         if self._page.conversation_id == changed.id:
             self._page.conversation = changed
         await self._desk.refresh_list()
+
+
+def tags_in(text: str) -> tuple[str, ...]:
+    """Tags as somebody writes them: with commas between them, and maybe a `#` before each."""
+    return tuple(tag.strip().lstrip("#") for tag in text.split(","))
 
 
 async def still_there(store: ConversationStore, left: OpenTabs | None) -> OpenTabs | None:

@@ -10,12 +10,13 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-from gemma_tui.errors import EngineStoppedError, GemmaError, ModelError, UsageError
+from gemma_tui.errors import UsageError
 from gemma_tui.hub.on_disk import real_path
 from gemma_tui.media_check import lacking_senses
 from gemma_tui.paths import builtin_model
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.settings.configuration import Origin
+from gemma_tui.tui.loaded_model import LoadedModel
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -64,7 +65,7 @@ class ModelSwitch:
         self._engine = engine
         self._preferences = preferences
         self._owner = owner
-        self._folder: Path | None = None
+        self._model = LoadedModel(engine)
         self._noted: Path | None = None
         self._told: set[str] = set()
         self._absent: Path | None = None
@@ -80,13 +81,11 @@ class ModelSwitch:
 
     async def start(self) -> None:
         """Begin to load the model that is wanted, at the start of the app."""
-        self._folder = self._preferences.model_folder
-        await self._engine.start(self._folder)
+        await self._model.start(self._preferences.model_folder)
 
     def is_loaded(self, folder: Path) -> bool:
         """Whether `folder` is the model that answers now."""
-        model = self._engine.state.model
-        return model is not None and real_path(model.folder) == real_path(folder)
+        return self._model.is_loaded(folder)
 
     def holds_back(self) -> bool:
         """Whether a question has to wait; begins to load the model this page wants.
@@ -100,7 +99,7 @@ class ModelSwitch:
                 f"This conversation names a model that is none of yours: {sanitize_line(foreign)}."
                 " It is not loaded. Ctrl+L chooses another one."
             )
-        present = self._folder
+        present = self._model.folder
         is_other = (
             present not in {None, wanted}
             and wanted != self._absent
@@ -116,7 +115,7 @@ class ModelSwitch:
 
         Empty if that is not so, or the command line names the model: then it has to be that one.
         """
-        state, folder = self._engine.state, self._folder
+        state, folder = self._engine.state, self._model.folder
         if state.phase != "failed" or state.model is not None or folder is None:
             return ""
         is_named = self._preferences.resolved.origins["model"] is Origin.COMMAND_LINE
@@ -154,7 +153,7 @@ class ModelSwitch:
 
     async def remember(self, state: EngineState) -> None:
         """Offer a folder again that was given on the command line, once it has loaded."""
-        folder = self._folder
+        folder = self._model.folder
         is_new = state.phase == "ready" and folder is not None and folder != self._noted
         if not is_new or folder is None or not self.is_loaded(folder):
             return
@@ -194,54 +193,10 @@ class ModelSwitch:
         if turn is not None:
             self._show(f"{name} comes after this reply")
             await turn.done.wait()
-        before = self._folder
-        if self.is_loaded(folder):
-            self._folder = folder
-            return
-        old = self._engine.state.model
-        self._show(f"changing to {name}")
-        try:
-            await self._load(folder)
-        except GemmaError as error:
-            if before is None or old is None or real_path(before) == real_path(folder):
-                raise
-            await self._load(before)
-            raise ModelError(
-                f"{name} could not be loaded, so {old.name} answers again. {error.message}",
-                error.hint,
-            ) from error
-        self._tell_what_changed()
-
-    async def _load(self, folder: Path) -> None:
-        """Load a model, also if the engine has to be started again on the way.
-
-        Raises:
-            GemmaError: It cannot be loaded.
-        """
-        self._folder = folder
-        try:
-            await self._engine.load(folder)
-        except EngineStoppedError:
-            # The engine starts itself again, and loads what was wanted last.
-            state = await self._settled()
-            if state.phase == "failed":
-                raise ModelError(state.problem) from None
-
-    async def _settled(self) -> EngineState:
-        """Wait until the engine has a model, or has given up."""
-        done = asyncio.Event()
-
-        def look(state: EngineState) -> None:
-            if state.phase in {"ready", "generating", "failed"}:
-                done.set()
-
-        unwatch = self._engine.watch(look)
-        try:
-            look(self._engine.state)
-            await done.wait()
-        finally:
-            unwatch()
-        return self._engine.state
+        if not self._model.is_loaded(folder):
+            self._show(f"changing to {name}")
+        if await self._model.replace(folder, name):
+            self._tell_what_changed()
 
     def _tell_what_changed(self) -> None:
         model = self._engine.state.model

@@ -1,0 +1,121 @@
+"""`/model` of plain mode, and what is to be said of a conversation that has a model of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gemma_tui.errors import UsageError
+from gemma_tui.hub.on_disk import find_models, real_path
+from gemma_tui.media_check import lacking_senses
+from gemma_tui.paths import builtin_model
+from gemma_tui.plain.numbers import number_in
+from gemma_tui.tui.preferences import folder_of, own_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gemma_tui.engine.interface import Engine
+    from gemma_tui.hub.on_disk import ModelOnDisk
+    from gemma_tui.plain.console import Console
+    from gemma_tui.plain.conversing import Conversing
+    from gemma_tui.settings.configuration import Configuration
+    from gemma_tui.tui.loaded_model import LoadedModel
+
+
+class ModelCommand:
+    """Shows models, and changes to one of them.
+
+    Args:
+        loaded: Loads it.
+        engine: Whose state says what answers.
+        conversing: The open conversation.
+        configuration: Where the choice is kept.
+        console: Where everything is shown.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        engine: Engine,
+        conversing: Conversing,
+        configuration: Configuration,
+        console: Console,
+    ) -> None:
+        self._loaded = loaded
+        self._engine = engine
+        self._conversing = conversing
+        self._configuration = configuration
+        self._console = console
+
+    async def run(self, argument: str) -> None:
+        """Show the models there are, or change to one by its number or its folder.
+
+        Raises:
+            GemmaError: There is no such model, or it could not be loaded: the one before answers
+                again.
+        """
+        settings = self._conversing.settings
+        models = await asyncio.to_thread(
+            find_models, builtin_model(), settings.known_models, settings.model_library
+        )
+        if not argument:
+            self._show(models)
+            return
+        number = number_in(argument)
+        if number is None:
+            folder = Path(await asyncio.to_thread(real_path, argument))
+            await self._change(folder, folder.name, models)
+        elif 1 <= number <= len(models):
+            model = models[number - 1]
+            await self._change(model.folder, model.name, models)
+        else:
+            raise UsageError(f"There is no model {number}.", "/model shows those there are.")
+
+    def tell_own(self) -> None:
+        """Say so if the open conversation has a model of its own, and another one answers.
+
+        It is not loaded: whoever opens a conversation to read in it need not wait for that.
+        """
+        own = str(own_settings(self._conversing.conversation).values.get("model") or "")
+        here = self._loaded.folder
+        if own and here is not None and real_path(folder_of(own)) != real_path(here):
+            name = folder_of(own).name
+            self._console.note(
+                f"This conversation uses another model in the app: {name}. /model changes it here."
+            )
+
+    def _show(self, models: Iterable[ModelOnDisk]) -> None:
+        lines = [
+            f"{number}  {model.name}, {model.senses}"
+            + (f". {model.problem}" if model.problem else "")
+            for number, model in enumerate(models, 1)
+        ]
+        now = self._engine.state.model
+        answers = f"{now.name} answers now." if now else "No model is loaded."
+        self._console.say("\n".join((*lines, f"{answers} /model and a number changes that.")))
+
+    async def _change(self, folder: Path, name: str, models: Iterable[ModelOnDisk]) -> None:
+        self._console.note("Changing the model.")
+        await self._loaded.replace(folder, name)
+        model = self._engine.state.model
+        if model is not None:
+            media = (
+                *(item for message in self._conversing.branch for item in message.attachments),
+                *self._conversing.attachments,
+            )
+            lack = lacking_senses(media, model)
+            self._console.say(f"From here on {model.name} answers. {lack}".rstrip())
+        await self._keep(folder, {real_path(known.folder) for known in models})
+
+    async def _keep(self, folder: Path, known: set[str]) -> None:
+        """Save the choice: for all conversations, and for this one if it says otherwise."""
+        place = real_path(folder)
+        model = "" if place == real_path(builtin_model()) else place
+        await self._configuration.set("model", model)
+        if self._conversing.settings.model != model:
+            await self._conversing.set_own("model", model)
+        if place not in known:
+            names = (*self._conversing.settings.known_models, place)
+            await self._configuration.set("known_models", names)
