@@ -162,24 +162,22 @@ class Desk:
 
     async def undo_delete(self) -> None:
         """Bring back what was deleted last."""
-        if self._deleted:
-            wanted = self._deleted.pop()  # at once: the next undo is for the one before
-            try:
-                await self._store.restore(wanted.id)
-            except GemmaError:
-                self._deleted.append(wanted)
-                raise
-            await self.open(wanted.id)
+        if not self._deleted:
+            return
+        wanted = self._deleted.pop()  # at once: the next undo is for the one before
+        try:
+            await self._store.restore(wanted.id)
+        except GemmaError:
+            self._deleted.append(wanted)
+            raise
+        await self.open(wanted.id)
 
     async def refresh_list(self) -> None:
         """Read the list again."""
         self._owner.show_list(await self._store.list())
 
     def send(self, draft: Draft, options: GenerationOptions, edited: Message | None = None) -> None:
-        """Have a draft answered that was taken off the panel.
-
-        With `edited` it is asked in place of that question, whose branch stays as it is.
-        """
+        """Have a draft answered that was taken off the panel, in place of `edited` if given."""
         last = self._page.last
         parent_id = edited.parent_id if edited else last.id if last else None
         self._drafts.is_paused = True

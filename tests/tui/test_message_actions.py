@@ -194,12 +194,9 @@ async def test_nothing_is_edited_while_a_reply_is_written(open_app: Opener) -> N
     async with open_app(ScriptedEngine(["one", hold])) as running:
         await running.send("first")
         await hold.reached.wait()
-        for press in (
-            lambda: running.pilot.press("up"),
-            lambda: running.send("/edit"),
-        ):
+        for by_command in (False, True):
             running.app.chat_screen._panel.problem.tell("")
-            await press()
+            await (running.send("/edit") if by_command else running.pilot.press("up"))
             await running.until(lambda: "still being written" in running.problem)
             assert running.composer.text == ""
         hold.release()
