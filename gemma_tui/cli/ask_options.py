@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gemma_tui.errors import SettingsError
+from gemma_tui.settings.schema import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gemma_tui.settings.setting import Value
+
 Attach = Annotated[
     list[str] | None,
-    typer.Option("-a", "--attach", metavar="FILE", help="A picture or a sound; - is a pipe."),
+    typer.Option(
+        "-a", "--attach", metavar="FILE", help="A picture, a sound or a text; - is a pipe."
+    ),
 ]
 ImageTokens = Annotated[
     int | None,
@@ -55,3 +65,22 @@ Seed = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the text.")]
 Save = Annotated[bool, typer.Option("--save", help="Keep the conversation, for the app to show.")]
+
+
+def check_bounds(given: Mapping[str, Value]) -> None:
+    """Hold options to the bounds of the settings they stand for.
+
+    Args:
+        given: Values by the keys of the settings; None is what was left out.
+
+    Raises:
+        typer.BadParameter: One is out of bounds.
+    """
+    for key, value in given.items():
+        if value is None:
+            continue
+        try:
+            SCHEMA[key].check(value)
+        except SettingsError as error:
+            name = f"--{key.replace('_', '-')}"
+            raise typer.BadParameter(error.message, param_hint=name) from None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gemma_tui import __version__
-from gemma_tui.cli.ask_options import (  # noqa: TC001  # typer reads them at run time
+from gemma_tui.cli.ask_options import (
     AsJson,
     Attach,
     ImageTokens,
@@ -27,6 +27,7 @@ from gemma_tui.cli.ask_options import (  # noqa: TC001  # typer reads them at ru
     Think,
     TopK,
     TopP,
+    check_bounds,
 )
 from gemma_tui.cli.config import config_app, configuration_of
 from gemma_tui.cli.history import history_app
@@ -37,6 +38,8 @@ from gemma_tui.paths import builtin_model, default_paths, expand
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from gemma_tui.settings.setting import Value
 
 
 def _named_folder(text: str) -> Path:
@@ -152,7 +155,7 @@ def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the comma
 
     What is left out is as the settings say (gemma-tui config show).
     """
-    given = {
+    given: dict[str, Value] = {
         "model": _absolute(model or context.obj.model),
         "system_prompt": system,
         "thinking": think,
@@ -165,8 +168,9 @@ def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the comma
         "repetition_penalty": repetition_penalty,
         "presence_penalty": presence_penalty,
         "seed": seed,
-        "token_budget": image_tokens,
     }
+    check_bounds({**given, "system_prompt": None})  # --system may be as long as it likes
+    given["token_budget"] = image_tokens
     from gemma_tui.cli.ask import run_ask  # noqa: PLC0415  # not needed for --help
     from gemma_tui.cli.question import Question  # noqa: PLC0415
 

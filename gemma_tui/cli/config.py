@@ -29,6 +29,7 @@ def config_app() -> typer.Typer:
     app.callback()(_group)
     app.command()(path)
     app.command()(show)
+    app.command()(keys)
     return app
 
 
@@ -44,6 +45,26 @@ def path(context: typer.Context) -> None:
 def show(context: typer.Context) -> None:
     """Print every setting as TOML, each with where its value comes from."""
     context.obj.action = partial(print_settings, default_paths(), context.obj.model)
+
+
+def keys(context: typer.Context) -> None:
+    """Print what can have another key, each as a line for the table [keys] of the file."""
+    context.obj.action = print_keys
+
+
+def print_keys() -> int:
+    """Print the ids and default keys of all bindings; returns the exit code."""
+    from gemma_tui.tui.keys import key_groups  # noqa: PLC0415  # loads the screens
+
+    sys.stdout.write("[keys]\n")
+    for group in key_groups():
+        sys.stdout.write(f"\n# {group.title}\n")
+        for binding in group.bindings:
+            if binding.id is not None:
+                line = f'"{binding.id}" = {_toml(binding.key)}  # {binding.description}\n'
+                sys.stdout.write(line)
+    sys.stdout.flush()
+    return 0
 
 
 def print_path(paths: Paths) -> int:

@@ -80,8 +80,11 @@ def export(  # one parameter for each option of the command
     conversation_id: Annotated[int | None, typer.Argument(metavar="ID")] = None,
     all_of_them: Annotated[bool, typer.Option("--all", help="Every conversation.")] = False,
     form: Annotated[
-        Form, typer.Option("--format", help="json can be imported again without loss.")
-    ] = "md",
+        Form | None,
+        typer.Option(
+            "--format", help="As the ending of PATH says, else md. json can be imported again."
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace what is there.")] = False,
 ) -> None:
     """Write a conversation, or all of them, to a file.
@@ -89,9 +92,16 @@ def export(  # one parameter for each option of the command
     Markdown brings its pictures and sounds in a folder beside it. All conversations are one file
     as json, and a file each in the folder PATH otherwise.
     """
-    from gemma_tui.cli.history_files import Export, run_export  # noqa: PLC0415
+    from gemma_tui.cli.history_files import (  # noqa: PLC0415
+        Export,
+        check_folder,
+        chosen_form,
+        run_export,
+    )
 
-    wanted = Export(conversation_id, all_of_them, form, out, force)
+    wanted = Export(conversation_id, all_of_them, chosen_form(form, out), out, force)
+    if form is None and all_of_them:
+        check_folder(wanted)
     _do(context, lambda place: run_export(place, wanted))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from gemma_tui.cli.history_output import output_refused, print_lines
 from gemma_tui.cli.output import Progress
 from gemma_tui.errors import UsageError
+from gemma_tui.exchange.exchange import form_of_ending
 from gemma_tui.exchange.json_export import to_line
 from gemma_tui.sanitize import sanitize_line
 
@@ -34,6 +35,26 @@ class Export:
     path: Path
     """`-` is the standard output."""
     overwrite: bool
+
+
+def chosen_form(form: ExportFormat | None, path: Path) -> ExportFormat:
+    """The format that was asked for, else the one that the path's ending says, else Markdown."""
+    return form or form_of_ending(path) or "md"
+
+
+def check_folder(wanted: Export) -> None:
+    """Refuse a name that means one file, where each conversation becomes a file of its own.
+
+    Raises:
+        UsageError: It is such a name.
+    """
+    if wanted.form == "json" or wanted.path.is_dir() or form_of_ending(wanted.path) is None:
+        return
+    raise UsageError(
+        f"“{wanted.path.name}” is one file, but all conversations as {wanted.form} are a file each"
+        " in a folder.",
+        f"Name a folder and add --format {wanted.form}, or a file that ends with .json.",
+    )
 
 
 async def run_export(place: HistoryPlace, wanted: Export) -> None:

@@ -44,6 +44,8 @@ async def print_list(place: HistoryPlace, *, archived: bool, as_json: bool) -> N
 async def print_hits(place: HistoryPlace, query: str, *, limit: int, as_json: bool) -> None:
     """One line for each hit: the conversation's id, when, its title, and what was found."""
     hits = (await place.store.search(query, limit=limit)).hits
+    if not hits:
+        sys.stderr.write("Nothing was found.\n")
     if as_json:
         print_lines(to_line(_hit(hit)) for hit in hits)
         return

@@ -58,10 +58,15 @@ class Exchange:
         return await Importer(self._trees, self._blobs, self._probe).import_file(path, progress)
 
 
-def _form_of(path: Path) -> ExportFormat:
+def form_of_ending(path: Path) -> ExportFormat | None:
+    """The format that a path's ending says; None if it says none."""
     ending = path.suffix.lower().removeprefix(".")
-    if ending in {"md", "html", "json"}:
-        return cast("ExportFormat", ending)
+    return cast("ExportFormat", ending) if ending in {"md", "html", "json"} else None
+
+
+def _form_of(path: Path) -> ExportFormat:
+    if (form := form_of_ending(path)) is not None:
+        return form
     if os.path.isdir(path):  # noqa: PTH112  # nothing is an error
         return "md"
     raise UsageError(

@@ -220,15 +220,16 @@ class Settings:
             "Colours",
             "The colours of the app.",
             choices=(
-                ("gemma-dark", "dark"),
-                ("gemma-light", "light"),
-                ("gemma-contrast-dark", "high contrast, dark"),
-                ("gemma-contrast-light", "high contrast, light"),
-                ("gemma-terminal", "those of the terminal"),
+                ("dark", "dark"),
+                ("light", "light"),
+                ("contrast-dark", "high contrast, dark"),
+                ("contrast-light", "high contrast, light"),
+                ("terminal", "those of the terminal"),
             ),
+            prefix="gemma-",
             is_global=True,
         ),
-    ] = "gemma-dark"
+    ] = "dark"
     reduced_motion: Annotated[
         bool,
         About("app", "Reduced motion", "Nothing slides, fades or blinks.", is_global=True),

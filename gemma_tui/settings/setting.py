@@ -39,6 +39,8 @@ class About:
     """What no value means, in words; only for settings that may have none."""
     choices: tuple[tuple[str | int, str], ...] = ()
     """Values and their words, where there are only these."""
+    prefix: str = ""
+    """What may stand before each choice, as older files have it."""
     is_prose: bool = False
     """Whether it is a text of several lines."""
     is_global: bool = False
@@ -96,6 +98,8 @@ class Setting:
         """
         if raw is None and self.is_optional:
             return None
+        if self.kind == "choice" and isinstance(raw, str):
+            raw = raw.removeprefix(self.about.prefix)
         match self.kind:
             case "switch":
                 is_right = isinstance(raw, bool)
@@ -129,7 +133,8 @@ class Setting:
             case "integer" | "number":
                 raw = _number(word, whole=self.kind == "integer")
             case "choice":
-                raw = next((v for v in self._values if str(v) == word.lower()), word)
+                lower = word.lower().removeprefix(self.about.prefix)
+                raw = next((v for v in self._values if str(v) == lower), word)
             case "folders":
                 raw = [part for part in word.split(":") if part]
             case "text":

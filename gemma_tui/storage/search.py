@@ -10,7 +10,7 @@ from itertools import compress
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.storage.labels import LabelStore, read_conversations
-from gemma_tui.storage.search_index import CONTENT, place_of
+from gemma_tui.storage.search_index import content, place_of
 from gemma_tui.storage.search_query import SearchQuery
 
 if TYPE_CHECKING:
@@ -23,9 +23,12 @@ _BEFORE_MATCH: Final = 40
 _AFTER_MATCH: Final = 160
 """Characters of a snippet around the first match: two lines of a narrow screen."""
 
+_SHOWN: Final = content("' · '")
+"""SQL: the text, and the names of the attachments set off from it, as a snippet shows them."""
+
 # CROSS JOIN keeps the index outside: it gives its rows by id, so that a page ends the search.
 _HITS: Final = f"""
-    SELECT message.id, message.conversation_id, role, message.created_at, {CONTENT} AS content
+    SELECT message.id, message.conversation_id, role, message.created_at, {_SHOWN} AS content
     FROM search
         CROSS JOIN message ON message.id = search.rowid
         CROSS JOIN conversation ON conversation.id = conversation_id

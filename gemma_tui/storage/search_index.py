@@ -16,15 +16,25 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator
 
-CONTENT: Final = """
+
+def content(mark: str) -> str:
+    """SQL: what is searched of a row of `message`; its text as `Message.text`, then the file names.
+
+    Args:
+        mark: SQL of what stands before each name.
+    """
+    return f"""
     coalesce((SELECT group_concat(text, '') FROM (
         SELECT text FROM part WHERE message_id = message.id AND type = 'text' ORDER BY position
-    )), '') || coalesce((SELECT group_concat(char(10) || name, '') FROM (
+    )), '') || coalesce((SELECT group_concat({mark} || name, '') FROM (
         SELECT name FROM part WHERE message_id = message.id AND type = 'attachment'
         ORDER BY position
     )), '')
-"""
-"""SQL: what is searched of a row of `message`; its text as `Message.text`, then the file names."""
+"""  # noqa: S608  # constants only
+
+
+CONTENT: Final = content("char(10)")
+"""SQL of what is in the index: a line for the text, and one for each name."""
 
 CREATE: Final = """
     CREATE VIRTUAL TABLE search USING fts5 (

@@ -24,7 +24,7 @@ from gemma_tui.tui.keys import keys_of, now_on
 from gemma_tui.tui.line_filter import SafeLines
 from gemma_tui.tui.screens.chat import ChatScreen
 from gemma_tui.tui.screens.chat_keys import WORKSPACE_KEYS
-from gemma_tui.tui.themes import themes
+from gemma_tui.tui.themes import PREFIX, themes
 from gemma_tui.tui.transcript.widget import Transcript
 from gemma_tui.tui.widgets.composer import Composer
 from gemma_tui.tui.widgets.transcript_panel import palette_actions
@@ -116,7 +116,7 @@ class GemmaApp(App[None]):
         self._may_lose_draft = False
         for theme in themes():
             self.register_theme(theme)
-        self.theme = configuration.resolve().settings.theme
+        self.theme = PREFIX + configuration.resolve().settings.theme
 
     def _read_keymap(self, wanted: Mapping[str, str]) -> Mapping[str, str]:
         self._key_problems: tuple[str, ...] = ()
@@ -155,8 +155,7 @@ class GemmaApp(App[None]):
                 yield SystemCommand(command.title, help_text, partial(self._perform, command))
         for name, words in SCHEMA["theme"].about.choices:
             choose = partial(chat.choosing.choose_theme, str(name))
-            short = str(name).removeprefix("gemma-")
-            yield SystemCommand(f"Colours: {words}", f"/theme {short}", choose)
+            yield SystemCommand(f"Colours: {words}", f"/theme {name}", choose)
         for binding in ChatScreen.BINDINGS if screen is chat else ():
             if isinstance(binding, Binding) and binding.show and binding.action not in known:
                 yield SystemCommand(
@@ -253,8 +252,8 @@ class GemmaApp(App[None]):
             self.chat_screen.choosing.tour_shown()
 
     def action_choose_theme(self, argument: str) -> None:
-        """Dark, light, or the other one than now."""
-        self.chat_screen.choosing.choose_theme(f"gemma-{argument}" if argument else None)
+        """These colours, by their name."""
+        self.chat_screen.choosing.choose_theme(argument)
 
     def action_settings(self) -> None:
         """Show every setting, or put them away."""

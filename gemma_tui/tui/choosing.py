@@ -15,6 +15,7 @@ from gemma_tui.tui.bell import AnswerBell
 from gemma_tui.tui.model_switch import ModelSwitch
 from gemma_tui.tui.preferences import Preferences, own_settings
 from gemma_tui.tui.status import overflow_sentence, status_of
+from gemma_tui.tui.themes import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -104,8 +105,9 @@ class Choosing:
     def apply(self) -> None:
         """Let the screen be as the settings say."""
         settings, app = self.preferences.settings, self._owner.app
-        if app.theme != settings.theme:
-            app.theme = settings.theme
+        theme = PREFIX + settings.theme
+        if app.theme != theme:
+            app.theme = theme
         app.animation_level = "none" if settings.reduced_motion else TEXTUAL_ANIMATIONS
         self._panel.composer.send_key = settings.send_key
         self._owner.show_status()
@@ -128,8 +130,8 @@ class Choosing:
         """Leave out the oldest turns when the context is full, or refuse the question."""
         self._owner.perform(self._toggle_overflow)
 
-    def choose_theme(self, theme: str | None = None) -> None:
-        """These colours, or the next ones."""
+    def choose_theme(self, theme: str) -> None:
+        """These colours from now on."""
         self._owner.perform(partial(self._toggle, "theme", theme))
 
     def tour_shown(self) -> None:

@@ -47,6 +47,8 @@ class Command:
     needs_argument: bool = False
     choices: tuple[str, ...] = ()
     """The arguments there are, where that is a known set."""
+    prefix: str = ""
+    """What may stand before each of them."""
     needs: tuple[Need, ...] = ()
     key: str = ""
     """The key that does the same."""
@@ -66,7 +68,7 @@ class Command:
 
 
 THEME_NAMES: Final = ("dark", "light", "contrast-dark", "contrast-light", "terminal")
-"""As `/theme` has them; the settings and Textual put `gemma-` in front."""
+"""As the settings have them; Textual puts `gemma-` in front."""
 
 _BUDGETS: Final = (*map(str, TOKEN_BUDGETS), AUTO)
 
@@ -151,7 +153,7 @@ COMMANDS: Final = (
     Command("list", "Show or hide the conversations", "screen.toggle_list", key="Ctrl+B"),
     Command(
         "theme", "Other colours", "app.choose_theme", ("colours",),
-        argument="name", choices=THEME_NAMES,
+        argument="name", needs_argument=True, choices=THEME_NAMES, prefix="gemma-",
     ),
     Command("tour", "What there is, in three pages", "app.tour"),
     Command("help", "Help: all keys, attaching, privacy", "app.help", ("keys",), key="F1"),
@@ -204,9 +206,12 @@ def parse_call(text: str, commands: Sequence[Command] = COMMANDS) -> Call | None
         raise UsageError(
             f"/{command.name} takes no argument.", "Put a blank before the slash to send a text."
         )
-    if argument and command.choices and argument.lower() not in command.choices:
+    if not argument or not command.choices:
+        return Call(command, argument)
+    choice = argument.lower().removeprefix(command.prefix)
+    if choice not in command.choices:
         raise UsageError(f"/{command.name} does not know “{argument}”.", command.advice)
-    return Call(command, argument.lower() if command.choices else argument)
+    return Call(command, choice)
 
 
 def unknown_command(text: str, commands: Sequence[Command] = COMMANDS) -> UsageError:

@@ -73,7 +73,8 @@ class Desk:
         self._panel = panel
         self._owner = owner
         self._titling = titling
-        self._deleted: list[Conversation] = []
+        self.deleted: list[Conversation] = []
+        """Conversations that can be brought back, the one deleted last at the end."""
         self._switching = asyncio.Lock()
         self._begun = asyncio.Event()
         self.turn: Turn | None = None
@@ -149,28 +150,16 @@ class Desk:
         await self.refresh_list()
 
     async def delete(self, conversation_id: int) -> Conversation:
-        """Delete a conversation, its reply stopped first; `undo_delete` brings it back."""
+        """Delete a conversation, its reply stopped first; it can be brought back."""
         turn = self.turn
         if turn is not None and turn.conversation_id == conversation_id and self.stop():
             await turn.done.wait()
         conversation = await self._store.delete(conversation_id)
-        self._deleted.append(conversation)
+        self.deleted.append(conversation)
         if conversation_id == self._page.conversation_id:
             await self.open(None)
         await self.refresh_list()
         return conversation
-
-    async def undo_delete(self) -> None:
-        """Bring back what was deleted last."""
-        if not self._deleted:
-            return
-        wanted = self._deleted.pop()  # at once: the next undo is for the one before
-        try:
-            await self._store.restore(wanted.id)
-        except GemmaError:
-            self._deleted.append(wanted)
-            raise
-        await self.open(wanted.id)
 
     async def refresh_list(self) -> None:
         """Read the list again."""

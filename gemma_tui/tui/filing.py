@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from gemma_tui.errors import StorageError
+from gemma_tui.errors import GemmaError, StorageError
+from gemma_tui.sanitize import sanitize_line
 from gemma_tui.storage.open_tabs import OpenTabs
+from gemma_tui.tui.widgets.conversation_rows import UNTITLED
 
 if TYPE_CHECKING:
+    from textual.app import App
+
     from gemma_tui.conversation import Conversation
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.tui.desk import Desk
@@ -54,12 +58,28 @@ class Filing:
 
     async def archive(self, conversation: Conversation) -> str:
         """Take a conversation out of the list, or back into it; returns a sentence that says so."""
+        name = quoted(conversation)
         # As it is now: a new message has brought an archived one back.
         if (await self._store.get(conversation.id)).is_archived:
             await self._show(await self._store.unarchive(conversation.id))
-            return "is back in the list."
+            return f"{name} is back in the list."
         await self._show(await self._store.archive(conversation.id))
-        return "is archived. A in the list shows what is; a search finds it."
+        return f"{name} is archived. A in the list shows what is; a search finds it."
+
+    async def undo_delete(self, app: App[Any]) -> None:
+        """Bring back what was deleted last, and say so in place of how to."""
+        deleted = self._desk.deleted
+        if not deleted:
+            return
+        wanted = deleted.pop()  # at once: the next undo is for the one before
+        try:
+            await self._store.restore(wanted.id)
+        except GemmaError:
+            deleted.append(wanted)
+            raise
+        await self._desk.open(wanted.id)
+        app.clear_notifications()  # one of them offers what was just done
+        app.notify(f"{quoted(wanted)} is back.", markup=False)
 
     async def _show(self, changed: Conversation) -> None:
         if self._page.conversation_id == changed.id:
@@ -70,6 +90,11 @@ class Filing:
 def tags_in(text: str) -> tuple[str, ...]:
     """Tags as somebody writes them: with commas between them, and maybe a `#` before each."""
     return tuple(tag.strip().lstrip("#") for tag in text.split(","))
+
+
+def quoted(conversation: Conversation) -> str:
+    """A conversation in a sentence."""
+    return f"“{sanitize_line(conversation.title) or UNTITLED}”"
 
 
 async def still_there(store: ConversationStore, left: OpenTabs | None) -> OpenTabs | None:

@@ -57,7 +57,9 @@ def check_keymap(
     for name, keys in wanted.items():
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean “{near[0]}”?" if near else " docs/keys.md lists them all."
+            hint = (
+                f" Did you mean “{near[0]}”?" if near else " gemma-tui config keys lists them all."
+            )
             problems.append(f"[keys] “{name}” is no id of a key.{hint}")
             continue
         area, binding = known[name]

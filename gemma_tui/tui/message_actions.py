@@ -37,6 +37,10 @@ STILL_EDITING: Final = (
 """Why a question cannot be edited now."""
 
 
+CUT_OFF_HINT = "Ctrl+G goes on with the reply"
+"""At the composer while the last reply is one that was stopped or cut off."""
+
+
 class MessageActions:
     """Does what was asked of a message.
 
@@ -160,8 +164,13 @@ class MessageActions:
         return True
 
     def show_hint(self) -> None:
-        """Say at the composer whether what is sent becomes a branch."""
-        self._panel.composer.border_title = BRANCH_HINT if self._page.is_branching else ""
+        """Say at the composer whether what is sent becomes a branch, or a reply could go on."""
+        hint, last = "", self._page.last
+        if self._page.is_branching:
+            hint = BRANCH_HINT
+        elif self._desk.turn is None and last is not None and last.is_cut_off:
+            hint = CUT_OFF_HINT
+        self._panel.composer.border_title = hint
 
     async def _preview(self, message_id: int, number: int) -> None:
         message = self._page.message(message_id)
@@ -202,6 +211,7 @@ class MessageActions:
             raise
         await self._desk.open(conversation.id)
         self._page.transcript.choose(message_id)
+        self._panel.app.clear_notifications()  # one of them offers what was just done
 
     def _turn_to(self, message_id: int | None) -> None:
         """Show the conversation up to a message: what is asked next follows it."""

@@ -190,7 +190,7 @@ class ModelSwitch:
 
     async def _replace(self, folder: Path, name: str) -> None:
         turn = self._owner.running_turn()
-        if turn is not None:
+        if turn is not None and not self.is_loaded(folder):
             self._show(f"{name} comes after this reply")
             await turn.done.wait()
         if not self._model.is_loaded(folder):

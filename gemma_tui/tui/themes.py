@@ -20,6 +20,9 @@ CONTRAST_DARK: Final = "gemma-contrast-dark"
 CONTRAST_LIGHT: Final = "gemma-contrast-light"
 TERMINAL: Final = "gemma-terminal"
 
+PREFIX: Final = "gemma-"
+"""What Textual's names of the themes have before those that settings and commands use."""
+
 MIN_CONTRAST: Final = {DARK: 4.5, LIGHT: 4.5, CONTRAST_DARK: 7.0, CONTRAST_LIGHT: 7.0}
 """What text has at least, in the themes whose colours are known."""
 

@@ -14,9 +14,8 @@ from textual import on
 from textual.containers import Horizontal
 
 from gemma_tui.errors import StorageError
-from gemma_tui.sanitize import sanitize_line
 from gemma_tui.storage.open_tabs import OpenTabsFile
-from gemma_tui.tui.filing import Filing, still_there
+from gemma_tui.tui.filing import Filing, quoted, still_there
 from gemma_tui.tui.screens.chat_keys import WORKSPACE_KEYS
 from gemma_tui.tui.searching import Searching
 from gemma_tui.tui.status import list_marks
@@ -136,6 +135,7 @@ class Workspace(Horizontal):
     def _list(self, conversations: tuple[Conversation, ...]) -> None:
         current = self._page.conversation_id
         marks = list_marks(current, self._drafts.kept, self._desk.turn)
+        self.sidebar.can_undo = bool(self._desk.deleted)
         self.sidebar.show(conversations, current=current, marks=marks)
 
     async def _list_archived(self) -> None:
@@ -278,7 +278,7 @@ class Workspace(Horizontal):
 
     @on(UndoRequested)
     def _undo_wanted(self) -> None:
-        self._owner.perform(self._desk.undo_delete)
+        self._owner.perform(partial(self.filing.undo_delete, self.app))
 
     @on(ChangeRequested)
     def _change_wanted(self, event: ChangeRequested) -> None:
@@ -286,8 +286,7 @@ class Workspace(Horizontal):
         self._owner.perform(partial(works[event.change], event.conversation))
 
     async def _archive(self, conversation: Conversation) -> None:
-        sentence = await self.filing.archive(conversation)
-        self.notify(f"“{sanitize_line(conversation.title)}” {sentence}", markup=False)
+        self.notify(await self.filing.archive(conversation), markup=False)
 
     async def _delete(self, conversation: Conversation) -> None:
         tab, is_alone = self._tabs.find(conversation.id), len(self._tabs.tabs) < 2
@@ -295,6 +294,5 @@ class Workspace(Horizontal):
             await self._turn_page(lambda: self._tabs.close(conversation.id))
         elif not is_alone:
             self._tabs.close(conversation.id)
-        deleted = await self._desk.delete(conversation.id)
-        title = sanitize_line(deleted.title)
-        self.notify(f"Deleted “{title}”. Ctrl+Z in the list brings it back.", markup=False)
+        name = quoted(await self._desk.delete(conversation.id))
+        self.notify(f"Deleted {name}. Ctrl+Z in the list brings it back.", markup=False)

@@ -79,7 +79,7 @@ async def take(scene: Scene, theme: str, size: tuple[int, int], home: Path) -> s
     database = await Database.open(paths.database)
     await keep(database)
     await database.close()
-    environ = {"GEMMA_TUI_THEME": f"gemma-{theme}"}
+    environ = {"GEMMA_TUI_THEME": theme}
     engine, microphone = scene.engine(), scene.microphone()
     starting = running_app(
         paths, engine, size, environ=environ, arguments={}, microphone=microphone

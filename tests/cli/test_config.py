@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.cli.commands import run_command
 from gemma_tui.settings.schema import SCHEMA
+from gemma_tui.tui.keymap import check_keymap
 from tests.scripted_engine import ScriptedEngine
 
 if TYPE_CHECKING:
@@ -73,3 +74,12 @@ def test_ask_follows_the_settings_unless_it_is_told_otherwise(
     assert not second.options.thinking
     assert not second.system_prompt
     assert not capsys.readouterr().err
+
+
+def test_keys_prints_the_ids_that_the_file_may_use(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["config", "keys"]) == 0
+    keys = tomllib.loads(capsys.readouterr().out)["keys"]
+    assert keys["app.help"] == "f1"
+    assert check_keymap({"nothing.like.it": "f5"})[1][0].endswith("config keys lists them all.")
+    assert check_keymap(dict.fromkeys(keys, "no key"))[0] == {}  # every id is known:
+    assert not any("is no id" in told for told in check_keymap(dict.fromkeys(keys, "no key"))[1])

@@ -75,7 +75,7 @@ def test_import_list_show_export(cli: CommandLine, birds: Path) -> None:
 
     run = cli.run("history", "search", "which", "BIRD")
     assert run.stdout.decode().split("  ") == [
-        *(number, " ".join(day(1.0)), "Birds", "Which bird? red.png\n"),
+        *(number, " ".join(day(1.0)), "Birds", "Which bird? · red.png\n"),
     ]
     hits = [
         json.loads(line)
@@ -84,7 +84,9 @@ def test_import_list_show_export(cli: CommandLine, birds: Path) -> None:
     assert [(hit["title"], hit["message_id"], hit["ranges"]) for hit in hits] == [
         ("Birds", None, [[0, 5]])
     ]
-    assert cli.run("history", "search", "wren").stdout == b""
+    nothing = cli.run("history", "search", "wren")
+    assert (nothing.returncode, nothing.stdout) == (0, b"")
+    assert nothing.stderr == b"Nothing was found.\n"
 
     run = cli.run("history", "show", number)
     assert run.stdout.decode() == (
@@ -105,7 +107,11 @@ def test_import_list_show_export(cli: CommandLine, birds: Path) -> None:
     run = cli.run("history", "export", number, "--out", out)
     assert run.returncode == 1
     assert b"is there already" in run.stderr
-    run = cli.run("history", "export", number, "--out", out, "--force")
+    whole = cli.folder / "all.json"
+    run = cli.run("history", "export", "--all", "--out", whole)  # the ending says the format
+    assert (run.returncode, run.stdout.decode()) == (0, f"{whole}\n")
+    assert whole.read_bytes() == out.read_bytes()
+    run = cli.run("history", "export", number, "--format", "md", "--out", out, "--force")
     assert run.returncode == 0
     assert out.read_text().startswith("# Birds\n")
     assert (cli.folder / "out-media" / "01-red.png").is_file()
@@ -192,6 +198,7 @@ def test_what_is_left_out_is_told_on_stderr(cli: CommandLine) -> None:
         (["export", "1", "--out", "x"], "There is no conversation 1"),
         (["export", "1"], "--out"),
         (["export", "1", "--format", "pdf", "--out", "x"], "pdf"),
+        (["export", "--all", "--out", "all.md"], "“all.md” is one file"),
         (["export", "--all", "--out", "-"], "Markdown has its media beside it"),
         (["export", "--all", "--format", "html", "--out", "-"], "Several pages"),
         (["show", "7"], "There is no conversation 7"),

@@ -48,6 +48,8 @@ def test_help_names_every_option_of_ask(cli: CommandLine) -> None:
         (["ask", "hi", "--seed", "x"], "--seed"),
         (["ask", "hi", "--max-tokens", "0"], "--max-tokens"),
         (["ask", "hi", "--temperature", "-1"], "--temperature"),
+        (["ask", "hi", "--temperature", "20"], "a number from 0 to 10"),
+        (["ask", "hi", "--top-p", "0"], "a number above 0 and at most 1"),
         (["ask", "hi", "--image-tokens", "71"], "71 is not a token budget"),
         (["ask"], "There is nothing to ask"),
         (["ask", "  "], "There is nothing to ask"),

@@ -17,7 +17,7 @@ This page is made from the program by `python -m tests.tui.keys_reference`. F1 s
 
 ## Other keys
 
-The table `[keys]` of the settings file (`gemma-tui config path`) gives what has an id other keys:
+The table `[keys]` of the settings file (`gemma-tui config path`) gives what has an id other keys; `gemma-tui config keys` prints them all:
 
 ```toml
 [keys]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gemma_tui.errors import UsageError
+from gemma_tui.settings.schema import SCHEMA
 from gemma_tui.tui.app import GemmaApp
 from gemma_tui.tui.commands import (
     COMMANDS,
@@ -244,3 +245,16 @@ def _command(name: str) -> Command:
     found = find_command(name)
     assert found is not None
     return found
+
+
+@pytest.mark.parametrize("text", ["/theme light", "/theme gemma-light"])
+def test_a_theme_has_a_short_name_and_its_old_one(text: str) -> None:
+    call = parse_call(text)
+    assert call is not None
+    assert call.argument == "light"
+    assert SCHEMA["theme"].check("gemma-light") == SCHEMA["theme"].parse("LIGHT") == "light"
+
+
+def test_theme_alone_names_the_choices() -> None:
+    with pytest.raises(UsageError, match="dark, light, contrast-dark, contrast-light or terminal"):
+        parse_call("/theme")

@@ -33,7 +33,8 @@ async def test_two_undos_at_once_bring_back_two_conversations(open_app: Opener) 
             await running.until(lambda: running.app.chat_screen._page.conversation is None)
         for number in (1, 2):
             await desk.delete(number)
-        await asyncio.gather(desk.undo_delete(), desk.undo_delete())
+        filing, app = running.app.chat_screen.workspace.filing, running.app
+        await asyncio.gather(filing.undo_delete(app), filing.undo_delete(app))
         assert {item.title for item in await running.store.list()} == {"one", "two"}
 
 

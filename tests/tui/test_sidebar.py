@@ -280,3 +280,27 @@ async def test_hostile_titles_and_tags_do_not_act(open_app: Opener) -> None:
         assert not {"\x1b", "\x07", "\u202e"} & set(running.text())
         # Untouched by only being looked at.
         assert (await running.store.get(1)).title == hostile
+
+
+async def test_the_archived_have_a_heading_and_an_undo_takes_its_offer_away(
+    open_app: Opener,
+) -> None:
+    async with open_app(size=(120, 30)) as running:
+        await running.store.create("")
+        await fill(running, "kept")
+        choose(running, "")
+        await running.pilot.press("a")
+        await running.shown("“Untitled” is archived")
+        await running.pilot.press("A")
+        await running.shown("Archived · A goes back")
+        await running.pilot.press("A")
+        await running.until(lambda: "Archived · A goes back" not in running.text())
+        await running.until(lambda: len(entries(running)) == 1)
+        await running.pilot.press("m")
+        await running.shown("Filter by title")
+        assert "Bring the deleted back" not in running.text()
+        await running.pilot.press("escape", "delete")
+        await running.shown("Ctrl+Z in the list brings it back")
+        await running.pilot.press("u")
+        await running.shown("“kept” is back.")
+        assert "brings it back" not in running.text()

@@ -26,6 +26,7 @@ class ConversationMenu(ModalScreen[str | None]):
 
     Args:
         conversation: What it is about.
+        can_undo: Whether anything was deleted that could be brought back.
     """
 
     CSS_PATH = "conversation_menu.tcss"
@@ -33,8 +34,9 @@ class ConversationMenu(ModalScreen[str | None]):
         Binding("escape,m", "dismiss", "Close", id="menu.close")
     ]
 
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: Conversation, can_undo: bool) -> None:
         super().__init__()
+        self._can_undo = can_undo
         self._conversation = conversation
 
     def compose(self) -> ComposeResult:
@@ -44,13 +46,22 @@ class ConversationMenu(ModalScreen[str | None]):
             yield OptionList(*self._options(), markup=False)
 
     def _options(self) -> list[Option]:
-        options = []
-        for binding in ConversationList.BINDINGS:
-            if isinstance(binding, Binding) and binding.show:
-                key = self.app.get_key_display(binding)
-                label = Content.assemble((f"{key:<8}", "$text-accent"), self._label(binding))
-                options.append(Option(label, id=binding.action))
-        return options
+        offered = [
+            (self.app.get_key_display(binding), binding)
+            for binding in ConversationList.BINDINGS
+            if isinstance(binding, Binding) and binding.show and self._is_offered(binding)
+        ]
+        width = max(len(keys) for keys, _ in offered) + 2
+        return [
+            Option(
+                Content.assemble((f"{keys:<{width}}", "$text-accent"), self._label(binding)),
+                id=binding.action,
+            )
+            for keys, binding in offered
+        ]
+
+    def _is_offered(self, binding: Binding) -> bool:
+        return binding.action != "undo" or self._can_undo
 
     def _label(self, binding: Binding) -> str:
         match binding.action:

@@ -17,6 +17,11 @@ def source_of(message: Message) -> str:
     return sanitize(message.text)
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 line`, `1,234 lines`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def code_blocks(text: str) -> tuple[str, ...]:
     """The code blocks of a Markdown text, without their fences."""
     source = MarkdownBlocks()

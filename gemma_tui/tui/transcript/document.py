@@ -15,7 +15,7 @@ from gemma_tui.tui.transcript.layout import Layout, estimate_message
 from gemma_tui.tui.transcript.matching import Query
 from gemma_tui.tui.transcript.places import Hit, Line, Place
 from gemma_tui.tui.transcript.rows import Row
-from gemma_tui.tui.transcript.sections import texts_of
+from gemma_tui.tui.transcript.sections import searched_in
 from gemma_tui.tui.transcript.writers import former_models
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ class Document:
         slot = self._slots[index]
         if isinstance(slot, Entry):
             return slot.count_in_source(self.query)
-        return sum(self.query.count_in_source(source.text) for source in texts_of(slot))
+        return sum(map(self.query.count_in_source, searched_in(slot)))
 
     def unfold_matching(self, index: int) -> None:
         """Unfold what hides a hit in a message."""

@@ -26,6 +26,7 @@ from gemma_tui.tui.transcript.sections import (
     SectionKind,
     SourceText,
     Target,
+    names_of,
     texts_of,
 )
 
@@ -174,7 +175,8 @@ class Entry:
 
     def count_in_source(self, query: Query) -> int:
         """About how many hits it has, folded parts included."""
-        return sum(query.count_in_source(section.text) for section in self._sections)
+        names = names_of(self.message)
+        return sum(map(query.count_in_source, (*names, *(s.text for s in self._sections))))
 
     def unfold_matching(self, query: Query) -> bool:
         """Unfold what a hit is hidden in; returns whether there was something."""

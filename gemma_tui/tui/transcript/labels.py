@@ -99,7 +99,7 @@ def details(message: Message) -> Iterator[Leaf]:
     written = f"  written {usage.generated_tokens:,} tokens in {duration(usage.decode_seconds)}"
     yield _line(written + speed, "note")
     if usage.peak_memory_bytes:
-        yield _line(f"  at most {usage.peak_memory_bytes / 2**30:.1f} GiB of memory", "note")
+        yield _line(f"  at most {_memory(usage.peak_memory_bytes)} of memory", "note")
 
 
 def ending(message: Message) -> Iterator[Leaf]:
@@ -122,6 +122,12 @@ def ending(message: Message) -> Iterator[Leaf]:
     if message.role == "model" and usage and usage.generated_tokens:
         speed = f" · {usage.tokens_per_second:.1f} tokens/s" if usage.decode_seconds > 0 else ""
         yield _line(f"{usage.generated_tokens} tokens{speed}", "note", _GAP)
+
+
+def _memory(count: int) -> str:
+    """`3.0 GiB`, or `12 MiB` where that would be nearly nothing."""
+    gib = count / 2**30
+    return f"{gib:.1f} GiB" if gib >= 0.95 else f"{max(1, round(gib * 1024)):,} MiB"
 
 
 def welcome() -> tuple[Leaf, ...]:

@@ -80,6 +80,11 @@ class SearchableView(TranscriptView):
         """Make a row the first on the screen, or bring it as near to that as the end allows."""
         self._go_to(place)
 
+    def action_scroll_home(self) -> None:
+        """Go to the first message at once: on the way heights would turn out to be others."""
+        if not self._document.is_empty:
+            self._go_to(Place(0, 0, 0))
+
     @property
     def _window(self) -> Window:
         return Window(round(self.scroll_y), self.size.height)

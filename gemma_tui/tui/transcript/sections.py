@@ -7,11 +7,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from gemma_tui.conversation import TextPart, ThoughtPart
+from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 from gemma_tui.tui.transcript.leaves import Leaf, Paragraph
 from gemma_tui.tui.transcript.tools import tool_label, tool_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gemma_tui.conversation import Message, Part
     from gemma_tui.tui.transcript.blocks import MarkdownBlocks
     from gemma_tui.tui.transcript.matching import Match
@@ -131,6 +134,17 @@ def texts_of(message: Message) -> list[SourceText]:
             found.pop()
         found.append(source)
     return found
+
+
+def names_of(message: Message) -> tuple[str, ...]:
+    """The names of a message's attachments, as its chips show them."""
+    return tuple(sanitize_line(item.name) for item in message.attachments)
+
+
+def searched_in(message: Message) -> Iterator[str]:
+    """What a search in the conversation looks into."""
+    yield from names_of(message)
+    yield from (source.text for source in texts_of(message))
 
 
 def _source_of(part: Part) -> SourceText | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 
 from gemma_tui.tui.transcript import cursor
-from gemma_tui.tui.transcript.copying import code_blocks, source_of
+from gemma_tui.tui.transcript.copying import code_blocks, counted, source_of
 from gemma_tui.tui.transcript.folding import FoldingView
 from gemma_tui.tui.transcript.line_selection import LineSelection
 from gemma_tui.tui.transcript.requests import (
@@ -99,6 +99,12 @@ class Transcript(FoldingView, can_focus=True):
             self._chosen_id = None
         self._mark()
 
+    def show_match(self, message_id: int, text: str) -> bool:
+        """Go to the first hit in one message, which gets the cursor; see `SearchableView`."""
+        if self._document.index_of(message_id) is not None:
+            self._chosen_id = message_id
+        return super().show_match(message_id, text)
+
     def set_forks(self, forks: Mapping[int, tuple[int, int]]) -> None:
         """Which messages have siblings now."""
         if dict(forks) != self._forks:
@@ -170,12 +176,12 @@ class Transcript(FoldingView, can_focus=True):
         selected = self._selecting.text()
         message = self.target
         if selected is not None:
-            self._copy(selected, f"Copied {len(selected):,} characters.")
+            self._copy(selected, f"Copied {counted(len(selected), 'character')}.")
             self._selecting.end()
             self.post_message(CursorMoved())
         elif message is not None:
             text = source_of(message)
-            self._copy(text, f"Copied the message: {len(text):,} characters.")
+            self._copy(text, f"Copied the message: {counted(len(text), 'character')}.")
 
     def action_copy_code(self) -> None:
         """Copy the message's next code block."""
@@ -189,7 +195,7 @@ class Transcript(FoldingView, can_focus=True):
         self._copied_block = (message.id, number)
         lines = blocks[number].count("\n") + 1
         which = f" {number + 1} of {len(blocks)}" if len(blocks) > 1 else ""
-        self._copy(blocks[number], f"Copied code block{which}: {lines:,} lines.")
+        self._copy(blocks[number], f"Copied code block{which}: {counted(lines, 'line')}.")
 
     def action_edit(self) -> None:
         """Write the question anew."""

@@ -8,7 +8,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.widgets.conversation_list import ConversationList
@@ -78,6 +78,10 @@ class Sidebar(Vertical):
         """What the list is filtered by."""
         self.edit_line = EntryLine(id="edit")
         """A title or tags while they are written."""
+        self.heading = Static("Archived · A goes back", markup=False, id="archived")
+        """Says that it is not the usual list."""
+        self.can_undo = False
+        """Whether a deleted conversation can be brought back."""
         self.shows_archived = False
         """Whether the archived conversations are listed, instead of the others."""
         self._edit: Edit = "rename"
@@ -110,7 +114,8 @@ class Sidebar(Vertical):
         is_title = edit == "rename"
         line.value = sanitize_line(conversation.title if is_title else ", ".join(conversation.tags))
         line.placeholder = "Title" if is_title else "Tags, with commas"
-        line.styles.offset = (0, self.list.row_of_chosen() + int(self.filter_line.display))
+        above = int(self.filter_line.display) + int(self.shows_archived)
+        line.styles.offset = (0, self.list.row_of_chosen() + above)
         line.display = True
         line.cursor_position = len(line.value)
         line.focus()
@@ -126,7 +131,9 @@ class Sidebar(Vertical):
     def toggle_archived(self) -> None:
         """List the archived conversations, or the others again."""
         self.shows_archived = not self.shows_archived
-        self.list.border_title = "Archived" if self.shows_archived else "Conversations"
+        if not self.heading.is_attached:
+            self.mount(self.heading, before=0)
+        self.heading.display = self.shows_archived
 
     @on(EditRequested)
     async def _edit_wanted(self, event: EditRequested) -> None:
@@ -200,7 +207,9 @@ class Sidebar(Vertical):
 
         event.stop()
         if self.list.chosen is not None:
-            self.app.push_screen(ConversationMenu(self.list.chosen), self._chosen_in_menu)
+            self.app.push_screen(
+                ConversationMenu(self.list.chosen, self.can_undo), self._chosen_in_menu
+            )
 
     def _chosen_in_menu(self, action: str | None) -> None:
         if action is not None:

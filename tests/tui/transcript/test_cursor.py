@@ -275,3 +275,39 @@ async def test_keys_on_an_empty_transcript_do_nothing() -> None:
         await pilot.press("up", "down", "enter", "c", "y", "e", "r", "i", "v", "t", "home", "end")
         assert app.asked == []
         assert app.copied == []
+
+
+async def test_home_goes_to_the_first_message_of_a_long_conversation() -> None:
+    app = ActingApp()
+    async with app.run_test(size=(40, 12)) as pilot:
+        # Long lines of wide letters: what heights are estimated to be is far from what they are.
+        talk = [message(n, "user", f"number {n} " + "a b\n\n" * (n % 7)) for n in range(1, 400)]
+        app.transcript.show(talk)
+        app.transcript.focus()
+        await pilot.pause()
+        await pilot.press("home")
+        await pilot.pause()
+        assert app.transcript.scroll_y == 0
+        assert any("number 1" in row for row in rows(app))
+        assert not app.transcript.is_following
+
+
+async def test_a_match_in_the_name_of_an_attachment_is_a_hit_and_gets_the_cursor() -> None:
+    app = ActingApp()
+    async with app.run_test(size=(60, 30)):
+        talk = (*TALK[:1], message(2, "model", "what a.png shows"), *TALK[2:])
+        app.transcript.show(talk)
+        app.transcript.focus()
+        assert app.transcript.show_match(1, "a.png")
+        finder = app.transcript.finder
+        assert (finder.message_id, finder.number, finder.total) == (1, 1, 2)
+        assert app.transcript.chosen is talk[0]
+
+
+async def test_one_character_is_not_several() -> None:
+    app = ActingApp()
+    async with app.run_test(size=(60, 30)) as pilot:
+        app.transcript.show([message(1, "user", "x")])
+        app.transcript.focus()
+        await pilot.press("c")
+        assert app.said == ["Copied the message: 1 character."]
