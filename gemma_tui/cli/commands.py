@@ -176,9 +176,8 @@ def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the comma
 
     paths = default_paths()
     settings = configuration_of(paths, given).resolve().settings
-    options = replace(settings.options, stop=tuple(stop or ()))
-    files, budget = tuple(attach or ()), settings.token_budget
-    question = Question(prompt, files, budget, settings.system_prompt, options)
+    asked = prompt, tuple(attach or ()), settings.token_budget, settings.system_prompt
+    question = Question(*asked, replace(settings.options, stop=tuple(stop or ())))
     folder = _folder(settings.model)
     context.obj.action = partial(run_ask, question, folder, paths, as_json=json, save=save)
 
