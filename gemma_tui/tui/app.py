@@ -11,6 +11,7 @@ import signal
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
@@ -20,6 +21,7 @@ from gemma_tui.settings.schema import SCHEMA
 from gemma_tui.tui.clipboard import clipboard_command, to_clipboard
 from gemma_tui.tui.commands import COMMANDS
 from gemma_tui.tui.driver import TerminalDriver
+from gemma_tui.tui.key_router import KeyRouter
 from gemma_tui.tui.keys import keys_of, now_on
 from gemma_tui.tui.line_filter import SafeLines
 from gemma_tui.tui.screens.chat import ChatScreen
@@ -32,7 +34,6 @@ from gemma_tui.tui.widgets.transcript_panel import palette_actions
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from textual import events
     from textual.filter import LineFilter
     from textual.screen import Screen
 
@@ -114,6 +115,7 @@ class GemmaApp(App[None]):
         """Keys that are not the default ones, by the id of their binding."""
         self._safe_lines = SafeLines()  # one for all: rows remember what each filter made of them
         self._may_lose_draft = False
+        self._router = KeyRouter(self, super().on_event)
         for theme in themes():
             self.register_theme(theme)
         self.theme = PREFIX + configuration.resolve().settings.theme
@@ -189,6 +191,11 @@ class GemmaApp(App[None]):
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._leave_by_signal, number)
         self.chat_screen.call_after_refresh(self._begin)
+        self.app_resume_signal.subscribe(self, lambda _: self._repaint())
+
+    def _repaint(self) -> None:
+        """The window was somebody else's meanwhile: nothing of what was drawn is there."""
+        self.screen.refresh()
 
     def _begin(self) -> None:
         """What waits for the first paint: other keys, and the tour of a first run."""
@@ -214,17 +221,15 @@ class GemmaApp(App[None]):
         event.stop()
         composer = self.chat_screen.query_one(Composer)
         if self.screen is self.chat_screen:
-            composer.focus()
+            self.screen.set_focus(composer)  # at once: letters may follow
         composer.take_paste(event.text)
 
-    def on_key(self, event: events.Key) -> None:
-        """Typing that no other widget wanted goes to the composer, and so does focus."""
-        is_bound = event.key in self.screen.active_bindings
-        if self.screen is self.chat_screen and event.is_printable and not is_bound:
-            event.stop()
-            composer = self.chat_screen.query_one(Composer)
-            composer.focus()
-            composer.insert(event.character or "")
+    async def on_event(self, event: events.Event) -> None:
+        """Keys of the terminal are routed; one that comes back from a widget was already."""
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            await self._router.route(event)
+        else:
+            await super().on_event(event)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy by the terminal (OSC 52), and on a Mac, whose Terminal ignores that, by `pbcopy`."""

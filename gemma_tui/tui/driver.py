@@ -13,9 +13,10 @@ from codecs import getincrementaldecoder
 from contextlib import suppress
 from typing import IO, Any, Final, cast
 
-from textual._xterm_parser import XTermParser
 from textual.constants import ESCAPE_DELAY
 from textual.drivers.linux_driver import LinuxDriver
+
+from gemma_tui.tui.key_parser import KeyParser
 
 IDLE_SECONDS: Final = 0.1
 """How long the thread may take to notice that the app has ended."""
@@ -57,9 +58,16 @@ class TerminalDriver(LinuxDriver):
             self._file = cast("Any", _Window(cast("IO[str]", self._file)))
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's
 
+    def _sigcont_application(self, *_: object) -> None:
+        """Go on; after a SIGSTOP, which nobody is told of, the input thread is still there."""
+        if self._must_signal_resume:
+            super()._sigcont_application()
+        else:
+            self.send_message(self.SignalResume())
+
     def run_input_thread(self) -> None:
         """Turn bytes into events until the app ends; the body of the input thread."""
-        parser = XTermParser(self._debug)
+        parser = KeyParser(self._debug)
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         patience = IDLE_SECONDS
         while not self.exit_event.is_set():

@@ -144,6 +144,5 @@ _WRITING: Final = (
     ("@", "A file below the working folder or, with ~ and /, anywhere"),
     ("↑", "In the empty composer: edit your last message; Esc leaves that"),
     ("drop, paste", "Attach a file, or insert a text"),
-    ("Shift+Tab", "To what is attached"),
 )
 _ATTACHED: Final = (("a click", "On the tokens: the next budget; on the cross: remove"),)

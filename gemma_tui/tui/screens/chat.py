@@ -192,6 +192,12 @@ class ChatScreen(ComposingScreen):
         self.set_class(is_shown, "-list-hidden")
         (self._panel.composer if is_shown else conversations).focus()
 
+    def action_leave_list(self) -> None:
+        """Stop the reply, else back to the composer; a narrow window gets its columns back."""
+        if not self.desk.stop():
+            self.remove_class("-list-shown")
+            self.set_focus(self._panel.composer)
+
     def action_toggle_overflow(self) -> None:
         """Leave out the oldest turns when the context is full, or refuse the question."""
         self.choosing.toggle_overflow()

@@ -102,6 +102,18 @@ class ComposingScreen(CommandScreen):
             self._sends_when_ready = False
             self._panel.composer.submit()
 
+    def take_typed(self, text: str) -> None:
+        """What is typed where nothing can be written belongs into the composer."""
+        self.set_focus(self._panel.composer)
+        self._panel.composer.insert(text)
+
+    def action_choose_chips(self) -> None:
+        """Go to what is attached; with nothing there, stay: before the chips are the messages."""
+        if self._panel.tray.attachments:
+            self.set_focus(self._panel.tray)
+        else:
+            self.notify("Nothing is attached.", markup=False)
+
     def action_change_budget(self) -> None:
         """Next budget for the chosen chip."""
         self._panel.tray.action_change_budget(1)

@@ -74,7 +74,9 @@ class SettingsScreen(ModalScreen[None]):
         self._choose_model = choose_model
         self._list = SettingsList()
         self._scope = ScopeSwitch()
-        self._search = Input(placeholder="Type to find a setting", id="search", compact=True)
+        self._search = Input(
+            placeholder="Type to find a setting", id="search", compact=True, select_on_focus=False
+        )
         self._about = Static(markup=False, id="about")
         self._editor = Input(id="editor", compact=True)
         self._edited: Setting | None = None
@@ -169,10 +171,10 @@ class SettingsScreen(ModalScreen[None]):
     def _search_done(self) -> None:
         self._list.focus()
 
-    @on(SettingsList.Typed)
-    def _typed(self, event: SettingsList.Typed) -> None:
-        self._search.focus()
-        self._search.insert_text_at_cursor(event.character)
+    def take_typed(self, text: str) -> None:
+        """Letters look for a setting."""
+        self.set_focus(self._search)
+        self._search.insert_text_at_cursor(text)
 
     @on(SettingsList.OptionHighlighted)
     def _moved(self) -> None:

@@ -61,7 +61,7 @@ def thought_label(text: str, seconds: float, is_folded: bool, is_open: bool) -> 
     count = len(text.split())
     words = "1 word" if count == 1 else f"{count:,} words"
     label = f"Thought for {duration(seconds)}, {words}" if seconds >= 0.1 else f"Thought, {words}"
-    return fold_label(f"{label} (t shows it)" if is_folded else label, is_folded)
+    return fold_label(f"{label} (Alt+Up, t shows it)" if is_folded else label, is_folded)
 
 
 def fold_label(label: str, is_folded: bool) -> Leaf:

@@ -60,6 +60,13 @@ class Composer(TextArea):
             show=False,
             id="composer.delete_word_right",
         ),
+        Binding(
+            "shift+tab",
+            "screen.choose_chips",
+            "To what is attached",
+            show=False,
+            id="composer.chips",
+        ),
         Binding("ctrl+underscore", "undo", "Undo", show=False, id="composer.undo"),
         Binding(
             "ctrl+up",

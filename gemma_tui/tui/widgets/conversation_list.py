@@ -67,6 +67,7 @@ class ConversationList(ScrollView, can_focus=True):
         Binding("pagedown", "move_page(1)", "A page down", show=False, id="list.page_down"),
         Binding("home", "move_to_end(0)", "First", show=False, id="list.first"),
         Binding("end", "move_to_end(-1)", "Last", show=False, id="list.last"),
+        Binding("escape", "screen.leave_list", "Back", show=False, id="list.back"),
     ]
 
     highlighted: reactive[int | None] = reactive(None)

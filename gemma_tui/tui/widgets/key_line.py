@@ -53,6 +53,8 @@ def _keys(transcript: Transcript, message: Message) -> Iterator[tuple[str, str]]
         yield "y", "code"
     if transcript.can_unfold(message):
         yield "Enter", "unfold"
+    if message.thought:
+        yield "t", "thoughts"
     if transcript.fork_of(message)[1] > 1:
         yield "←→", "branch"
     if message.role == "user":

@@ -67,14 +67,6 @@ class SettingsList(OptionList):
             self.key = key
             """Which."""
 
-    class Typed(Message):
-        """A character that belongs into the search field."""
-
-        def __init__(self, character: str) -> None:
-            super().__init__()
-            self.character = character
-            """What was typed."""
-
     def __init__(self) -> None:
         super().__init__(markup=False, compact=True)
         self._resolved: Resolved | None = None
@@ -109,12 +101,6 @@ class SettingsList(OptionList):
         del event
         if self._resolved is not None:
             self.show(self._resolved, self._muted, self._filter)
-
-    def on_key(self, event: events.Key) -> None:
-        """Letters look for a setting."""
-        if event.is_printable and event.character and event.character not in " +-":
-            event.stop()
-            self.post_message(self.Typed(event.character))
 
     def action_step(self, step: int) -> None:
         """Ask for the next or the previous value."""

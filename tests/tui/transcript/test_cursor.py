@@ -119,11 +119,11 @@ async def test_one_thought_unfolds_without_the_others() -> None:
         await pilot.press("enter")
         assert "▾ Thought, 3 words" in marked(app)
         assert "so *many* thoughts" in marked(app)
-        assert sum("(t shows it)" in row for row in rows(app)) == 1
+        assert sum("(Alt+Up, t shows it)" in row for row in rows(app)) == 1
         y = next(y for y, row in enumerate(rows(app)) if "▾ Thought" in row)
         await pilot.click(app.transcript, offset=(6, y))
         await pilot.pause()
-        assert sum("(t shows it)" in row for row in rows(app)) == 2
+        assert sum("(Alt+Up, t shows it)" in row for row in rows(app)) == 2
         await pilot.press("t")
         assert sum("▾ Thought" in row for row in rows(app)) == 2
         await pilot.press("space")

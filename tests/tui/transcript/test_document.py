@@ -135,7 +135,11 @@ def test_a_thought_is_folded_when_the_answer_begins(monkeypatch: pytest.MonkeyPa
     assert text_of(document)[2:] == ["▾ Thinking…", "so many thoughts"]
     entry.add("text", "It is **7**")
     document.refresh(1)
-    assert text_of(document)[2:] == ["▸ Thought for 12 s, 3 words (t shows it)", "", "It is 7"]
+    assert text_of(document)[2:] == [
+        "▸ Thought for 12 s, 3 words (Alt+Up, t shows it)",
+        "",
+        "It is 7",
+    ]
     document.toggle_thoughts()
     assert text_of(document)[2:] == [
         "▾ Thought for 12 s, 3 words",
@@ -157,7 +161,7 @@ def test_tool_calls_and_results_are_folds() -> None:
     )
     document = document_of(answer, width=100)
     rows = text_of(document)
-    assert rows[2] == "▸ Thought, 4 words (t shows it)"
+    assert rows[2] == "▸ Thought, 4 words (Alt+Up, t shows it)"
     assert rows[4].startswith('▸ ⚙ get_weather(city: "Par\\u001b]52;is", days: [0, 1')
     assert len(rows[4]) < 90
     assert rows[6] == '▸ ⚙ get_weather gave {"sky": "grey"}'
@@ -252,11 +256,11 @@ def test_an_unknown_message_is_ignored() -> None:
 def test_thoughts_between_texts_keep_their_order() -> None:
     parts = (ThoughtPart("one"), TextPart("a"), ThoughtPart("two words"), TextPart("b"))
     assert text_of(document_of(message(1, "model", *parts)))[2:] == [
-        "▸ Thought, 1 word (t shows it)",
+        "▸ Thought, 1 word (Alt+Up, t shows it)",
         "",
         "a",
         "",
-        "▸ Thought, 2 words (t shows it)",
+        "▸ Thought, 2 words (Alt+Up, t shows it)",
         "",
         "b",
     ]
