@@ -96,7 +96,7 @@ async def test_other_keys_are_obeyed_and_shown(open_app: Opener, paths: Paths) -
         paths,
         'chat.find = "shift+f9"',
         '"chat.new" = "f11"',
-        '"app.help" = "f12"',
+        '"app.help" = "shift+f1"',
         '"composer.newline" = "f10"',
         '"chat.retry" = "x"',
     )
@@ -107,12 +107,12 @@ async def test_other_keys_are_obeyed_and_shown(open_app: Opener, paths: Paths) -
         await running.type("one")
         await running.pilot.press("f10", "t")
         assert running.composer.text == "one\nt"
-        await running.until(lambda: "F12 help" in running.status)
+        await running.until(lambda: "Shift+F1 help" in running.status)
         await running.pilot.press("f1")
         assert running.app.screen is running.app.chat_screen
-        await running.pilot.press("f12")
+        await running.pilot.press("shift+f1")
         await running.until(lambda: isinstance(running.app.screen, HelpScreen))
-        await running.shown("F12")
+        await running.shown("Shift+F1")
         await running.pilot.press("escape", "shift+f9")
         await running.until(lambda: running.app.screen.query("FindBar Input"), "the search")
 
