@@ -20,10 +20,10 @@ _UNSAFE: Final = re.compile(
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidi controls: text that reads otherwise
     "\u2028\u2029"  # line breaks that are no newline
     "\u00ad\u034f\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2065\u206a-\u206f\ufeff"  # zero width
-    "\ufe00-\ufe0d\ufff9-\ufffb\ufffe\uffff"  # selectors nobody types, annotation, non-characters
+    "\ufe00-\ufe0d\ufff0-\ufffb\ufffe\uffff"  # selectors nobody types, annotation, non-characters
     "\u115f\u1160\u3164\uffa0"  # Hangul fillers: letters that look like nothing
     "\ud800-\udfff"  # lone surrogates cannot be encoded for the terminal
-    "\U0001d173-\U0001d17a"  # musical formatting
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # formatting of shorthand and of music
     "\U000e0000-\U000e0fff"  # tags and the supplementary selectors: invisible payload
     "]"
 )

@@ -1,7 +1,8 @@
 """The terminal driver: Textual's own, but a lone Esc is a key after `ESCDELAY` and no later.
 
 Textual's input thread looks for input every 100 ms, and only then notices that an Esc byte was
-all there is (textual 8.2.8); Esc has to stop a reply sooner than that.
+all there is (textual 8.2.8); Esc has to stop a reply sooner than that. What bytes mean,
+`TerminalInput` says.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from textual.constants import ESCAPE_DELAY
 from textual.drivers.linux_driver import LinuxDriver
 
 from gemma_tui.tui.key_parser import KeyParser
+from gemma_tui.tui.terminal_input import TerminalInput
 
 IDLE_SECONDS: Final = 0.1
 """How long the thread may take to notice that the app has ended."""
@@ -67,7 +69,7 @@ class TerminalDriver(LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Turn bytes into events until the app ends; the body of the input thread."""
-        parser = KeyParser(self._debug)
+        terminal_input = TerminalInput(KeyParser(self._debug))
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         patience = IDLE_SECONDS
         while not self.exit_event.is_set():
@@ -77,12 +79,13 @@ class TerminalDriver(LinuxDriver):
                 os.kill(os.getpid(), signal.SIGHUP)
                 return
             if text := decode(data):
-                for event in parser.feed(text):
+                for event in terminal_input.feed(text):
                     self.process_message(event)
-            for event in parser.tick():
+            for event in terminal_input.tick():
                 self.process_message(event)
-            # Only what was read just now can have left a key half finished.
-            patience = ESCAPE_DELAY + CLOCK_SECONDS if data else IDLE_SECONDS
+            # Only what was read just now can have left a key of the parser's half finished.
+            longest = ESCAPE_DELAY if data else IDLE_SECONDS
+            patience = terminal_input.patience(longest) + CLOCK_SECONDS
 
     def _read(self) -> bytes:
         """What was typed; nothing if there is no terminal any more."""

@@ -59,6 +59,19 @@ ACTING: Final = (
     f"{_CSI}",
     f"{_CSI}9999999999999999999999;1H",
     f"{_CSI}1\x18\x1a\x9b31m",
+    f"{_OSC}22;none{_BEL}{_OSC}66;s=7;huge{_BEL}",  # the pointer, and letters of another size
+    f"{_OSC}99;i=1:d=0;notify{_ST}{_OSC}5113;ac=send{_ST}",  # kitty: a note, and a file
+    f"{_OSC}104{_BEL}{_OSC}112{_BEL}{_OSC}13;red{_BEL}",
+    f"{_OSC}0;ended by \x9c{_OSC}0;ended by {_ESC}x",
+    f"{_CSI}22;0t{_CSI}23;0t{_CSI}8;1;1t{_CSI}2t",  # the window: its title, size, iconified
+    f"{_CSI}1;1;1;1;1;1*y{_CSI}?1;2c{_CSI}>0T",  # the checksum of what is on the screen
+    f"{_CSI}8:1m{_CSI}38:2::0:0:0m{_CSI}4:3munder",
+    f"{_CSI}s{_CSI}u{_CSI}?69h{_CSI}5;10s{_CSI}2@{_CSI}3P{_CSI}4X{_CSI}5L{_CSI}6M",
+    f"{_CSI}?1000;1006;1015h{_CSI}?47h{_CSI}?5h{_CSI}?3h{_CSI}2 q",
+    f"{_CSI}9b{_CSI}99b",  # says the last letter again
+    f"{_ESC} F{_ESC} G{_ESC}=\t{_ESC}>{_ESC}N1{_ESC}O2{_ESC}V{_ESC}W{_ESC}Z{_ESC}l",
+    f"{_ESC}{_ESC}{_ESC}[A{_ESC}OP{_ESC}[24~{_ESC}[97;5u",  # keys, as a terminal would send them
+    f"{_CSI}{_ESC}{_CSI}?{_OSC}{_DCS}{_CSI} {_CSI}\x00\x00m",  # broken off in the middle
     "\x9b31m\x9d0;title\x9c\x90q\x9c\x9f\x9e\x98",  # the 8-bit forms
     "\x05\x07\x08\x0b\x0c\x0d\x0e\x0f\x11\x13\x7f",
     "over\rwritten",
@@ -82,6 +95,15 @@ HIDING: Final = (
     "\ud800 \udfff",
     "\U0010ffff\U0001fffe\ue000",
     "\ufe00\ufe0f\u20e3",
+    "".join(chr(code) for code in range(0xFFF0, 0xFFFF)),
+    "\U0001bca0\U0001bca1\U0001bca2\U0001bca3",  # controls of shorthand
+    "\U0001d173\U0001d17a\u206a\u206f\u2061\u2064",
+    "\u180b\u180e\u180f\u17b4\u17b5\u034f",
+    "\u2800\u00a0\u2007\u202f blank, and yet there",
+    "\ufdd0\ufdef\U0001ffff\U0010fffe",  # no characters
+    "admin\u200d\u200c\u200d\u200c",
+    "\u202dleft\u202eright\u2066inside",  # never ended
+    "// check\u2029return\u2028 } \u2066// done\u2069",  # code that reads otherwise
 )
 """Characters that hide, reorder, or cannot be encoded."""
 
@@ -108,6 +130,15 @@ WIDE: Final = (
     "\tone\t\ttwo\t",
     " ".join("　\u2000\u2003\u200a\u205f\u1680\u00a0"),
     "ﬁ ﬃ ǆ ŉ ẞ İı ſ",
+    "Ⱥ Ⱦ ᾳ ΐ",  # other lengths in the other case
+    "𝕋𝕙𝕖 𝓺𝓾𝓲𝓬𝓴 𝖇𝖗𝖔𝖜𝖓 ⒡⒪⒳ ꜰᴏx ʇunpoɹd",
+    "١٢٣ ੧੨ ０１２ ⑴⑵ 𝟙𝟚",
+    "\u169b\u1681\u1684\u1690\u169c ᚠᛇᚻ 𓂀𓃭\U00013430𓂀 ༺༻",
+    "ヽ༼ຈل͜ຈ༽ﾉ (╯°□°）╯︵ ┻━┻ ¯\\_(ツ)_/¯",
+    "لُلُصّبُلُلصّبُررً ॣ ॣh ॣ ॣ 冗",  # stopped a telephone once
+    "జ్ఞ\u200cా ಠ_ಠ",
+    "Ã© â€œ ï»¿ Â£ mojibake",
+    "ℹ️‼️⁉️㊙️🈁🅰🀄🃏⌚️⏏︎",
 )
 """What terminals and libraries disagree about the width of."""
 
@@ -140,6 +171,18 @@ MISREAD: Final = (
     "long" * 2000,
     "\n" * 200,
     "\r\n\r\n",
+    "{{ 7*7 }} {% import os %} <%= 1 %> #{1} ${{1}}",
+    '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>',
+    "DCC SEND STARTKEYLOGGER 0 0 0",
+    "__proto__ constructor toString hasOwnProperty __class__.__mro__",
+    "2024-02-30T25:61:61Z 1e-400 ٠x１ 1_000 0b2 9223372036854775808",
+    "C:CON.png LPT1 .. . ~ *.* nul.txt:stream",
+    "\ufeffBOM first",
+    "+ADw-script+AD4- =cmd|' /C calc'!A0 @SUM(1)",
+    '@/etc/passwd @~root/ @"unclosed',
+    "/quit /delete /export /etc/passwd //double",
+    "[x][y] [^1] [^1]: note\n\n[y]: javascript:x <!doctype> &#x202e; &#27; &#155; &NewLine; &shy;",
+    "<http://аpple.com> [apple.com](http://аpple.com) [https://a.b](https://c.d)",
 )
 """What some parser on the way could take for its own."""
 

@@ -28,6 +28,7 @@ class Terminal:
         home: `GEMMA_TUI_HOME` of the run.
         size: Columns and rows.
         environ: Further environment variables.
+        folder: Working folder, if not this one.
     """
 
     def __init__(
@@ -37,12 +38,14 @@ class Terminal:
         home: Path,
         size: tuple[int, int] = (100, 30),
         environ: Mapping[str, str] | None = None,
+        folder: Path | None = None,
     ) -> None:
         columns, rows = size
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
         self.written = bytearray()
         """Every byte the program wrote."""
+        self._text: str | None = None
         inherited = {
             k: v for k, v in os.environ.items() if not k.startswith(("TEXTUAL", "NO_COLOR"))
         }
@@ -51,6 +54,7 @@ class Terminal:
             command[1:],
             dimensions=(rows, columns),
             timeout=None,
+            cwd=folder,
             env={
                 **inherited,
                 "TERM": "xterm-256color",
@@ -70,7 +74,12 @@ class Terminal:
     @property
     def text(self) -> str:
         """What is on the screen."""
-        return "\n".join(self.screen.display)
+        if self._text is None:
+            buffer, columns = self.screen.buffer, range(self.screen.columns)
+            rows = (buffer[y] for y in range(self.screen.lines))
+            # The second half of a wide character is an empty text.
+            self._text = "\n".join("".join(row[x].data for x in columns) for row in rows)
+        return self._text
 
     def type(self, text: str) -> None:
         """Press keys, or write what the terminal would for them."""
@@ -82,16 +91,23 @@ class Terminal:
 
     def read(self, seconds: float = 0.05) -> bool:
         """Draw what the program writes within `seconds`; False once it has ended."""
-        ready, _, _ = select.select([self.child.child_fd], [], [], seconds)
-        if not ready:
-            return True
-        try:
-            data = os.read(self.child.child_fd, 65536)
-        except OSError:
-            return False
-        self.written += data
-        self._stream.feed(data)
-        return bool(data)
+        data = bytearray()
+        has_ended = False
+        while not has_ended and len(data) < 1 << 20 and self._is_ready(0 if data else seconds):
+            try:
+                more = os.read(self.child.child_fd, 65536)
+            except OSError:
+                more = b""
+            has_ended = not more
+            data += more
+        if data:
+            self.written += data
+            self._text = None
+            self._stream.feed(bytes(data))
+        return not has_ended
+
+    def _is_ready(self, seconds: float) -> bool:
+        return bool(select.select([self.child.child_fd], [], [], seconds)[0])
 
     def until(self, condition: Callable[[], object], what: str = "") -> None:
         """Draw until `condition` holds."""

@@ -21,6 +21,7 @@ from gemma_tui.errors import EngineError, GemmaError
 from gemma_tui.hub.on_disk import find_models, real_path
 from gemma_tui.paths import builtin_model
 from gemma_tui.sanitize import sanitize, sanitize_line
+from gemma_tui.tui.widgets.line_input import LineInput
 from gemma_tui.tui.widgets.status_line import format_count
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class ModelScreen(ModalScreen["ModelOnDisk | None"]):
         self._engine = engine
         self._is_loaded = is_loaded
         self._list = OptionList(markup=False, compact=True)
-        self._field = Input(placeholder="Path of another model folder", compact=True)
+        self._field = LineInput(placeholder="Path of another model folder", compact=True)
         self._note = Static(NOTE, markup=False, id="note")
         self._models: tuple[ModelOnDisk, ...] = ()
         self._fits: dict[str, str] = {}

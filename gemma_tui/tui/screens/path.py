@@ -14,6 +14,7 @@ from textual.suggester import Suggester
 from textual.widgets import Input, Label
 
 from gemma_tui.sanitize import sanitize_line
+from gemma_tui.tui.widgets.line_input import LineInput
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -54,7 +55,7 @@ class PathScreen(ModalScreen[str | None]):
         """A label, the input, a hint."""
         with Vertical(id="dialogue"):
             yield Label(self._question, id="question", markup=False)
-            yield Input(
+            yield LineInput(
                 self._typed, placeholder="~/…", suggester=PathSuggester(), select_on_focus=False
             )
             yield Label(f"Enter {self._verb} · → completes · Esc cancels", id="hint", markup=False)

@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from gemma_tui.errors import GemmaError
 from gemma_tui.sanitize import sanitize, sanitize_line
+from gemma_tui.tui.widgets.line_input import LineInput
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -51,7 +52,7 @@ class ProseScreen(ModalScreen[str | None]):
         self._kept = text.strip()
         self._area = TextArea(text, soft_wrap=True, compact=True)
         self._presets = OptionList(markup=False, compact=True)
-        self._name_field = Input(placeholder="Name of the preset", id="name", compact=True)
+        self._name_field = LineInput(placeholder="Name of the preset", id="name", compact=True)
         self._note = Static(markup=False, id="note")
         self._names: list[str] = []
 

@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 from gemma_tui.errors import StorageError
 from gemma_tui.sanitize import sanitize, sanitize_line
 from gemma_tui.tui.widgets.conversation_rows import UNTITLED
+from gemma_tui.tui.widgets.line_input import LineInput
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -80,7 +81,7 @@ class SearchScreen(ModalScreen[SearchChoice | None]):
     ) -> None:
         super().__init__()
         self._search = search
-        self._input = Input(text, placeholder="Search all conversations", compact=True)
+        self._input = LineInput(text, placeholder="Search all conversations", compact=True)
         self._found = OptionList(markup=False)
         self._told = Static("", id="told", markup=False)
         self._hits: list[SearchHit] = []

@@ -24,6 +24,7 @@ from gemma_tui.settings.schema import SCHEMA
 from gemma_tui.tui.availability import notes, why_fixed, why_idle
 from gemma_tui.tui.preferences import following
 from gemma_tui.tui.stepping import stepped
+from gemma_tui.tui.widgets.line_input import LineInput
 from gemma_tui.tui.widgets.scope_switch import ScopeSwitch
 from gemma_tui.tui.widgets.settings_list import SettingsList
 
@@ -74,11 +75,11 @@ class SettingsScreen(ModalScreen[None]):
         self._choose_model = choose_model
         self._list = SettingsList()
         self._scope = ScopeSwitch()
-        self._search = Input(
+        self._search = LineInput(
             placeholder="Type to find a setting", id="search", compact=True, select_on_focus=False
         )
         self._about = Static(markup=False, id="about")
-        self._editor = Input(id="editor", compact=True)
+        self._editor = LineInput(id="editor", compact=True)
         self._edited: Setting | None = None
         self._problem = ""
 

@@ -10,6 +10,8 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Label
 
+from gemma_tui.tui.widgets.line_input import LineInput
+
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
@@ -49,7 +51,7 @@ class FindBar(Horizontal):
 
     def __init__(self) -> None:
         super().__init__()
-        self.input = Input(placeholder="in this conversation", compact=True)
+        self.input = LineInput(placeholder="in this conversation", compact=True)
         """What is looked for."""
         self._count = Label("", markup=False)
         self.display = False

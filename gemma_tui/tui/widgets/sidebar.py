@@ -17,6 +17,7 @@ from gemma_tui.tui.widgets.conversation_requests import (
     FilterRequested,
     MenuRequested,
 )
+from gemma_tui.tui.widgets.line_input import LineInput
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,7 +32,7 @@ MAX_LENGTH: Final = 2000
 """Characters of a title, of all tags of a conversation, or of a filter."""
 
 
-class EntryLine(Input):
+class EntryLine(LineInput):
     """One line of text that Esc puts away."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

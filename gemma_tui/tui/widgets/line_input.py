@@ -1,0 +1,25 @@
+"""One line of text in which foreign characters are visible, and as wide as they are shown.
+
+What is typed or pasted stays as it came: a path must name its file. Textual's input counts control
+characters as nothing, so that the end of a line with some would lie outside of it.
+"""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from rich.text import Text
+from textual.widgets import Input
+
+from gemma_tui.sanitize import sanitize_line
+
+
+class LineInput(Input):
+    """An `Input` without a highlighter; a tab is as wide as a blank."""
+
+    def _position_to_cell(self, position: int) -> int:
+        return cell_len(sanitize_line(self.value[:position]))
+
+    @property
+    def _value(self) -> Text:
+        # One character for each, so that positions in the value are positions in what is shown.
+        return Text(sanitize_line(self.value), no_wrap=True, overflow="ignore", end="")

@@ -1,0 +1,125 @@
+"""What this program may write to a terminal: a strict grammar, and everything else is foreign.
+
+Knows nothing of the program's own filters: what hides or reorders text is told by properties of
+Unicode, what acts on the terminal by the structure of ECMA-48, sections 5.4 and 8.3.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SEQUENCE: Final = re.compile(
+    r"\x1b\[(?P<csi>[0-?]*[ -/]*[@-~])"
+    r"|\x1b\](?P<osc>[^\x00-\x1f\x7f-\x9f]*)(?:\x07|\x1b\\)"
+)
+
+_CSI: Final = (
+    r"[\d;]{0,12}[HJK]",  # where the cursor is, and what is cleared
+    r"\?(?:25|7|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)[hl]",  # cursor, wrapping, mouse, focus, screen, paste, frames, size
+    r"\?(?:2026|2048)\$p",  # does this terminal know these two?
+    r">\d{1,2}u|<u",  # the keyboard protocol, on and off
+)
+_ALLOWED_CSI: Final = re.compile("|".join(f"(?:{form})" for form in _CSI))
+
+_COLOUR: Final = r"(?:5;\d{1,3}|2;\d{1,3};\d{1,3};\d{1,3})"
+_SGR: Final = re.compile(
+    rf"(?:(?:[012345679]|2[1-9]|3[0-79]|4[0-79]|5[0-5]|9[0-7]|10[0-7]|38;{_COLOUR}|48;{_COLOUR})(?:;|(?=m)))*m"
+)
+"""Not 8: text that is there and cannot be seen."""
+
+_POINTER: Final = re.compile(r"22;[a-z-]*")
+_TITLE: Final = re.compile(r"[02];.*")
+
+# Default_Ignorable_Code_Point of Unicode 16 (DerivedCoreProperties.txt): shown as nothing. Allowed of
+# these is what scripts and emoji need: the two zero-width joiners and the two selectors of an emoji.
+_IGNORABLE: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufff8"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_JOINERS: Final = "\u200c\u200d"
+
+# Of the format characters (Cf) these are visible: they stand around numbers and words.
+_VISIBLE_FORMATS: Final = re.compile(
+    "[\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd\U00013430-\U0001345f]"
+)
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """What may be written besides text, colours and the movements of the cursor.
+
+    Args:
+        draws: Whether it is a program that draws; others write lines, and a line that is replaced.
+        clipboard: The texts that may be copied by the terminal (OSC 52).
+        newline: Control characters of the text itself.
+    """
+
+    draws: bool = True
+    clipboard: frozenset[str] = frozenset()
+    controls: str = "\r\n"
+
+    def foreign(self, written: bytes) -> list[str]:
+        """Everything in `written` that has no place in it, in order."""
+        try:
+            text = written.decode()
+        except UnicodeDecodeError as error:
+            return [f"not UTF-8: {error.object[error.start : error.end + 8]!r}"]
+        return list(self._foreign(text))
+
+    def _foreign(self, text: str) -> Iterator[str]:
+        place = 0
+        while place < len(text):
+            end = text.find("\x1b", place)
+            plain = text[place : end if end >= 0 else len(text)]
+            yield from (repr(character) for character in plain if self._is_foreign(character))
+            place += len(plain)
+            if end < 0:
+                return
+            sequence = _SEQUENCE.match(text, place)
+            if sequence is None:
+                yield repr(text[place : place + 24])
+                place += 1
+                continue
+            if not self._allows(sequence):
+                yield repr(sequence[0])
+            place = sequence.end()
+
+    def _is_foreign(self, character: str) -> bool:
+        if " " <= character <= "~":
+            return False
+        match unicodedata.category(character):
+            case "Cc":
+                return character not in self.controls
+            case "Cf":
+                return character not in _JOINERS and not _VISIBLE_FORMATS.match(character)
+            case "Cs" | "Zl" | "Zp":
+                return True
+            case _:
+                return bool(_IGNORABLE.match(character))
+
+    def _allows(self, sequence: re.Match[str]) -> bool:
+        if (csi := sequence["csi"]) is not None:
+            if not self.draws:
+                return bool(re.fullmatch("K", csi))
+            return bool(_ALLOWED_CSI.fullmatch(csi) or _SGR.fullmatch(csi))
+        osc = sequence["osc"]
+        if not self.draws:
+            return False
+        return bool(_POINTER.fullmatch(osc) or _TITLE.fullmatch(osc)) or self._is_copy(osc)
+
+    def _is_copy(self, osc: str) -> bool:
+        if not osc.startswith("52;c;"):
+            return False
+        try:
+            return base64.b64decode(osc[5:], validate=True).decode() in self.clipboard
+        except (binascii.Error, UnicodeDecodeError):
+            return False
