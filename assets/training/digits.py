@@ -7,6 +7,7 @@ the rest is for the published figure alone.
 from __future__ import annotations
 
 import math
+import os
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,12 @@ from sklearn.datasets import load_digits
 
 DEV_START = 1300
 HELD_OUT_START = 1500
+ALL_OWN = 1797
+"""Number of scikit-learn's digits; what stands behind them is MNIST's."""
+
+MNIST = os.environ.get("MNIST", "")
+"""What `mnist.py` wrote."""
+
 HELD_OUT_FONTS = ("Carlito", "Comfortaa", "FreeSerif", "NotoMono", "C059", "Quicksand")
 BAD_FONTS = (
     "Math",
@@ -51,9 +58,26 @@ STROKES: dict[int, tuple[str, ...]] = {
 
 @cache
 def handwriting() -> tuple[np.ndarray, np.ndarray]:
-    """scikit-learn's digits: images uint8 [1797, 8, 8] in 0..255, labels [1797]."""
+    """scikit-learn's digits, and behind them those of MNIST if there are any.
+
+    Returns:
+        Images uint8 [1797 + MNIST, 8, 8] in 0..255, and labels.
+    """
     data = load_digits()
-    return (data.images * 255 / 16).round().astype(np.uint8), data.target
+    images, labels = data.images, data.target
+    if MNIST:
+        more = np.load(MNIST)
+        images = np.concatenate([images, more["images"]])
+        labels = np.concatenate([labels, more["labels"]])
+    return (images * 255 / 16).round().astype(np.uint8), labels
+
+
+def some_digit(rng: Rng, limit: int) -> int:
+    """The index of a digit to train on: below `limit`, or as often one of MNIST's."""
+    count = len(handwriting()[0])
+    if count > ALL_OWN and rng.random() < 0.5:
+        return int(rng.integers(ALL_OWN, count))
+    return int(rng.integers(min(limit, HELD_OUT_START)))
 
 
 @cache
@@ -120,6 +144,17 @@ def warp(rng: Rng, mask: Image.Image, strength: float) -> Image.Image:
             box = [round(v * side / steps) for v in (column, row, column + 1, row + 1)]
             mesh.append((tuple(box), tuple(float(v) for corner in corners for v in corner)))
     return mask.transform((side, side), Image.Transform.MESH, mesh, Image.Resampling.BILINEAR)
+
+
+def lean(rng: Rng, mask: Image.Image) -> Image.Image:
+    """Turns, shears, stretches and moves a square mask a little, as another hand would."""
+    turn, shear = np.radians(rng.normal(0, 6)), rng.normal(0, 0.1)
+    turned = np.array([[math.cos(turn), -math.sin(turn) + shear], [math.sin(turn), math.cos(turn)]])
+    matrix = turned * rng.uniform(0.88, 1.14, (2, 1))
+    centre = np.full(2, mask.width / 2)
+    shift = centre - matrix @ centre + rng.normal(0, 0.03 * mask.width, 2)
+    rows = (matrix[0, 0], matrix[0, 1], shift[0], matrix[1, 0], matrix[1, 1], shift[1])
+    return mask.transform(mask.size, Image.Transform.AFFINE, rows, Image.Resampling.BILINEAR)
 
 
 def written(rng: Rng, index: int, side: int) -> Image.Image:
@@ -198,7 +233,7 @@ def draw_written(rng: Rng, size: tuple[int, int], limit: int) -> tuple[Image.Ima
     if rng.random() < 0.15:
         digit = int(rng.integers(10))
         return ink_on_paper(rng, size, synthetic(rng, digit, side)), str(digit)
-    index = int(rng.integers(min(limit, HELD_OUT_START)))
+    index = some_digit(rng, limit)
     digit = int(handwriting()[1][index])
     if rng.random() < 0.5:
         return enlarged(rng, size, index), str(digit)
@@ -209,11 +244,11 @@ def enlarged(rng: Rng, size: tuple[int, int], index: int) -> Image.Image:
     """One of scikit-learn's digits as it comes, 8 x 8 blocks or smoothed, upright on plain paper.
 
     Big blocks are what the digits look like when they are simply enlarged; drawn too seldom, they
-    were most of the errors. Half of them are distorted before they are blocks.
+    were most of the errors. Two of three are distorted before they are blocks.
     """
     small = Image.fromarray(handwriting()[0][index])
-    if rng.random() < 0.5:
-        large = small.resize((64, 64), Image.Resampling.BICUBIC)
+    if rng.random() < 0.65:
+        large = lean(rng, small.resize((64, 64), Image.Resampling.BICUBIC))
         small = warp(rng, large, rng.uniform(0.0, 0.045)).resize((8, 8), Image.Resampling.BOX)
         small = small.point(lambda v: min(255, round(v / 16) * 16))
     share = 1.0 if rng.random() < 0.35 else rng.uniform(0.45, 1.0)

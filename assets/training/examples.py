@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from digits import HELD_OUT_START, handwriting
+from digits import ALL_OWN, HELD_OUT_START, handwriting
 from PIL import Image, ImageDraw, ImageOps
 from speech import HELD_OUT_ACCENT, RATE, speak
 
@@ -35,7 +35,7 @@ def blue_star() -> Image.Image:
 def handwritten(digit: int) -> Image.Image:
     """The first held-out handwritten digit of this value, dark on light, with a margin."""
     images, labels = handwriting()
-    index = next(i for i in range(HELD_OUT_START, len(labels)) if labels[i] == digit)
+    index = next(i for i in range(HELD_OUT_START, ALL_OWN) if labels[i] == digit)
     ink = Image.fromarray(images[index]).resize((192, 192), Image.Resampling.BICUBIC)
     return ImageOps.expand(ImageOps.invert(ink), 32, 255)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from digits import FILTERS, HELD_OUT_START, draw_text, handwriting
+from digits import ALL_OWN, FILTERS, HELD_OUT_START, draw_text, handwriting
 from others import draw_other
 from pictures import draw
 from PIL import Image, ImageDraw
@@ -135,7 +135,7 @@ def pictures(rng: Rng, index: Index, count: int) -> None:
         article = "An" if item.colour == "orange" else "A"
         answer = f"{article} {item.colour} {item.shape}."
         index.picture("shape and colour, hard", item.picture, "What do you see?", answer)
-    numbers = rng.permutation(np.arange(HELD_OUT_START, len(handwriting()[1])))[:count]
+    numbers = rng.permutation(np.arange(HELD_OUT_START, ALL_OWN))[:count]
     for number in numbers:
         answer = str(handwriting()[1][number])
         index.picture(
