@@ -105,24 +105,5 @@ def test_naughty_pastes_are_shown_and_sent_as_text(home: Path) -> None:
             program.paste("\0\n".join(text.whole for text in group))
             program.until(partial(has_all, program, group), "a paste")
             send(program)
-        for key, shown in (
-            ("\x1bOR", "Search all"),  # F3
-            ("\x1bOQ", "Type to find"),  # F2
-            ("\x0c", "Path of another"),  # Ctrl+L
-            ("\x0f", "Attach a picture"),  # Ctrl+O
-            ("\x06", "in this conversation"),  # Ctrl+F
-            ("\x10", "Search for commands"),  # Ctrl+P
-        ):
-            program.type(key)
-            program.shows(shown)
-            if key == "\x0c":
-                program.type("\t")
-            for text in texts[:24]:
-                program.paste(f"{text.line} ")
-            program.paste("the end")
-            program.shows("the end")
-            program.type(ESC)
-            program.type(ESC)
-            program.until(lambda: "the end" not in program.text, key)
         program.leave()
         assert program.foreign() == []
