@@ -9,22 +9,18 @@ from __future__ import annotations
 import os
 import re
 import sys
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from gemma_tui.errors import ModelError
-from gemma_tui.generation import Finished, TextDelta, ThoughtDelta
+from gemma_tui.generation import Finished, TextDelta
 from gemma_tui.paths import default_paths
 from gemma_tui.sanitize import sanitize_line
-from gemma_tui.tool_call import MalformedToolCall, ToolCall
 from tests.scripted_engine import USAGE
 from tests.scripted_program import SCRIPT
 from tests.scripted_worker import write_script
-from tests.tui.naughty_strings import ACTING, NAUGHTY
 from tests.tui.terminal import Terminal
 from tests.tui.terminal_grammar import Grammar
 
@@ -167,46 +163,3 @@ def short(texts: Sequence[Numbered]) -> list[Numbered]:
 def halves(text: str) -> list[TextDelta]:
     """Every escape sequence in two pieces."""
     return [TextDelta(piece) for piece in re.split("(?<=[\x1b\x9b\x90\x9d])", text) if piece]
-
-
-def test_answers_thoughts_and_calls(home: Path) -> None:
-    texts = short(numbered(NAUGHTY))
-    thoughts = short(numbered(ACTING, 500))
-    calls = [
-        ToolCall(text.line, {"argument": text.whole, text.whole: [text.whole]})
-        for text in numbered(ACTING[:12], 700)
-    ]
-    broken = [MalformedToolCall(text.whole, text.line) for text in numbered(ACTING[12:20], 750)]
-    replies: list[Reply] = [
-        [ThoughtDelta(fenced(thoughts)), *halves(fenced(texts)), TextDelta("first end"), END],
-        [
-            *[TextDelta(f"{text.whole}\n\n") for text in numbered(NAUGHTY, 300)],
-            TextDelta("prose end"),
-            END,
-        ],
-        [*calls, *broken, END],
-        [TextDelta("said "), ModelError(f"Cannot {ACTING[2]}.", f"Mend {ACTING[16]}.")],
-    ]
-    program = Program(home, replies, size=(110, 330))
-    terminal = program.terminal
-    with closing(terminal):
-        terminal.shows("● ready")
-        terminal.type("/think on\r")
-        terminal.shows("thinking on")
-        terminal.type("one\r")
-        terminal.shows("first end")
-        assert missing(texts, terminal.text) == []
-        terminal.type(f"{ESC}{ESC}[A")
-        terminal.shows("back")
-        terminal.type("t")
-        terminal.until(lambda: missing(thoughts, terminal.text) == [], "thoughts")
-        terminal.type(ESC)
-        terminal.until(lambda: "Esc back" not in terminal.text, "the composer")
-        terminal.type("two\r")
-        terminal.shows("prose end")
-        terminal.type("three\r")
-        terminal.until(lambda: terminal.text.count("● ready") and "<757|" in terminal.text, "calls")
-        terminal.type("four\r")
-        terminal.shows("Mend")
-        program.leave()
-    assert program.foreign == []

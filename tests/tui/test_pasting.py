@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing
-from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gemma_tui.generation import TextDelta
-from tests.tui.foreign_text import ESC, Program, missing, numbered, short
-from tests.tui.naughty_strings import NAUGHTY
+from tests.tui.foreign_text import ESC, Program, missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,18 +90,3 @@ def test_alt_up_as_esc_and_up_opens_the_message_cursor_and_stops_nothing(home: P
         program.type(ESC)
         program.shows("stopped")
         program.leave()
-
-
-def test_naughty_pastes_are_shown_and_sent_as_text(home: Path) -> None:
-    # What bytes can say, and without NUL, which is dropped.
-    sent = (text.encode(errors="replace").decode().replace("\0", "") for text in NAUGHTY)
-    texts = short(numbered(sent))
-    with closing(Program(home, size=(100, 120))) as program:
-        program.shows("● ready")
-        for first in range(0, len(texts), 12):
-            group = texts[first : first + 12]
-            program.paste("\0\n".join(text.whole for text in group))
-            program.until(partial(has_all, program, group), "a paste")
-            send(program)
-        program.leave()
-        assert program.foreign() == []
