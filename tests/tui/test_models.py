@@ -302,7 +302,9 @@ async def test_a_conversation_with_a_model_of_its_own_brings_it_back(
 
 
 async def test_answering_again_waits_for_the_model_of_the_conversation(
-    open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders
+    open_real: Callable[..., AbstractAsyncContextManager[Real]],
+    folders: Folders,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with open_real() as running:
         await running.settled("built-in demo")
@@ -312,8 +314,16 @@ async def test_answering_again_waits_for_the_model_of_the_conversation(
         running.app.chat_screen.workspace.open(1)
         page = running.app.chat_screen._page
         await running.until(lambda: page.conversation and page.conversation.settings == settings)
+        load, released = running.client.load, asyncio.Event()
+
+        async def held_load(folder: Path) -> ModelInfo:
+            await released.wait()  # else a quick machine has put the sentence away already
+            return await load(folder)
+
+        monkeypatch.setattr(running.client, "load", held_load)
         await running.pilot.press("ctrl+r")
         await running.until(lambda: "being changed" in running.problem)
+        released.set()
         await running.settled("Gemma 4 (whole)")
         await running.pilot.press("ctrl+r")
         await running.until(lambda: page.last is not None and page.last.model == running.model)
