@@ -46,9 +46,9 @@ class Terminal:
         self.written = bytearray()
         """Every byte the program wrote."""
         self._text: str | None = None
-        inherited = {
-            k: v for k, v in os.environ.items() if not k.startswith(("TEXTUAL", "NO_COLOR"))
-        }
+        # A size in the environment (xdist's workers have one) would count more than the window's.
+        foreign = ("TEXTUAL", "NO_COLOR", "COLUMNS", "LINES")
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
         self.child = pexpect.spawn(
             command[0],
             command[1:],

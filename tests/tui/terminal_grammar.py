@@ -22,12 +22,19 @@ _SEQUENCE: Final = re.compile(
 )
 
 _CSI: Final = (
-    r"[\d;]{0,12}[HJK]",  # where the cursor is, and what is cleared
-    r"\?(?:25|7|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)[hl]",  # cursor, wrapping, mouse, focus, screen, paste, frames, size
+    r"\d{1,4};\d{1,4}H",  # where the cursor is
     r"\?(?:2026|2048)\$p",  # does this terminal know these two?
     r">\d{1,2}u|<u",  # the keyboard protocol, on and off
 )
 _ALLOWED_CSI: Final = re.compile("|".join(f"(?:{form})" for form in _CSI))
+
+_MODE: Final = re.compile(
+    r"\?(?P<mode>25|7|1000|1003|1004|1006|1015|1016|1049|2004|2026|2048)(?P<state>[hl])"
+)
+"""The cursor, wrapping, the mouse, the focus, the other screen, pastes, frames, and sizes."""
+
+_AT_THE_END: Final = frozenset({"25h", "7h", "1000l", "1003l", "1006l", "1015l", "1049l", "2004l"})
+"""After one of these nothing is drawn any more."""
 
 _COLOUR: Final = r"(?:5;\d{1,3}|2;\d{1,3};\d{1,3};\d{1,3})"
 _SGR: Final = re.compile(
@@ -35,8 +42,7 @@ _SGR: Final = re.compile(
 )
 """Not 8: text that is there and cannot be seen."""
 
-_POINTER: Final = re.compile(r"22;[a-z-]*")
-_TITLE: Final = re.compile(r"[02];.*")
+_POINTER: Final = re.compile(r"22;(?:default|text|pointer|[a-z]{1,4}-resize)")
 
 # Default_Ignorable_Code_Point of Unicode 16 (DerivedCoreProperties.txt): shown as nothing. Allowed of
 # these is what scripts and emoji need: the two zero-width joiners and the two selectors of an emoji.
@@ -60,12 +66,12 @@ class Grammar:
     Args:
         draws: Whether it is a program that draws; others write lines, and a line that is replaced.
         clipboard: The texts that may be copied by the terminal (OSC 52).
-        newline: Control characters of the text itself.
+        is_edited: Whether lines are edited there, as readline does it on a terminal that can nothing.
     """
 
     draws: bool = True
     clipboard: frozenset[str] = frozenset()
-    controls: str = "\r\n"
+    is_edited: bool = False
 
     def foreign(self, written: bytes) -> list[str]:
         """Everything in `written` that has no place in it, in order."""
@@ -76,12 +82,13 @@ class Grammar:
         return list(self._foreign(text))
 
     def _foreign(self, text: str) -> Iterator[str]:
-        place = 0
+        place, last_mode, is_over = 0, "", False
         while place < len(text):
             end = text.find("\x1b", place)
             plain = text[place : end if end >= 0 else len(text)]
-            yield from (repr(character) for character in plain if self._is_foreign(character))
             place += len(plain)
+            harmless = self._newlines().sub("", plain)
+            yield from (repr(character) for character in harmless if self._is_foreign(character))
             if end < 0:
                 return
             sequence = _SEQUENCE.match(text, place)
@@ -89,16 +96,32 @@ class Grammar:
                 yield repr(text[place : place + 24])
                 place += 1
                 continue
-            if not self._allows(sequence):
-                yield repr(sequence[0])
             place = sequence.end()
+            if mode := _MODE.fullmatch(sequence["csi"] or "") if self.draws else None:
+                name = mode["mode"] + mode["state"]
+                is_over = is_over or name in _AT_THE_END
+                if mode["mode"] == "2026" and (name == "2026h") is (last_mode == "2026h"):
+                    yield f"{sequence[0]!r}: a frame in a frame"
+                last_mode = name if mode["mode"] == "2026" else last_mode
+            elif not self._allows(sequence):
+                yield repr(sequence[0])
+            elif is_over and sequence[0].endswith("H"):
+                yield f"{sequence[0]!r} after the end"
+                is_over = False
+        if last_mode == "2026h":
+            yield "a frame that never ends"
+
+    def _newlines(self) -> re.Pattern[str]:
+        if self.draws:
+            return re.compile(r"\r?\n\Z")  # behind the last row, when it leaves
+        return re.compile(r"[\r\n\t\b]" if self.is_edited else r"\r*\n|\r\Z|\t")
 
     def _is_foreign(self, character: str) -> bool:
         if " " <= character <= "~":
             return False
         match unicodedata.category(character):
             case "Cc":
-                return character not in self.controls
+                return True
             case "Cf":
                 return character not in _JOINERS and not _VISIBLE_FORMATS.match(character)
             case "Cs" | "Zl" | "Zp":
@@ -114,7 +137,7 @@ class Grammar:
         osc = sequence["osc"]
         if not self.draws:
             return False
-        return bool(_POINTER.fullmatch(osc) or _TITLE.fullmatch(osc)) or self._is_copy(osc)
+        return bool(_POINTER.fullmatch(osc)) or self._is_copy(osc)
 
     def _is_copy(self, osc: str) -> bool:
         if not osc.startswith("52;c;"):

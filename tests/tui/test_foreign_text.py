@@ -6,86 +6,49 @@ hundreds of texts, each behind a number of its own by which it is found on the s
 
 from __future__ import annotations
 
-import os
-import re
-import sys
-from dataclasses import dataclass
-from pathlib import Path
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from gemma_tui.generation import Finished, TextDelta
+from gemma_tui.conversation import (
+    Attachment,
+    AttachmentPart,
+    Draft,
+    MessageState,
+    TextPart,
+    ThoughtPart,
+)
+from gemma_tui.errors import ModelError
+from gemma_tui.generation import TextDelta, ThoughtDelta
 from gemma_tui.paths import default_paths
-from gemma_tui.sanitize import sanitize_line
-from tests.scripted_engine import USAGE
-from tests.scripted_program import SCRIPT
-from tests.scripted_worker import write_script
-from tests.tui.terminal import Terminal
-from tests.tui.terminal_grammar import Grammar
+from gemma_tui.storage.conversations import ConversationStore
+from gemma_tui.storage.database import Database
+from gemma_tui.storage.open_tabs import OpenTabs, OpenTabsFile
+from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
+from tests.tui.foreign_text import (
+    END,
+    ESC,
+    Numbered,
+    Program,
+    fenced,
+    in_pieces,
+    missing,
+    numbered,
+    short,
+)
+from tests.tui.naughty_strings import ACTING, NAUGHTY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import TypeAlias
+    from collections.abc import Sequence
+    from pathlib import Path
 
-    from gemma_tui.errors import GemmaError
-    from gemma_tui.generation import GenerationEvent
     from gemma_tui.paths import Paths
-
-    Reply: TypeAlias = Sequence[GenerationEvent | GemmaError]
-
-ROOT = Path(__file__).parents[2]
-
-_AGREED = re.compile(
-    "(?:[\u0020-\u02ff\u0370-\u0482\u2400-\u2421\u3041-\u3096\u4e00-\u9fff\uac00-\ud7a3\ufffd]"
-    "(?![\u0300-\u036f\u200c\u200d\ufe0e\ufe0f]))+"
-)
-"""Characters that are shown in the same way by all terminals."""
-
-CTRL_Q, ESC = "\x11", "\x1b"
-END = Finished("stop", USAGE)
-
-
-@dataclass(frozen=True)
-class Numbered:
-    """A foreign text that can be found on a screen full of others."""
-
-    number: int
-    text: str
-
-    @property
-    def whole(self) -> str:
-        return f"<{self.number}|{self.text}"
-
-    @property
-    def line(self) -> str:
-        """On one line, as titles and names are; what is said first in it is kept."""
-        return " ".join(self.whole.split("\n"))
-
-    def is_in(self, screen: str, length: int = 8) -> bool:
-        """Whether the number and the first visible characters behind it are there."""
-        first = sanitize_line(re.split("\r?\n", self.whole)[0])
-        plain = _AGREED.match(first)
-        assert plain is not None
-        return seen(plain[0])[: len(f"<{self.number}|") + length] in screen
-
-
-def numbered(texts: Iterable[str], first: int = 100) -> list[Numbered]:
-    return [Numbered(first + index, text) for index, text in enumerate(texts)]
-
-
-def seen(text: str) -> str:
-    """A text without its blanks."""
-    return "".join(text.split())
-
-
-def missing(texts: Iterable[Numbered], screen: str, length: int = 8) -> list[str]:
-    shown = seen(screen)
-    return [
-        f"{text.whole[:40]!r}: {shown.partition(f'<{text.number}|')[2][:12]!r}"
-        for text in texts
-        if not text.is_in(shown, length)
-    ]
+    from tests.tui.foreign_text import Reply
 
 
 @pytest.fixture
@@ -101,65 +64,134 @@ def paths(home: Path) -> Paths:
     return paths
 
 
-class Program:
-    """The real program in a terminal with a scripted engine.
+def test_answers_thoughts_and_calls(home: Path) -> None:
+    texts = short(numbered(NAUGHTY))
+    thoughts = short(numbered(ACTING, 500))
+    calls = [
+        ToolCall(text.line, {"argument": text.whole, text.whole: [text.whole]})
+        for text in numbered(ACTING[:12], 700)
+    ]
+    broken = [MalformedToolCall(text.whole, text.line) for text in numbered(ACTING[12:20], 750)]
+    replies: list[Reply] = [
+        [ThoughtDelta(fenced(thoughts)), *in_pieces(fenced(texts)), TextDelta("first end"), END],
+        [
+            *[TextDelta(f"{text.whole}\n\n") for text in numbered(NAUGHTY, 300)],
+            TextDelta("prose end"),
+            END,
+        ],
+        [*calls, *broken, END],
+        [TextDelta("said "), ModelError(f"Cannot {ACTING[2]}.", f"Mend {ACTING[16]}.")],
+    ]
+    with closing(Program(home, replies=replies, size=(110, 330))) as program:
+        program.shows("● ready")
+        program.type("/think on\r")
+        program.shows("thinking on")
+        program.type("one\r")
+        program.shows("first end")
+        assert missing(texts, program.text) == []
+        program.type(f"{ESC}{ESC}[A")
+        program.shows("back")
+        program.type("t")
+        program.until(lambda: missing(thoughts, program.text) == [], "thoughts")
+        program.type(ESC)
+        program.until(lambda: "Esc back" not in program.text, "the composer")
+        program.type("two\r")
+        program.shows("prose end")
+        program.type("three\r")
+        program.until(lambda: program.text.count("● ready") and "<757|" in program.text, "calls")
+        program.type("four\r")
+        program.shows("Mend")
+        program.leave()
+        assert program.foreign() == []
 
-    Args:
-        home: Its home.
-        replies: What the engine says.
-        arguments: Of the command line, behind the model.
-        model: Name of the model's folder, which is the model's name.
-    """
 
-    def __init__(
-        self,
-        home: Path,
-        replies: Sequence[Reply] = (((TextDelta("yes"), END)),),
-        *arguments: str,
-        model: str = "scripted",
-        size: tuple[int, int] = (110, 60),
-        folder: Path | None = None,
-    ) -> None:
-        script = write_script(home.parent / "script", replies)
-        root = os.fspath(folder or home.parent)
-        places = [os.fspath(place) for place in sys.path if place]
-        self.terminal = Terminal(
-            [
-                sys.executable,
-                "-m",
-                "tests.scripted_program",
-                "--model",
-                f"{root}/{model}",
-                *arguments,
-            ],
-            home=home,
-            size=size,
-            environ={
-                SCRIPT: str(script),
-                "PYTHONPATH": os.pathsep.join([os.fspath(ROOT), *places]),
-            },
+async def store_everything(paths: Paths, texts: Sequence[Numbered]) -> None:
+    """Put foreign text wherever the database holds any, past every check of the program's own."""
+    database = await Database.open(paths.database)
+    try:
+        store = ConversationStore(database)
+        for text in texts:
+            await store.rename((await store.create("")).id, text.line)
+        talk = await store.create("talk", system_prompt="".join(text.whole for text in texts))
+        picture = Attachment("0" * 64, "image", "", "image/png", 9, 640, 480, token_budget=280)
+        files = [AttachmentPart(replace(picture, name=text.line)) for text in texts[:40]]
+        question, reply = await store.add_turn(
+            talk.id, None, (*files, TextPart("\n".join(text.whole for text in texts[40:80]))), ""
         )
+        assert question is not None
+        parts = (ThoughtPart(ACTING[0]), TextPart(fenced(texts[80:])))
+        await store.finish(
+            replace(
+                reply,
+                parts=(
+                    *parts,
+                    *(ToolResult(text.line, {text.line: text.whole}) for text in texts[:9]),
+                ),
+                state=MessageState.FAILED,
+                model=ACTING[16],
+                finish_reason=ACTING[2],
+                error=f"<999|{ACTING[0]}\n{ACTING[26]}",
+            )
+        )
+        await store.set_tags(talk.id, [text.text[:40] for text in texts[:9]])
+        await store.save_draft(
+            talk.id, Draft(f"draft {ACTING[0]}", (replace(picture, name=ACTING[1]),))
+        )
+        await OpenTabsFile(paths.open_tabs).save(OpenTabs((talk.id, 1, 2), 0))
+    finally:
+        await database.close()
+    with closing(sqlite3.connect(paths.database)) as connection, connection:
+        for text in texts[:40]:  # as they are, with line breaks
+            wanted = (text.whole.encode(errors="replace").decode(), text.number - 99)
+            connection.execute("UPDATE conversation SET title = ? WHERE id = ?", wanted)
+        connection.execute("UPDATE tag SET name = name || ?", (ACTING[16],))
 
-    def leave(self) -> None:
-        self.terminal.type(CTRL_Q)
-        assert self.terminal.wait() == 0
 
-    @property
-    def foreign(self) -> list[str]:
-        return Grammar().foreign(bytes(self.terminal.written))
-
-
-def fenced(texts: Iterable[Numbered]) -> str:
-    """An answer that shows texts as they stand, each on lines of its own."""
-    fence = "~" * 9
-    return f"{fence}\n" + "\n".join(text.whole for text in texts) + f"\n{fence}\n"
-
-
-def short(texts: Sequence[Numbered]) -> list[Numbered]:
-    """Those that do not fill a screen."""
-    return [text for text in texts if len(text.text) < 600 and text.text.count("\n") < 4]
+def write_settings(paths: Paths) -> None:
+    """A settings file whose every text is foreign."""
+    quoted = [json.dumps(text).replace("\x7f", "\\u007f") for text in ACTING[:12]]
+    lines = [
+        f"[models]\nknown_models = [{', '.join(quoted)}]",
+        f"[replies]\nsystem_prompt = {quoted[0]}",
+        f"[app]\ntheme = {quoted[2]}",
+        "[presets]",
+        *(f"{text} = {text}" for text in quoted),
+        f"[{quoted[3]}]\n{quoted[4]} = {quoted[5]}",
+    ]
+    paths.settings.write_text("\n".join(lines), "utf-8")
 
 
-def halves(text: str) -> list[TextDelta]:
-    """Every escape sequence in two pieces."""
-    return [TextDelta(piece) for piece in re.split("(?<=[\x1b\x9b\x90\x9d])", text) if piece]
+async def test_what_is_stored(home: Path, paths: Paths) -> None:
+    texts = [
+        Numbered(text.number, text.text.encode(errors="replace").decode())
+        for text in short(numbered(NAUGHTY))
+    ]
+    texts = [replace(text, number=100 + index) for index, text in enumerate(texts)]
+    await store_everything(paths, texts)
+    write_settings(paths)
+    with closing(Program(home, size=(120, 200))) as program:
+        program.shows("● ready")
+        program.until(lambda: "<999|" in program.text and "<230|" in program.text, "the talk")
+        assert missing(texts[80:], program.text) == []
+        assert missing(texts[-80:], program.text, 4) == []
+        program.type("\x1bOR")  # F3: search
+        program.shows("Search all")
+        program.type("red")
+        program.until(lambda: "2 hits" in program.text, "a hit")
+        program.type(ESC)
+        program.until(partial(lacks, program, "2 hits"), "the end of the search")
+        for key, shown in (
+            ("\x1bOQ", "Models folder"),
+            ("\x0c", "built-in"),
+            ("\x10", "Answer again"),
+        ):
+            program.type(key)
+            program.shows(shown)
+            program.type(ESC)
+            program.until(partial(lacks, program, shown), key)
+        program.leave()
+        assert program.foreign() == []
+
+
+def lacks(program: Program, text: str) -> bool:
+    return text not in program.text

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
 from gemma_tui.generation import TextDelta
-from tests.tui.foreign_text import ESC, Program, missing
+from tests.tui.foreign_text import ESC, Program, missing, numbered, short
+from tests.tui.naughty_strings import NAUGHTY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -90,3 +92,34 @@ def test_alt_up_as_esc_and_up_opens_the_message_cursor_and_stops_nothing(home: P
         program.type(ESC)
         program.shows("stopped")
         program.leave()
+
+
+def test_naughty_pastes_are_shown_and_sent_as_text(home: Path) -> None:
+    # What bytes can say, and without NUL, which is dropped.
+    sent = (text.encode(errors="replace").decode().replace("\0", "") for text in NAUGHTY)
+    texts = short(numbered(sent))
+    with closing(Program(home, size=(100, 120))) as program:
+        program.shows("● ready")
+        for first in range(0, len(texts), 12):
+            group = texts[first : first + 12]
+            program.paste("\0\n".join(text.whole for text in group))
+            program.until(partial(has_all, program, group), "a paste")
+            send(program)
+        for key, shown, into_field in (
+            ("\x1bOR", "Search all", ""),  # F3
+            ("\x1bOQ", "Type to find", "x"),  # F2
+            ("\x0f", "Enter attaches", ""),  # Ctrl+O
+            ("\x06", "in this conversation", ""),  # Ctrl+F
+        ):
+            program.type(key)
+            program.shows(shown)
+            program.type(into_field)
+            for text in texts[:24]:
+                program.paste(f"{text.line} ")
+            program.paste("the end")
+            program.shows("the end")
+            program.type(ESC)
+            program.type(ESC)
+            program.until(lambda: "the end" not in program.text, key)
+        program.leave()
+        assert program.foreign() == []

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from textual import events
 
 MAX_PASTE_LENGTH: Final = 200_000
-"""Characters. Textual's parser needs 0.2 s for this much, 20 s for fifty times as much."""
+"""Characters. A text area needs 4 s to take fifty times as much."""
 
 LONG_PASTE_CHARACTERS: Final = 2_000
 """A paste longer than this becomes a chip: it would fill the composer, at most a third of a screen,
