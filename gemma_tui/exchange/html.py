@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from gemma_tui.conversation import AttachmentPart, TextPart, ThoughtPart
 from gemma_tui.exchange.branch import (
@@ -34,6 +35,8 @@ from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from markdown_it.rules_core import StateCore
 
     from gemma_tui.conversation import Attachment, Message
     from gemma_tui.storage.trees import Tree
@@ -164,12 +167,37 @@ def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
     parser.disable("image")
     parser.validateLink = _is_web_address  # type: ignore[method-assign]
+    parser.core.ruler.push("addresses", _show_addresses)
     return parser
 
 
 def _is_web_address(url: str) -> bool:
-    """Whether a link may be one: anything but a web or mail address stays text."""
+    """Whether a link may be one: anything but a web address stays text."""
     try:
-        return urlsplit(url.strip()).scheme in {"http", "https", "mailto"}
+        return urlsplit(url.strip()).scheme in {"http", "https"}
     except ValueError:
         return False
+
+
+def _show_addresses(state: StateCore) -> None:
+    """Put behind every link where it leads, unless that is what it says, as the transcript does.
+
+    The address is the one the browser gets: percent-encoded, its host in Punycode, so that letters
+    that look like others are seen.
+    """
+    for block in state.tokens:
+        shown: list[str] = []
+        children: list[Token] = []
+        for token in block.children or []:
+            children.append(token)
+            if token.type == "link_open":
+                shown = []
+                token.attrSet("rel", "noopener noreferrer nofollow")
+                address = str(token.attrGet("href"))
+            elif token.type == "link_close":
+                if "".join(shown) != address:
+                    children.append(Token("text", "", 0, content=f" ({sanitize_line(address)})"))
+            else:
+                shown.append(token.content)
+        if block.children is not None:
+            block.children = children

@@ -252,7 +252,7 @@ def test_no_text_adds_anything_to_a_page_but_text(
     }
 
 
-def test_links_of_an_answer_lead_to_web_or_mail_addresses_only(tmp_path: Path) -> None:
+def test_links_of_an_answer_lead_to_web_addresses_only(tmp_path: Path) -> None:
     text = (
         "[a](javascript:alert) [b](https://a.example/b) [c](data:text/html,x) [d](file:///etc/passwd)"
         " ![e](https://a.example/e.png) <javascript:x> [f](/x) [g](mailto:g@a.example)"
@@ -261,9 +261,23 @@ def test_links_of_an_answer_lead_to_web_or_mail_addresses_only(tmp_path: Path) -
     assert [value for tag, name, value in found.attributes if name == "href"] == [
         "https://a.example/b",
         "https://a.example/e.png",
-        "mailto:g@a.example",
     ]
     assert "img" not in found.tags
+
+
+def test_links_of_an_answer_say_where_they_lead(tmp_path: Path) -> None:
+    text = (
+        "[bank](https://evil.example/?bank=1) <https://plain.example/> [https://a.b](https://c.d)"
+        " <http://\u0430pple.com> **[bold *x*](http://\u202emoc.example/\u202e)**"
+    )
+    answer = page(tree_of((), (TextPart(text),)), tmp_path)
+    assert "bank</a> (https://evil.example/?bank=1)" in answer
+    assert ">https://plain.example/</a> <a" in answer
+    assert "https://a.b</a> (https://c.d)" in answer
+    assert "http://\u0430pple.com</a> (http://xn--pple-43d.com)" in answer
+    assert "</em></a> (http://" in answer
+    assert "\u202e" not in answer
+    assert answer.count('rel="noopener noreferrer nofollow"') == answer.count("<a ") == 5
 
 
 def test_pictures_and_sounds_are_in_the_page(tmp_path: Path) -> None:

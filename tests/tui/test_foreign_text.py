@@ -7,6 +7,7 @@ hundreds of texts, each behind a number of its own by which it is found on the s
 from __future__ import annotations
 
 import json
+import shlex
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -14,6 +15,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gemma_tui.conversation import (
     Attachment,
@@ -41,7 +44,7 @@ from tests.tui.foreign_text import (
     numbered,
     short,
 )
-from tests.tui.naughty_strings import ACTING, NAUGHTY
+from tests.tui.naughty_strings import ACTING, HIDING, NAUGHTY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -195,3 +198,86 @@ async def test_what_is_stored(home: Path, paths: Paths) -> None:
 
 def lacks(program: Program, text: str) -> bool:
     return text not in program.text
+
+
+def make_files(folder: Path, texts: Sequence[Numbered]) -> list[Numbered]:
+    """Files with foreign names; those that the file system takes."""
+    folder.mkdir()
+    made = []
+    for text in texts:
+        try:
+            (folder / f"{text.name}.png").write_bytes(text.name.encode())
+        except OSError:
+            continue
+        made.append(Numbered(text.number, text.name.partition("|")[2]))
+    return made
+
+
+def test_names_of_files(home: Path) -> None:
+    files = home.parent / "files"
+    texts = make_files(files, short(numbered(ACTING + HIDING)))
+    folder = home.parent / "below"
+    completed = make_files(folder, short(numbered(ACTING[:5], 700)))
+    with closing(Program(home, size=(120, 120), folder=folder)) as program:
+        program.shows("● ready")
+        for first in range(0, len(texts), 20):
+            group = texts[first : first + 20]
+            names = {path.name.partition("|")[0]: path for path in files.iterdir()}
+            drop = " ".join(shlex.quote(f"{names[f'<{text.number}']}") for text in group)
+            program.paste(drop)
+            program.until(partial(has_all, program, group[-1:]), "chips")
+            send(program, f"look {first}.")
+            program.until(partial(has_all, program, group), "what was sent")
+        program.type("@<70")
+        program.until(partial(has_all, program, completed), "completions")
+        program.type("\t")
+        program.until(lambda: "@<70" not in program.text, "the chip")
+        program.type(ESC)
+        name = next(path for path in folder.iterdir() if path.name.startswith("<703"))
+        program.type("/attach ")
+        program.paste(f"{name}")
+        program.type("\r")
+        program.until(partial(has_all, program, [completed[3]]), "the chip")
+        program.type("\x0f")  # Ctrl+O: no such file
+        program.shows("Enter attaches")
+        program.paste(f"{name}.not")
+        program.type("\r")
+        program.shows("There is no file")
+        program.leave()
+        assert program.foreign() == []
+
+
+def has_all(program: Program, texts: Sequence[Numbered]) -> bool:
+    return missing(texts, program.text, 4) == []
+
+
+def send(program: Program, words: str) -> None:
+    """Send, as soon as Enter is no part of a paste any more."""
+    program.type(words)
+    program.shows(words)
+    while "Ask Gemma" not in program.text:
+        program.type("\r")
+        program.read(0.2)
+    program.shows("● ready")
+
+
+@settings(max_examples=2, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.text(st.characters(codec=None, exclude_categories=())), min_size=150))
+def test_any_text(tmp_path_factory: pytest.TempPathFactory, drawn: list[str]) -> None:
+    home = tmp_path_factory.mktemp("any") / "home"
+    texts = [text.replace("\0", "") for text in drawn]
+    sent = [text.encode(errors="replace").decode() for text in texts]
+    replies: list[Reply] = [
+        [*[TextDelta(f"{text}\n\n") for text in texts], TextDelta("the end"), END]
+    ]
+    with closing(Program(home, replies=replies, size=(100, 50))) as program:
+        program.shows("● ready")
+        program.paste("\n".join(sent[:40]) + "pasted end")
+        program.until(lambda: "pasted end" in program.text or "pasted text" in program.text)
+        send(program, "go")
+        program.shows("the end")
+        for text in sent[40:60]:
+            program.type(f"/rename {''.join(c for c in text if c.isprintable())}x\r")
+        program.type("/nothing of the kind\r")
+        program.leave()
+        assert program.foreign() == []

@@ -28,6 +28,12 @@ def test_links_show_where_they_lead() -> None:
     assert shown("[a](http://x.example/b)") == ["a (http://x.example/b)"]
     assert styles("[a](http://x.example/b)")["a"] == "link"
     assert shown("<http://x.example/>") == ["http://x.example/"]
+    assert shown("[http://a.b](http://c.d)") == ["http://a.b (http://c.d)"]
+
+
+def test_addresses_that_read_like_others_are_seen() -> None:
+    assert shown("<http://\u0430pple.com>") == ["http://\u0430pple.com (http://xn--pple-43d.com)"]
+    assert shown("[a](http://b.example/\u202egnp.exe)") == ["a (http://b.example/%E2%80%AEgnp.exe)"]
 
 
 @pytest.mark.parametrize(
