@@ -97,10 +97,10 @@ def test_an_answer(home: Path) -> None:
         ("history", "search", "needle", "--json"),
         ("history", "show", "41"),
         ("history", "show", "41", "--json"),
-        ("history", "export", "41", "--format", "json", "--to", "-"),
-        ("history", "export", "41", "--format", "markdown", "--to", "-"),
+        ("history", "export", "41", "--format", "json", "--out", "-"),
+        ("history", "export", "41", "--format", "html", "--out", "-"),
         ("config", "show"),
-        ("models", "list"),
+        ("config", "path"),
     ],
     ids=" ".join,
 )

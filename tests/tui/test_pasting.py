@@ -105,21 +105,5 @@ def test_naughty_pastes_are_shown_and_sent_as_text(home: Path) -> None:
             program.paste("\0\n".join(text.whole for text in group))
             program.until(partial(has_all, program, group), "a paste")
             send(program)
-        for key, shown, into_field in (
-            ("\x1bOR", "Search all", ""),  # F3
-            ("\x1bOQ", "Type to find", "x"),  # F2
-            ("\x0f", "Enter attaches", ""),  # Ctrl+O
-            ("\x06", "in this conversation", ""),  # Ctrl+F
-        ):
-            program.type(key)
-            program.shows(shown)
-            program.type(into_field)
-            for text in texts[:24]:
-                program.paste(f"{text.line} ")
-            program.paste("the end")
-            program.shows("the end")
-            program.type(ESC)
-            program.type(ESC)
-            program.until(lambda: "the end" not in program.text, key)
         program.leave()
         assert program.foreign() == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sys
@@ -185,3 +186,38 @@ def test_the_first_start_shows_the_tour_and_the_second_does_not(
             terminal.until(lambda: "1 of 3" not in terminal.text)
             terminal.type(CTRL_Q)
             assert terminal.wait() == 0
+
+
+def test_alt_keys_a_burst_and_a_stop_as_a_terminal_writes_them(
+    home: Path, tiny_model: Path
+) -> None:
+    with closing(Terminal.app(home, tiny_model)) as terminal:
+        terminal.shows("● ready")
+        terminal.type("hello\r")
+        terminal.shows("tokens/s")
+        terminal.type("words of the first")
+        terminal.shows("words of the first")
+        terminal.type("\x1bn")  # Alt+N
+        terminal.until(lambda: "words of the first" not in terminal.text, "a tab of its own")
+        terminal.type("\x1b1")  # Alt+1
+        terminal.shows("words of the first")
+        terminal.type("\x1b2")
+        terminal.until(lambda: "words of the first" not in terminal.text, "the second tab")
+        terminal.type("\x1bw")  # Alt+W
+        terminal.shows("words of the first")
+        terminal.type("\t")  # to the list, where o, p, r, t and a are keys
+        terminal.shows("Enter open")
+        terminal.type(" a tape, a trap or a port.")
+        terminal.shows("words of the first a tape, a trap or a port.")
+        terminal.kill(signal.SIGTSTP)
+        terminal.until(lambda: b"\x1b[?1049l" in terminal.written, "the screen of the shell")
+        os.waitpid(terminal.child.pid, os.WUNTRACED)  # else it would stop after SIGCONT
+        terminal.screen.reset()
+        terminal.kill(signal.SIGCONT)
+        terminal.shows("words of the first a tape, a trap or a port.")
+        terminal.shows("F1 help")
+        terminal.type(" On.")
+        terminal.shows("port. On.")
+        terminal.type(CTRL_Q)
+        assert terminal.wait() == 0
+        assert is_restored(terminal)
