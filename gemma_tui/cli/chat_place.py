@@ -6,6 +6,7 @@ The app and plain mode differ in what they show of it only.
 from __future__ import annotations
 
 import asyncio
+import sys
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -60,7 +61,7 @@ async def opened(paths: Paths, configuration: Configuration) -> AsyncIterator[Ch
         StorageError: The conversations cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        database = await Database.open(paths.database, recover=True)
+        database = await Database.open(paths.database, recover=True, tell=_tell)
         stack.push_async_callback(database.close)
         command = worker_command(paths.engine_log, paths.engine_cache)
         engine = EngineClient(paths.engine_log, command=command)
@@ -78,3 +79,9 @@ async def opened(paths: Paths, configuration: Configuration) -> AsyncIterator[Ch
         tidying = asyncio.create_task(place.tidy(), name="tidy")
         stack.callback(tidying.cancel)
         yield place
+
+
+def _tell(sentence: str) -> None:
+    """A line before anything is drawn: nobody shall wait for a window and not know why."""
+    sys.stderr.write(f"gemma-tui: {sentence}\n")
+    sys.stderr.flush()

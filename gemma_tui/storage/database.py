@@ -10,6 +10,7 @@ import os
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from gemma_tui.errors import DamagedStoreError, StorageError
@@ -26,6 +27,9 @@ T = TypeVar("T")
 _CHECK_LIMIT_BYTES: Final = 1 << 30
 """A quick check reads the whole file (about 3.5 s per GB): beyond this it would delay the start."""
 
+_LONG_MIGRATION_BYTES: Final = 4 << 20
+"""A migration of less is over before anybody reads a sentence about it."""
+
 _DAMAGE_CODES: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
@@ -38,12 +42,19 @@ class Database:
         self._is_closed = False
 
     @classmethod
-    async def open(cls, path: Path | None, *, recover: bool = False) -> Database:
+    async def open(
+        cls,
+        path: Path | None,
+        *,
+        recover: bool = False,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> Database:
         """Open the database at `path`, creating what is missing (files 0600, folders 0700).
 
         Args:
             path: The file; None keeps everything in memory until `close`.
             recover: Set a damaged file aside (see `set_aside`) and begin an empty one.
+            tell: Called on another thread with a sentence about what will take long.
 
         Raises:
             DamagedStoreError: The file is damaged, of a newer version, or another program's.
@@ -53,7 +64,7 @@ class Database:
         thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite")
         try:
             loop = asyncio.get_running_loop()
-            opened = await loop.run_in_executor(thread, Opened, path, recover)
+            opened = await loop.run_in_executor(thread, Opened, path, recover, tell)
         except BaseException:
             thread.shutdown(wait=False)
             raise
@@ -115,15 +126,19 @@ class Opened:
     Args:
         path: The file, or None for memory.
         recover: Whether a damaged file is set aside.
+        tell: As `Database.open`.
 
     Raises:
         StorageError: As `Database.open`.
     """
 
-    def __init__(self, path: Path | None, recover: bool) -> None:
+    def __init__(
+        self, path: Path | None, recover: bool, tell: Callable[[str], None] = lambda _: None
+    ) -> None:
         self.set_aside: Path | None = None
         self.token = ""
         self._path = path
+        self._tell = tell
         self._is_damaged = False
         self._instance: Instance | None = None
         if path is None:
@@ -158,7 +173,7 @@ class Opened:
             )
             if not reason:
                 _use_log(connection)
-                migrate(connection, str(path))
+                migrate(connection, str(path), partial(self._tell_of_migration, path))
                 return connection
         except BaseException:
             connection.close()
@@ -168,6 +183,14 @@ class Opened:
             raise damaged(path, reason)
         self.set_aside = _set_aside(path)
         return self._open_sound(path, recover=False, check=False)
+
+    def _tell_of_migration(self, path: Path) -> None:
+        size = path.stat().st_size
+        if size >= _LONG_MIGRATION_BYTES:
+            self._tell(
+                f"Bringing the conversations of an earlier version ({size >> 20} MB) to this one."
+                " This happens once."
+            )
 
     def is_alive(self, token: str) -> bool:
         """Whether the process with this token runs; in memory there is only this one."""

@@ -218,19 +218,25 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
 """In order."""
 
 
-def migrate(connection: sqlite3.Connection, place: str) -> None:
+def migrate(
+    connection: sqlite3.Connection, place: str, begin: Callable[[], None] = lambda: None
+) -> None:
     """Bring a database to the newest version, all of it or nothing.
 
     Args:
         connection: In autocommit mode; other processes may have the same database open.
         place: Name of the file, for the sentence.
+        begin: Called before an older version is changed, which may take seconds.
 
     Raises:
         DamagedStoreError: The database is newer than this program, another program's, or its
             rows do not fit together.
     """
-    if _version(connection, place) == len(MIGRATIONS):
+    version = _version(connection, place)
+    if version == len(MIGRATIONS):
         return
+    if version:
+        begin()
     (checks_keys,) = connection.execute("PRAGMA foreign_keys").fetchone()
     # Else a table could not be made anew; inside a transaction this could not be changed.
     connection.execute("PRAGMA foreign_keys = OFF")

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shutil
 import signal
+import sqlite3
 import tomllib
 from contextlib import asynccontextmanager, closing, contextmanager
 from io import StringIO
@@ -23,6 +24,7 @@ from gemma_tui.settings.configuration import Configuration
 from gemma_tui.settings.file import SettingsFile
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
+from gemma_tui.storage.schema import MIGRATIONS, migrate
 from gemma_tui.tui.loaded_model import LoadedModel
 from tests.tui.terminal import Terminal
 
@@ -143,6 +145,26 @@ async def test_what_goes_wrong_is_a_sentence_and_the_exit_code(cli: CommandLine)
     assert "no question yet" in problems[5]
     assert len(problems) == 6
     assert len(await stored(cli)) == 2  # and the chat went on
+
+
+def test_a_long_migration_is_told_before_anything_else(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.database.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(cli.database, isolation_level=None)) as old:
+        with monkeypatch.context() as patch:
+            patch.setattr("gemma_tui.storage.schema.MIGRATIONS", MIGRATIONS[:2])
+            migrate(old, "x")
+        old.executescript(
+            "INSERT INTO conversation (title, system_prompt, created_at, updated_at, rank)"
+            " VALUES ('old', printf('%.*c', 5 << 20, 's'), 0, 0, 1);"
+        )
+    run = cli.run("--plain", pipe=b"/list\n")
+    first, *_ = run.stderr.decode().splitlines()
+    assert first.startswith("gemma-tui: Bringing the conversations of an earlier version (5 MB)")
+    assert b"old" in run.stdout
+    again = cli.run("--plain", pipe=b"/list\n")
+    assert b"earlier version" not in again.stderr
 
 
 async def test_conversations_are_those_of_the_app(cli: CommandLine, tmp_path: Path) -> None:

@@ -85,6 +85,29 @@ async def test_a_thought_of_the_first_version_can_go_on_as_one(
     await database.close()
 
 
+@pytest.mark.parametrize(("megabytes", "count"), [(5, 1), (0, 0)])
+async def test_a_long_migration_is_told_once(
+    paths: Paths, monkeypatch: pytest.MonkeyPatch, megabytes: int, count: int
+) -> None:
+    old = of_version_2(paths, monkeypatch)
+    text = "word " * (megabytes << 20 >> 2)
+    old.execute("UPDATE part SET text = ? WHERE message_id = 2 AND position = 1", (text,))
+    old.close()
+    told: list[str] = []
+    for _ in range(2):
+        database = await Database.open(paths.database, tell=told.append)
+        await database.close()
+    assert len(told) == count
+    assert all("of an earlier version (" in sentence for sentence in told)
+
+
+async def test_nothing_is_told_of_a_new_database(paths: Paths) -> None:
+    told: list[str] = []
+    database = await Database.open(paths.database, tell=told.append)
+    await database.close()
+    assert told == []
+
+
 OF_VERSION_2 = """
     INSERT INTO conversation (title, system_prompt, created_at, updated_at, rank, leaf_id)
         VALUES ('t', 's', 1, 2, 1, 2);
