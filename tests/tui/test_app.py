@@ -144,7 +144,7 @@ async def test_ctrl_c_copies_then_stops_then_says_how_to_quit(open_app: Opener) 
         await running.shown("Ctrl+Q quits")
 
 
-@pytest.mark.parametrize("keys", [("ctrl+b", "ctrl+b"), ("f1",)])
+@pytest.mark.parametrize("keys", [("ctrl+b", "ctrl+b"), ("tab",), ("f1",)])
 async def test_a_drop_lands_in_the_composer_whatever_has_the_focus(
     open_app: Opener, picture: Path, keys: tuple[str, ...]
 ) -> None:
