@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from gemma_tui.errors import GemmaError
+from gemma_tui.answer_stream import write_answer
 from gemma_tui.preprocessing.budget import image_tokens
 from gemma_tui.preprocessing.sound_cost import sound_tokens
 from gemma_tui.sanitize import sanitize, sanitize_line
@@ -43,27 +43,15 @@ class Answer:
         """Show more of the answer at once."""
         if text:
             self._progress.clear()
-            self._put(sanitize(text) if self._is_terminal else text)
+            write_answer(self._stream, sanitize(text) if self._is_terminal else text)
             self._line_is_open = not text.endswith("\n")
 
     def end(self) -> None:
         """Close the last line."""
         self._progress.clear()
         if self._line_is_open:
-            self._put("\n")
+            write_answer(self._stream, "\n")
             self._line_is_open = False
-
-    def _put(self, text: str) -> None:
-        try:
-            self._stream.write(text)
-            self._stream.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise GemmaError(
-                f"The answer cannot be written to the standard output ({error.strerror}).",
-                "Send it to another place.",
-            ) from error
 
 
 class Progress:

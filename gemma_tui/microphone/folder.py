@@ -5,7 +5,6 @@ A recording is locked by the process that makes it; the lock dies with it, howev
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 import wave
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.storage.faults import make_private_folder, storage_faults
+from gemma_tui.storage.instance import try_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +69,7 @@ class RecordingFolder:
                 path = self._folder / (f"{stem}.wav" if number == 1 else f"{stem} {number}.wav")
                 with suppress(FileExistsError):
                     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-                    _lock(descriptor)
+                    try_lock(descriptor)
                     return KeptRecording(path, 0.0, descriptor)
             raise FileExistsError(f"{stem} 1000.wav")
 
@@ -108,18 +108,7 @@ def _take_up(path: Path) -> KeptRecording | None:
         descriptor = os.open(path, os.O_RDWR)
     except OSError:
         return None
-    if not _lock(descriptor):
+    if not try_lock(descriptor):
         os.close(descriptor)
         return None
     return KeptRecording(path, seconds_of(path), descriptor)
-
-
-def _lock(descriptor: int) -> bool:
-    """Whether it is ours now; a file system without locks counts as free."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-    return True

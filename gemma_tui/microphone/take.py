@@ -72,14 +72,6 @@ class Take:
         return max(CLIP_SECONDS - (self.seconds - self.clip_starts[-1]), 0.0)
 
     @property
-    def cuts(self) -> tuple[float, ...]:
-        """Where clips begin; what was not followed as it grew is cut after `CLIP_SECONDS`."""
-        starts = list(self.clip_starts)
-        while self.seconds - starts[-1] > CLIP_SECONDS:
-            starts.append(starts[-1] + CLIP_SECONDS)
-        return tuple(starts)
-
-    @property
     def is_silent(self) -> bool:
         """Whether there was nothing but exact zeros."""
         return not self.heard_until

@@ -14,6 +14,7 @@ from contextlib import suppress
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Final
 
+from gemma_tui.answer_stream import write_answer
 from gemma_tui.errors import GemmaError
 from gemma_tui.sanitize import sanitize, sanitize_line
 
@@ -65,19 +66,19 @@ class Console:
     def say(self, text: str) -> None:
         """Show lines that were asked for."""
         self.end_answer()
-        self._put(f"{sanitize(text)}\n")
+        write_answer(self._output, f"{sanitize(text)}\n")
 
     def answer(self, text: str) -> None:
         """Show more of an answer at once."""
         if text:
-            self._put(sanitize(text))
+            write_answer(self._output, sanitize(text))
             self._line_is_open = not text.endswith("\n")
 
     def end_answer(self) -> None:
         """Close the last line of an answer."""
         if self._line_is_open:
             self._line_is_open = False
-            self._put("\n")
+            write_answer(self._output, "\n")
 
     def note(self, sentence: str) -> None:
         """Say what happens, or what went wrong."""
@@ -86,18 +87,6 @@ class Console:
         lines = (sanitize_line(line) for line in sentence.splitlines())
         self._notes.write("".join(f"{line}\n" for line in lines if line))
         self._notes.flush()
-
-    def _put(self, text: str) -> None:
-        try:
-            self._output.write(text)
-            self._output.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise GemmaError(
-                f"The answer cannot be written to the standard output ({error.strerror}).",
-                "Send it to another place.",
-            ) from error
 
     def _raw_line(self) -> str | None:
         """Past `sys.stdin`, whose lock a waiting thread would keep when the program ends."""

@@ -9,7 +9,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-import av
 import numpy as np
 
 from gemma_tui.errors import (
@@ -34,14 +33,15 @@ from gemma_tui.preprocessing.completeness import (
 )
 from gemma_tui.preprocessing.formats import FileFormat, format_of
 from gemma_tui.preprocessing.mel import LogMel
+from gemma_tui.preprocessing.resampling import Resampling
 from gemma_tui.preprocessing.sound_file import (
     PADDED_CODECS,
-    RATES,
     codec_of,
     mono,
     only_sound,
     open_container,
     samples_of,
+    within_full_scale,
 )
 from gemma_tui.preprocessing.sound_stream import decode_range
 from gemma_tui.preprocessing.source import decoding, open_file
@@ -126,7 +126,7 @@ def decode_clip(file: BinaryIO, file_format: FileFormat, name: str) -> NDArray[n
     with decoding(name):
         wave = None
         if file_format.decoder == "wav":
-            wave = read_plain_wave(file, RATES, _LONGEST + 1)
+            wave = read_plain_wave(file, _LONGEST + 1)
         if wave is None:
             seconds, is_short, clip = _decode(file, file_format, name)
         else:
@@ -160,65 +160,30 @@ class _Recording:
         self._name = name
         self._promised = promised
         self._padding = padding
-        self._rate = 0
         self._heard = 0
         self._pieces: list[NDArray[np.float32]] = []
-        self._resampler: av.AudioResampler | None = None
+        self._resampling = Resampling(name)
 
-    def add(self, rate: int, mono: NDArray[np.float32]) -> None:
-        """Take the next samples, whose rate must be that of the first."""
-        if self._rate == 0:
-            self._begin(rate)
-        if rate != self._rate:
-            message = f"“{self._name}” changes its sample rate in the middle."
-            raise DamagedFileError(message, "Export it anew, as one recording.")
-        self._check_finite(mono)
-        self._heard += mono.size
-        if self._heard > (_LONGEST + self._padding) * self._rate:
+    def add(self, rate: int, samples: NDArray[np.float32]) -> None:
+        """Take the next samples; raises as `Resampling.add`, or when they are too many."""
+        self._pieces += self._resampling.add(rate, samples)
+        self._heard += samples.size
+        if self._heard > (_LONGEST + self._padding) * rate:
             raise self._too_long()
-        self._push(mono)
 
     def finish(self) -> tuple[float, NDArray[np.float32]]:
         """The length in seconds and the clip, [samples] float32."""
-        if self._rate == 0:
+        rate = self._resampling.rate
+        if rate == 0:
             raise DamagedFileError(f"“{self._name}” holds no samples.", "Record it again.")
-        if self._resampler is not None:
-            self._keep(self._resampler.resample(None))
+        self._pieces += self._resampling.finish()
         # the resampler may be a sample off at the end: the clip's length follows from the input's
-        count = min(-(-self._heard * SAMPLE_RATE // self._rate), MAX_CLIP_SAMPLES)
-        clip: NDArray[np.float32] = np.concatenate([*self._pieces, np.zeros(count, np.float32)])
-        clip = clip[:count]
+        count = min(-(-self._heard * SAMPLE_RATE // rate), MAX_CLIP_SAMPLES)
         if count < MIN_CLIP_SAMPLES:
-            milliseconds = 1000 * self._heard / self._rate
+            milliseconds = 1000 * self._heard / rate
             message = f"“{self._name}” lasts {milliseconds:.3g} ms; a clip needs at least 20 ms."
             raise LimitError(message, "Choose a longer recording.")
-        self._check_finite(clip)
-        peak = float(np.abs(clip).max())
-        return self._heard / self._rate, clip / np.float32(peak) if peak > 1 else clip
-
-    def _begin(self, rate: int) -> None:
-        if rate not in RATES:
-            message = f"“{self._name}” claims {rate} samples a second, which no recording has."
-            raise DamagedFileError(message, "Export it anew from the program that made it.")
-        self._rate = rate
-        if rate != SAMPLE_RATE:
-            self._resampler = av.AudioResampler(format="fltp", layout="mono", rate=SAMPLE_RATE)
-
-    def _push(self, mono: NDArray[np.float32]) -> None:
-        if self._resampler is None:
-            self._pieces.append(mono)
-            return
-        frame = av.AudioFrame.from_ndarray(mono[None], format="fltp", layout="mono")
-        frame.sample_rate = self._rate
-        self._keep(self._resampler.resample(frame))
-
-    def _check_finite(self, samples: NDArray[np.float32]) -> None:
-        if not np.isfinite(samples).all():
-            message = f"“{self._name}” holds samples that are not finite numbers."
-            raise DamagedFileError(message, "Export it anew from the program that made it.")
-
-    def _keep(self, frames: list[av.AudioFrame]) -> None:
-        self._pieces.extend(frame.to_ndarray()[0] for frame in frames)
+        return self._heard / rate, within_full_scale(self._pieces, count)
 
     def _too_long(self) -> LongSoundError:
         length = f"longer than {_LONGEST} s"

@@ -13,11 +13,12 @@ import numpy as np
 from gemma_tui.errors import UnsupportedFormatError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from gemma_tui.preprocessing.formats import FileFormat
 
-RATES = range(1_000, 768_001)
 PADDED_CODECS = frozenset({"aac", "mp2", "mp3", "opus", "vorbis"})
 """Lossy encoders put silence in front (up to 0.2 s) and fill their last frame (up to 0.1 s)."""
 
@@ -68,3 +69,10 @@ def mono(values: NDArray[Any]) -> NDArray[np.float32]:
                 scaled /= np.float32(2 ** (8 * values.itemsize - 1))
         mono: NDArray[np.float32] = scaled[0] if len(scaled) == 1 else scaled.mean(axis=0)
     return mono
+
+
+def within_full_scale(pieces: Sequence[NDArray[np.float32]], length: int) -> NDArray[np.float32]:
+    """[length] float32 in -1..1: quieter as a whole if need be, and filled up with silence."""
+    clip: NDArray[np.float32] = np.concatenate([*pieces, np.zeros(length, np.float32)])[:length]
+    peak = float(np.abs(clip).max(initial=0.0))
+    return clip / np.float32(peak) if peak > 1 else clip

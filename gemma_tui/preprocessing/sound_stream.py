@@ -9,23 +9,23 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, BinaryIO
 
-import av
-import numpy as np
-
 from gemma_tui.errors import DamagedFileError
 from gemma_tui.preprocessing.budget import MIN_CLIP_SAMPLES, SAMPLE_RATE
+from gemma_tui.preprocessing.resampling import Resampling
 from gemma_tui.preprocessing.sound_file import (
-    RATES,
     mono,
     only_sound,
     open_container,
     samples_of,
+    within_full_scale,
 )
 from gemma_tui.preprocessing.source import decoding
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+    import av
+    import numpy as np
     from numpy.typing import NDArray
 
     from gemma_tui.preprocessing.formats import FileFormat
@@ -56,20 +56,10 @@ def stream_samples(
     file.seek(0)
     with decoding(name), closing(open_container(file, file_format)) as container:
         stream = only_sound(container, name)
-        resampler: av.AudioResampler | None = None
-        rate = 0
-        for values, frame_rate in _from(container, stream, start / SAMPLE_RATE):
-            if rate == 0:
-                rate = _checked_rate(frame_rate, name)
-                if rate != SAMPLE_RATE:
-                    resampler = av.AudioResampler(format="fltp", layout="mono", rate=SAMPLE_RATE)
-            if frame_rate != rate:
-                message = f"“{name}” changes its sample rate in the middle."
-                raise DamagedFileError(message, "Export it anew, as one recording.")
-            yield from _checked(_resampled(resampler, values, rate), name)
-        if resampler is not None:
-            rest = [frame.to_ndarray()[0] for frame in resampler.resample(None)]
-            yield from _checked(rest, name)
+        resampling = Resampling(name)
+        for values, rate in _from(container, stream, start / SAMPLE_RATE):
+            yield from resampling.add(rate, values)
+        yield from resampling.finish()
 
 
 def decode_range(
@@ -101,10 +91,7 @@ def decode_range(
     if count < min(length, MIN_CLIP_SAMPLES):
         message = f"“{name}” ends before {start / SAMPLE_RATE:.1f} s, where a clip of it begins."
         raise DamagedFileError(message, "Attach it again.")
-    clip = np.zeros(length, np.float32)
-    clip[:count] = np.concatenate(pieces)
-    peak = float(np.abs(clip).max())
-    return clip / np.float32(peak) if peak > 1 else clip
+    return within_full_scale(pieces, length)
 
 
 def _from(
@@ -128,28 +115,3 @@ def _from(
         skipped = round(seconds * frame.sample_rate) - first
         if skipped < values.size:
             yield values[max(0, skipped) :], frame.sample_rate
-
-
-def _checked_rate(rate: int, name: str) -> int:
-    if rate not in RATES:
-        message = f"“{name}” claims {rate} samples a second, which no recording has."
-        raise DamagedFileError(message, "Export it anew from the program that made it.")
-    return rate
-
-
-def _resampled(
-    resampler: av.AudioResampler | None, values: NDArray[np.float32], rate: int
-) -> list[NDArray[np.float32]]:
-    if resampler is None:
-        return [values]
-    frame = av.AudioFrame.from_ndarray(values[None], format="fltp", layout="mono")
-    frame.sample_rate = rate
-    return [out.to_ndarray()[0] for out in resampler.resample(frame)]
-
-
-def _checked(blocks: list[NDArray[np.float32]], name: str) -> Iterator[NDArray[np.float32]]:
-    for block in blocks:
-        if not np.isfinite(block).all():
-            message = f"“{name}” holds samples that are not finite numbers."
-            raise DamagedFileError(message, "Export it anew from the program that made it.")
-        yield block

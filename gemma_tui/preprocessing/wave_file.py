@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
 
+from gemma_tui.preprocessing.resampling import is_rate
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -28,18 +30,17 @@ class PlainWave:
     """How long the whole file is: by its header, or by its size where the header claims more."""
 
 
-def read_plain_wave(file: BinaryIO, rates: range, seconds: float) -> PlainWave | None:
+def read_plain_wave(file: BinaryIO, seconds: float) -> PlainWave | None:
     """Read PCM of 16 bits; None, with the file at its start, if it is anything else.
 
     Args:
         file: At its start.
-        rates: What a file may claim; it decides how much is read.
         seconds: How much is read at most.
     """
     try:
         with wave.open(file) as opened:
             rate, channels = opened.getframerate(), opened.getnchannels()
-            if opened.getsampwidth() == _WIDTH and channels <= _MAX_CHANNELS and rate in rates:
+            if opened.getsampwidth() == _WIDTH and channels <= _MAX_CHANNELS and is_rate(rate):
                 raw = opened.readframes(int(seconds * rate))
                 count = len(raw) // (_WIDTH * channels)  # 0 may only mean not filled in
                 if count:

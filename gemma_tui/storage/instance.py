@@ -28,7 +28,7 @@ class Instance:
         self._path = self._place(self.token)
         unlocked = folder / f"{self.token}.new"
         self._descriptor = os.open(unlocked, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
-        _try_lock(self._descriptor)
+        try_lock(self._descriptor)
         # Renamed only when locked: under its final name a file without a lock is a dead process.
         unlocked.rename(self._path)
 
@@ -41,7 +41,7 @@ class Instance:
         except FileNotFoundError:
             return False
         try:
-            return not _try_lock(descriptor)
+            return not try_lock(descriptor)
         finally:
             os.close(descriptor)
 
@@ -62,7 +62,7 @@ class Instance:
         return self._folder / f"{Path(token).name}.lock"
 
 
-def _try_lock(descriptor: int) -> bool:
+def try_lock(descriptor: int) -> bool:
     """Whether the lock was free; a file system without locks counts as free."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gemma_tui.errors import GemmaError, LimitError, UsageError
-from gemma_tui.microphone.take import CLIP_SECONDS, Take
-from gemma_tui.storage.faults import storage_faults
+from gemma_tui.errors import GemmaError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -21,6 +17,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.microphone.folder import KeptRecording
     from gemma_tui.microphone.recorder import Recorder
+    from gemma_tui.microphone.take import Take
     from gemma_tui.tui.attaching import Attaching
     from gemma_tui.tui.preferences import Preferences
 
@@ -90,22 +87,8 @@ class Recording:
     async def _attach(self, recording: KeptRecording, take: Take) -> None:
         """Attach a recording; what cannot be attached stays, and is offered again."""
         try:
-            try:
-                await self._attaching.attach([recording.path])
-            except LimitError:
-                if take.seconds <= CLIP_SECONDS:
-                    raise
-                await self._attach_clips(recording, take)
+            await self._attaching.attach([recording.path])
         except GemmaError:
             self._left.append(replace(recording, seconds=take.seconds))
             raise
         recording.remove()
-
-    async def _attach_clips(self, recording: KeptRecording, take: Take) -> None:
-        """What is too long for one attachment goes in clips, cut where it paused."""
-        from gemma_tui.microphone.cutting import cut  # noqa: PLC0415  # rarely needed
-
-        with tempfile.TemporaryDirectory() as folder:
-            with storage_faults(recording.path):
-                clips = await asyncio.to_thread(cut, recording.path, take.cuts, Path(folder))
-            await self._attaching.attach(clips)

@@ -1,4 +1,4 @@
-"""Files of recordings: right at every moment, found again after a crash, cut without loss."""
+"""Files of recordings: right at every moment, found again after a crash."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pytest
 from gemma_tui.errors import StorageError
 from gemma_tui.microphone import wave_writer
 from gemma_tui.microphone.advice import advice, terminal_app
-from gemma_tui.microphone.cutting import cut
 from gemma_tui.microphone.folder import RecordingFolder, seconds_of
 from gemma_tui.microphone.privacy import can_open_privacy, open_privacy
 from gemma_tui.microphone.wave_writer import WaveWriter
@@ -100,21 +99,6 @@ def test_seconds_of_something_else_are_none(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     path.write_bytes(b"RIFF of no kind")
     assert seconds_of(path) == 0.0
-
-
-@pytest.mark.parametrize("starts", [(0.0,), (0.0, 0.3, 0.7), (0.0, 0.5, 0.96)])
-def test_clips_hold_every_sample_once(tmp_path: Path, starts: tuple[float, ...]) -> None:
-    path = tmp_path / "a.wav"
-    with WaveWriter(path, 8000, 1) as file:
-        file.write(sound(8000))
-    (tmp_path / "clips").mkdir()
-    clips = cut(path, starts, tmp_path / "clips")
-    assert len(clips) == (2 if 0.96 in starts else len(starts))
-    together = b""
-    for clip in clips:
-        with wave.open(str(clip), "rb") as read:
-            together += read.readframes(10**6)
-    assert together == sound(8000)
 
 
 @pytest.mark.parametrize(

@@ -84,11 +84,6 @@ def test_a_pause_too_early_is_no_place_to_cut() -> None:
     assert take.clip_starts[1] > CLIP_SECONDS - PAUSE_SECONDS
 
 
-def test_a_recording_nobody_followed_is_cut_by_the_clock() -> None:
-    assert Take(70.0).cuts == (0.0, 29.0, 58.0)
-    assert Take(29.0).cuts == (0.0,)
-
-
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=900))
 def test_no_clip_is_longer_than_a_model_hears(amplitudes: list[float]) -> None:
     take = Take()
@@ -96,5 +91,5 @@ def test_no_clip_is_longer_than_a_model_hears(amplitudes: list[float]) -> None:
         take = take.after(Level(number * 0.1, amplitude, amplitude / 2))
         assert SILENCE_DB <= take.loudness <= 0
         assert 0 <= take.clip_left <= CLIP_SECONDS
-    for begin, end in pairwise((*take.cuts, take.seconds)):
+    for begin, end in pairwise((*take.clip_starts, take.seconds)):
         assert 0 <= end - begin <= CLIP_SECONDS + 0.1

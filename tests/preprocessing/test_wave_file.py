@@ -18,8 +18,6 @@ from tests.preprocessing.sounds import encoded, tone, wav
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-RATES = range(1_000, 768_001)
-
 
 @pytest.mark.parametrize("rate", [8_000, 16_000, 44_100])
 @pytest.mark.parametrize("channels", [1, 2])
@@ -40,14 +38,14 @@ def test_samples_are_those_of_ffmpeg(
 
 def test_length_is_that_of_the_file_where_the_header_claims_more() -> None:
     data = wav(np.ones(32_000), claimed=2**31 - 2)
-    read = read_plain_wave(io.BytesIO(data), RATES, 31.0)
+    read = read_plain_wave(io.BytesIO(data), 31.0)
     assert read is not None
     assert read.values.shape == (1, 32_000)
     assert 2.0 <= read.seconds < 2.01
 
 
 def test_no_more_is_read_than_wanted() -> None:
-    read = read_plain_wave(io.BytesIO(wav(np.ones(32_000))), RATES, 0.5)
+    read = read_plain_wave(io.BytesIO(wav(np.ones(32_000))), 0.5)
     assert read is not None
     assert read.values.shape == (1, 8_000)
     assert read.seconds == 2.0
@@ -66,7 +64,7 @@ def test_no_more_is_read_than_wanted() -> None:
 )
 def test_anything_else_is_left_to_ffmpeg(data: bytes) -> None:
     file = io.BytesIO(data)
-    assert read_plain_wave(file, RATES, 31.0) is None
+    assert read_plain_wave(file, 31.0) is None
     assert file.tell() == 0
 
 
@@ -75,5 +73,5 @@ def test_damage_is_no_crash(noise: bytes, at: int) -> None:
     data = bytearray(wav(np.linspace(-1, 1, 100)))
     data[at : at + len(noise)] = noise
     file = io.BytesIO(bytes(data))
-    read = read_plain_wave(file, RATES, 31.0)
+    read = read_plain_wave(file, 31.0)
     assert file.tell() == 0 if read is None else read.values.size > 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import wave
 from typing import TYPE_CHECKING
 
 import pytest
@@ -240,7 +239,7 @@ async def test_a_recording_that_cannot_be_attached_stays(open_app: Opener, paths
         await running.until(running.chips)
 
 
-async def test_what_is_too_long_for_one_clip_goes_in_several(
+async def test_a_recording_of_several_clips_is_one_attachment(
     open_app: Opener, paths: Paths
 ) -> None:
     engine = ScriptedEngine()
@@ -250,16 +249,9 @@ async def test_what_is_too_long_for_one_clip_goes_in_several(
         await recording(running)
         await running.shown("0:36")
         assert "clip 2" in running.text()
-        name = microphone.recorded[0].name
-        engine.media[name] = LimitError("It is longer than 30 s.")
         await running.pilot.press("enter")
-        await running.until(lambda: len(running.chips()) == 2)
-        seconds = []
-        for path in engine.probed[-2:]:
-            with wave.open(str(path), "rb") as file:
-                seconds.append(file.getnframes() / file.getframerate())
-        assert 26 < seconds[0] < 26.5
-        assert sum(seconds) == pytest.approx(len(sound) / 15)
+        await running.until(running.chips)
+        assert running.chips() == [microphone.recorded[0].name]
 
 
 async def test_leaving_the_app_lets_the_microphone_go(open_app: Opener, paths: Paths) -> None:

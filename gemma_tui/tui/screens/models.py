@@ -21,6 +21,7 @@ from gemma_tui.errors import EngineError, GemmaError
 from gemma_tui.hub.on_disk import find_models, real_path
 from gemma_tui.paths import builtin_model
 from gemma_tui.sanitize import sanitize, sanitize_line
+from gemma_tui.tui.widgets.chip_text import format_size
 from gemma_tui.tui.widgets.line_input import LineInput
 from gemma_tui.tui.widgets.status_line import format_count
 
@@ -165,7 +166,7 @@ class ModelScreen(ModalScreen["ModelOnDisk | None"]):
         bits = f" · {model.bits}-bit" if model.bits else ""
         first = f"{sanitize_line(model.name)}{bits} · {model.senses}"
         fits = model.problem or self._fits.get(str(model.folder), "looking whether it fits …")
-        size = f"{format_bytes(model.size_bytes)} · " if model.size_bytes else ""
+        size = f"{format_size(model.size_bytes)} · " if model.size_bytes else ""
         where = "comes with gemma-tui" if model.is_builtin else str(model.folder)
         second = f"{size}{fits} · {where}"
         return Content.assemble(
@@ -184,8 +185,3 @@ def fit_words(estimate: MemoryEstimate) -> str:
     if estimate.fitting_context:
         return f"fits with a context of {format_count(estimate.fitting_context)}"
     return f"does not fit ({needed})"
-
-
-def format_bytes(count: int) -> str:
-    """A size on disk: `12 MB`, `4.2 GB`."""
-    return f"{count / 1e9:.1f} GB" if count >= 999_500_000 else f"{count / 1e6:.0f} MB"
