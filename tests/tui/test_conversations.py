@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from gemma_tui.conversation import Draft, MessageState, TextPart
 from gemma_tui.errors import StorageError
 from tests.scripted_engine import Hold, ScriptedEngine
+from tests.tui.conftest import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,9 +53,11 @@ async def test_a_draft_is_saved_without_quitting(open_app: Opener) -> None:
     async with open_app() as running:
         await running.type("not lost")
         kept = Draft()
-        while kept.text != "not lost":
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while kept.text != "not lost" and time.monotonic() < deadline:
             await running.pilot.pause()
             kept = await running.store.load_draft(None)
+        assert kept.text == "not lost"
 
 
 async def test_every_conversation_has_its_draft(open_app: Opener) -> None:
