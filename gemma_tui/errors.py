@@ -29,7 +29,8 @@ GemmaError
 
 They become a sentence where somebody can read it: in the chat screen's worker and its dialogues, in
 the loop of plain mode, on the command line; in between they are caught only to undo something, or
-to go on without it. The engine process turns them into a `Failed` event, from which the client raises the same class again.
+to go on without it. The engine process turns them into a `Failed` event, from which the client
+raises the same class again.
 """
 
 from __future__ import annotations
