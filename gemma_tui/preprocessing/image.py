@@ -15,6 +15,7 @@ from gemma_tui.errors import LimitError, UnsupportedFormatError
 from gemma_tui.preprocessing.budget import check_budget, image_size
 from gemma_tui.preprocessing.formats import FileFormat, format_of
 from gemma_tui.preprocessing.patches import ImageFeatures, cut_patches
+from gemma_tui.preprocessing.resizing import resize
 from gemma_tui.preprocessing.source import decoding, open_file
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def image_pixels(path: Path, name: str, budget: int) -> NDArray[np.uint8]:
     with decoding(name):
         flat = flatten(picture)
         size = image_size(*flat.size, budget)
-        return np.asarray(flat.resize(size, Image.Resampling.BICUBIC))
+        return np.asarray(resize(flat, size))
 
 
 def decode_picture(file: BinaryIO, file_format: FileFormat, name: str) -> Image.Image:

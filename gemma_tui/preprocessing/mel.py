@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gemma_tui.preprocessing.budget import FRAME_LENGTH, HOP_LENGTH, SAMPLE_RATE, mel_frames
+from gemma_tui.preprocessing.threads import share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from gemma_tui.preprocessing.threads import Part
 
 MEL_BINS = 128
 """Mel filters, and so the width of a frame (`feature_size` of the extractor)."""
@@ -23,7 +26,7 @@ _FFT_LENGTH = 512
 _MEL_FLOOR = np.float32(1e-3)
 """Added before the logarithm (`mel_floor`)."""
 
-_BLOCK_FRAMES = 64
+_BLOCK_FRAMES = 128
 """Frames that are transformed at a time: what they need stays in the cache of a core."""
 
 
@@ -56,13 +59,14 @@ class LogMel:
         padded = np.concatenate([np.zeros(FRAME_LENGTH // 2, np.float32), samples])
         windows = np.lib.stride_tricks.sliding_window_view(padded, FRAME_LENGTH)
         hops = windows[::HOP_LENGTH]
-        block = np.zeros((_BLOCK_FRAMES, _FFT_LENGTH), np.float32)
         magnitudes = np.empty((count, _FFT_LENGTH // 2 + 1), np.float32)
-        for start in range(0, count, _BLOCK_FRAMES):
-            frames = block[: count - start]
-            stop = start + len(frames)
-            np.multiply(hops[start:stop], self._window, out=frames[:, :FRAME_LENGTH])
-            np.abs(np.fft.rfft(frames, axis=-1), out=magnitudes[start:stop])
+
+        def transform(part: Part) -> None:
+            frames = np.zeros((part[1] - part[0], _FFT_LENGTH), np.float32)
+            np.multiply(hops[slice(*part)], self._window, out=frames[:, :FRAME_LENGTH])
+            np.abs(np.fft.rfft(frames, axis=-1), out=magnitudes[slice(*part)])
+
+        share(transform, count, most=_BLOCK_FRAMES)
         # one product: small ones, each on several threads, would wait for each other
         mel: NDArray[np.float32] = np.log(magnitudes @ self._filters + _MEL_FLOOR)
         return mel

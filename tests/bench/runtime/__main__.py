@@ -22,6 +22,7 @@ from pathlib import Path
 
 from gemma_tui.conversation import MediaKind, TextPart
 from gemma_tui.generation import GenerationRequest, Media, PromptMessage
+from gemma_tui.runtime.decoder_process import ENVIRONMENT
 from gemma_tui.runtime.prompt import PromptFlavour, PromptRenderer
 from gemma_tui.runtime.tokenizer import Tokenizer
 from tests.bench.runtime.inputs import endless_copy, larger_checkpoint, picture, question, sound
@@ -131,11 +132,11 @@ def compare_preprocessing(
     image, clip = (str(path) for path in media)
     for _ in range(runs):
         for budget in (BUDGET, LARGEST_BUDGET):
-            asked = {"path": image, "budget": budget, "count": 3}
+            asked = {"path": image, "budget": budget, "count": 10}
             theirs, own = (side.ask("image", **asked) for side in (reference, product))
             table.add(f"picture to features, budget {budget}", 2.0, theirs, own)
         for do, name in (("samples", "30 s of samples"), ("sound", "30 s of sound in a file")):
-            theirs, own = (side.ask(do, path=clip, count=3) for side in (reference, product))
+            theirs, own = (side.ask(do, path=clip, count=10) for side in (reference, product))
             table.add(f"{name} to features", 2.0, theirs, own)
 
 
@@ -148,14 +149,16 @@ async def measure(arguments: argparse.Namespace, table: Table, folder: Path) -> 
     media = [picture(folder), sound(folder)]
     with ExitStack() as stack:
 
-        def child(python: str, module: str, *more: str) -> Child:
-            made = Child(python, module, *more)
+        def child(
+            python: str, module: str, *more: str, environment: dict[str, str] | None = None
+        ) -> Child:
+            made = Child(python, module, *more, environment=environment or {})
             stack.callback(made.close)
             return made
 
         if "preprocessing" in arguments.part and arguments.reference:
             reference = child(arguments.reference, "serve_reference")
-            product = child(sys.executable, "serve_preprocessing")
+            product = child(sys.executable, "serve_preprocessing", environment=ENVIRONMENT)
             compare_preprocessing(table, reference, product, media, arguments.runs)
             table.show()
         if "picture" in arguments.part and arguments.mlx_vlm:

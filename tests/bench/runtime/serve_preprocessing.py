@@ -1,24 +1,38 @@
-"""The product's preprocessing, as its media threads call it."""
+"""The product's preprocessing as its engine has it done: in a decoder process, from file to features."""
 
 from __future__ import annotations
 
+import logging
 import wave
-from pathlib import Path
 
 import numpy as np
 
-from gemma_tui.preprocessing.audio import audio_features
-from gemma_tui.preprocessing.image import image_features
+from gemma_tui.generation import Media
 from gemma_tui.preprocessing.mel import LogMel
+from gemma_tui.runtime.decoders import Decoders
 from tests.bench.runtime.serve import serve, time_calls
+from tests.bench.startup import cpu_seconds
 
 
-def image(path: str, budget: int, count: int) -> dict[str, float]:
-    return time_calls(lambda: image_features(Path(path), path, budget), count)
+def main() -> None:
+    decoders = Decoders(logging.getLogger("bench"))
 
+    def features(media: Media, count: int) -> dict[str, float]:
+        decoders.features(media)
+        (decoder,) = decoders.process_ids
+        before = cpu_seconds(decoder)
+        times = time_calls(lambda: decoders.features(media), count)
+        times["cpu"] += (cpu_seconds(decoder) - before) / (count + 1)  # one call warms up
+        return times
 
-def sound(path: str, count: int) -> dict[str, float]:
-    return time_calls(lambda: audio_features(Path(path), path), count)
+    def image(path: str, budget: int, count: int) -> dict[str, float]:
+        return features(Media("image", "", path, path, token_budget=budget), count)
+
+    def sound(path: str, count: int) -> dict[str, float]:
+        return features(Media("audio", "", path, path), count)
+
+    serve({"image": image, "sound": sound, "samples": samples})
+    decoders.close()
 
 
 def samples(path: str, count: int) -> dict[str, float]:
@@ -29,4 +43,4 @@ def samples(path: str, count: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    serve({"image": image, "sound": sound, "samples": samples})
+    main()

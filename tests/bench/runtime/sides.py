@@ -7,6 +7,7 @@ import os
 import subprocess
 import time
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gemma_tui.chat import Chat
@@ -20,7 +21,7 @@ from gemma_tui.storage.database import Database
 from tests.bench.startup import cpu_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Self
 
 ROOT = Path(__file__).parents[3]
@@ -33,13 +34,20 @@ class Child:
         python: The interpreter that has it.
         module: One of the `serve_…` modules beside this.
         arguments: Its command line.
+        environment: What it has beside ours.
     """
 
-    def __init__(self, python: str, module: str, *arguments: str) -> None:
+    def __init__(
+        self,
+        python: str,
+        module: str,
+        *arguments: str,
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self._process = subprocess.Popen(
             [python, "-m", f"tests.bench.runtime.{module}", *arguments],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
