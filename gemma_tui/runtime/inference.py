@@ -7,7 +7,6 @@ Importing this imports mlx. Made, used and dropped on the MLX thread; only `memo
 from __future__ import annotations
 
 import gc
-import os
 import time
 from dataclasses import replace
 from importlib.metadata import version
@@ -39,7 +38,7 @@ from gemma_tui.runtime.jobs import stopped_conversion
 from gemma_tui.runtime.loader import load_model, plan_memory
 from gemma_tui.runtime.model_digest import model_digest
 from gemma_tui.runtime.prompt import PromptFlavour, PromptRenderer
-from gemma_tui.runtime.prompt_cache import LEAST_CACHE_BYTES, PromptCache
+from gemma_tui.runtime.prompt_cache import PromptCache, snapshot_bytes
 from gemma_tui.runtime.reply import Reply, Resident
 from gemma_tui.runtime.snapshot_store import SnapshotStore, sample_of
 from gemma_tui.runtime.tokenizer import Control, Tokenizer
@@ -71,6 +70,7 @@ class Inference:
         disk: Keeps what would be slow to compute again; None keeps nothing.
         free_memory: How many bytes arrays may take.
         look_into: Tells what a file is; None looks into it in this process.
+        compiles: Whether MLX may compile for a CPU.
     """
 
     def __init__(
@@ -80,8 +80,10 @@ class Inference:
         *,
         free_memory: Callable[[], int] = free_memory,
         look_into: Callable[[Path, str], MediaInfo] | None = None,
+        compiles: bool = False,
     ) -> None:
         self._look_into = look_into
+        self._compiles = compiles
         self._log = log
         self._disk = disk
         self._free_memory = free_memory
@@ -186,7 +188,9 @@ class Inference:
         self._free()
         started = time.perf_counter()
         try:
-            loaded = load_model(folder, show, free_bytes=self._free_memory())
+            loaded = load_model(
+                folder, show, free_bytes=self._free_memory(), compiles=self._compiles
+            )
             tokenizer = Tokenizer.load(loaded.tokenizer_file)
             _check_vocabulary(tokenizer, loaded.config)
         except ModelError as error:
@@ -210,7 +214,7 @@ class Inference:
 
     def _remembering(self, folder: Path, loaded: LoadedModel) -> tuple[PromptCache, MediaEncoder]:
         """What is remembered for a model: in memory, and on disk if there is a place for it."""
-        model, max_bytes = loaded.model, snapshot_bytes(_physical_memory())
+        model, max_bytes = loaded.model, snapshot_bytes()
         if self._disk is None:
             return PromptCache(model.make_cache, max_bytes=max_bytes), MediaEncoder(model)
         libraries = f"mlx {version('mlx')} mlx-lm {version('mlx-lm')}"
@@ -240,15 +244,6 @@ def _convert(work: Convert, job: Job) -> Converted:
     conversion = Conversion(work.bits, work.group_size, work.per_layer_bits)
     size = convert_folder(Path(work.folder), Path(work.target), conversion, report=show)
     return Converted(work.target, size)
-
-
-def snapshot_bytes(memory: int) -> int:
-    """How much of the machine's memory snapshots may take: a sixteenth, a gibibyte at least."""
-    return max(LEAST_CACHE_BYTES, memory // 16)
-
-
-def _physical_memory() -> int:
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _cost(usage: Usage) -> str:

@@ -97,7 +97,11 @@ def this_machine() -> Machine:
 
 
 def load_model(
-    folder: Path, progress: Callable[[LoadPhase, float], None], *, free_bytes: int | None = None
+    folder: Path,
+    progress: Callable[[LoadPhase, float], None],
+    *,
+    free_bytes: int | None = None,
+    compiles: bool = False,
 ) -> LoadedModel:
     """Load the Gemma 4 in a folder.
 
@@ -108,6 +112,7 @@ def load_model(
             layout.
         progress: Called with the phase and the fraction of the whole load, 0 to 1.
         free_bytes: What may be used; the context is cut to it. None plans nothing.
+        compiles: Whether MLX may compile for a CPU (see `compiled_kernels`).
 
     Raises:
         InsufficientMemoryError: Not even a short context fits.
@@ -125,6 +130,8 @@ def load_model(
         estimate = require_memory(_plan_memory(files, config, free_bytes))
         context, short_of = min(context, estimate.fitting_context), describe_limit(estimate)
     progress("weights", _CHECKED)
+    if on_cpu():
+        (mx.enable_compile if compiles else mx.disable_compile)()
     model, config, limitations, weight_bytes = _build(
         files, config, lambda part: progress("weights", _CHECKED + part * (_READ - _CHECKED))
     )
@@ -160,16 +167,11 @@ def _build(
     files: ModelFolder, config: Gemma4Config, report: Callable[[float], None]
 ) -> tuple[Gemma4, Gemma4Config, tuple[str, ...], int]:
     """The network with its weights, the config as far as it came true, what it lacks, its bytes."""
-    is_cpu = on_cpu()
-    if is_cpu:
-        # On a CPU, compiling means running g++ and loading what it made from a shared temporary
-        # folder: seconds at the first start, and no token faster for it.
-        mx.disable_compile()
     tensors = read_tensors(files.weights, config)
     config, limitations = without_absent_towers(config, tensors)
     model = Gemma4(config)
     quantise_layers(model, tensors, read_quantisation(files.config, mlx_name))
-    weight_bytes = fill(model, tensors, upcast=is_cpu, report=report)
+    weight_bytes = fill(model, tensors, upcast=on_cpu(), report=report)
     model.eval()
     return model, config, limitations, weight_bytes
 

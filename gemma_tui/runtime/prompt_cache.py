@@ -10,6 +10,7 @@ Snapshots of one conversation share their keys and values: n of them take little
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Final
 
 from gemma_tui.runtime.key_values import NOTHING, restore, take
@@ -154,3 +155,9 @@ class PromptCache:
 
     def _runs(self) -> dict[int, Run]:
         return {id(run): run for snapshot in self._snapshots for run in snapshot.state.runs}
+
+
+def snapshot_bytes() -> int:
+    """How much of the machine's memory snapshots may take: a sixteenth, a gibibyte at least."""
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(LEAST_CACHE_BYTES, memory // 16)

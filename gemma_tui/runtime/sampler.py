@@ -104,6 +104,7 @@ class Sampler:
         self._position = len(written)
         self._suppressed = set(suppressed)
         self._banned = _row(self._suppressed)
+        self._never = mx.array(-math.inf)
         penalty, presence = options.repetition_penalty, options.presence_penalty
         self._seen = _Seen({*prompt, *written}) if penalty != 1 else None
         self._present = _Seen(written) if presence != 0 else None
@@ -112,11 +113,12 @@ class Sampler:
         """Draw the next token."""
         scores = self._penalise(logits.astype(mx.float32))
         if self._banned.size:
-            scores = mx.put_along_axis(scores, self._banned, mx.array(-math.inf), axis=-1)
-        key = mx.random.key((self._seed + self._position * _KEY_STRIDE) % 2**64)
+            scores = mx.put_along_axis(scores, self._banned, self._never, axis=-1)
+        position = self._position
         self._position += 1
         if self._temperature < _COLDEST:
             return mx.argmax(scores, axis=-1)
+        key = mx.random.key((self._seed + position * _KEY_STRIDE) % 2**64)
         scores, ids = keep_likely(
             scores / self._temperature, self._top_k, self._top_p, self._options.min_p
         )

@@ -133,11 +133,20 @@ class Worker:
         return FeatureRequest(self._features, media, at_once=not is_known)
 
     def _create_inference(self) -> Inference:
+        from gemma_tui.runtime.compiled_kernels import CompiledKernels  # noqa: PLC0415  # mlx
         from gemma_tui.runtime.disk_cache import DiskCache  # noqa: PLC0415  # imports numpy
         from gemma_tui.runtime.inference import Inference  # noqa: PLC0415  # imports mlx
 
-        self._disk = DiskCache(self._cache, self._log) if self._cache else None
-        self._inference = Inference(self._log, self._disk, look_into=self._decoders.probe)
+        compiles = False
+        if self._cache:
+            self._disk = DiskCache(self._cache, self._log)
+            kernels = CompiledKernels(self._cache / "kernels")
+            if compiles := kernels.use():
+                self._log.info("uses compiled kernels")
+            kernels.make_later()
+        self._inference = Inference(
+            self._log, self._disk, look_into=self._decoders.probe, compiles=compiles
+        )
         return self._inference
 
     def _status(self) -> EngineStatus:

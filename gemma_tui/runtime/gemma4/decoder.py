@@ -17,6 +17,8 @@ from gemma_tui.runtime.gemma4.masks import same_picture, see_pictures_both_ways
 from gemma_tui.runtime.gemma4.merge import SoftTokens, scatter
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from gemma_tui.runtime.gemma4.config import Rope, SpecialTokens, TextConfig
 
 Keep: TypeAlias = Literal["all", "last", "none"]
@@ -76,10 +78,9 @@ class Decoder(Gemma4TextModel):
 
     def __init__(self, config: TextConfig, tokens: SpecialTokens) -> None:
         super().__init__(decoder_arguments(config))
-        self._placeholders = tokens.placeholders
+        self._own_ids = _without(tokens.placeholders, config.vocab_size, config.pad_token_id)
         self._pictures = tokens.pictures
         self._picture_attention = config.picture_attention
-        self._pad = config.pad_token_id
         self._own_layers = config.num_hidden_layers - config.num_kv_shared_layers
 
     def __call__(  # type: ignore[override]  # never called through the base class
@@ -152,8 +153,7 @@ class Decoder(Gemma4TextModel):
 
     def _embed(self, ids: mx.array, soft: SoftTokens | None) -> tuple[mx.array, mx.array | None]:
         """Scaled embeddings [1, length, hidden] and per-layer inputs [1, length, layers, size]."""
-        for placeholder in self._placeholders:
-            ids = mx.where(ids == placeholder, self._pad, ids)
+        ids = self._own_ids[ids]
         hidden = self.embed_tokens(ids) * self.embed_scale
         if soft is not None:
             hidden = scatter(hidden, soft)
@@ -161,6 +161,12 @@ class Decoder(Gemma4TextModel):
             return hidden, None
         inputs = self._project_per_layer_inputs(hidden, self._get_per_layer_inputs(ids))
         return hidden, inputs
+
+
+def _without(placeholders: Collection[int], size: int, pad: int) -> mx.array:
+    """[size] uint32: each id of a vocabulary itself, a placeholder's the padding's."""
+    unwanted = {*placeholders}
+    return mx.array([pad if token in unwanted else token for token in range(size)], mx.uint32)
 
 
 def _layer(inputs: mx.array | None, index: int) -> mx.array | None:

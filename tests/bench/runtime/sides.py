@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gemma_tui.chat import Chat
 from gemma_tui.conversation import Draft
 from gemma_tui.engine.client import EngineClient
+from gemma_tui.engine.process import worker_command
 from gemma_tui.generation import Finished, TextDelta
 from gemma_tui.options import GenerationOptions, SamplingOptions
 from gemma_tui.storage.blobs import BlobStore
@@ -69,11 +70,18 @@ class Child:
 
 
 class WholePath:
-    """`Chat.reply` with a real store and a real engine process; greedy."""
+    """`Chat.reply` with a real store and a real engine process; greedy.
 
-    def __init__(self, home: Path, folder: Path) -> None:
+    Args:
+        home: Empty.
+        folder: Of the model.
+        cache: What an engine that has run before has left.
+    """
+
+    def __init__(self, home: Path, folder: Path, cache: Path) -> None:
         self._home, self._folder = home, folder
-        self._engine = EngineClient(home / "engine.log")
+        log = home / "engine.log"
+        self._engine = EngineClient(log, command=worker_command(log, cache))
 
     async def __aenter__(self) -> Self:
         self._database = await Database.open(self._home / "conversations.db")
