@@ -87,6 +87,7 @@ def run_command(arguments: Sequence[str] | None) -> int:
     app.callback(invoke_without_command=True)(chat)
     app.command()(ask)
     app.command()(record)
+    app.command()(doctor)
     app.add_typer(models_app(), name="models")
     app.add_typer(history_app(), name="history")
     app.add_typer(config_app(), name="config")
@@ -210,6 +211,13 @@ def record(
     path = file or Path(f"{recording_name()}.wav")
     order = RecordOrder(path, wanted, is_required=device is not None, seconds=seconds)
     context.obj.action = partial(run_record, order, paths)
+
+
+def doctor(context: typer.Context, json: AsJson = False) -> None:
+    """Look at this machine, this terminal and what is stored, and say what to do about it."""
+    from gemma_tui.cli.doctor import run_doctor  # noqa: PLC0415  # as above
+
+    context.obj.action = partial(run_doctor, default_paths(), as_json=json)
 
 
 def _absolute(folder: Path | None) -> str | None:

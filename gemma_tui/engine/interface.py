@@ -37,6 +37,16 @@ class EngineState:
 
 
 @dataclass(frozen=True, slots=True)
+class ComputeDevice:
+    """What models are computed on."""
+
+    name: str
+    has_gpu: bool
+    free_bytes: int
+    """What arrays may take, those of a loaded model included."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineStatus:
     """A snapshot taken inside the engine process."""
 
@@ -47,6 +57,8 @@ class EngineStatus:
     peak_memory_bytes: int
     cached_tokens: int
     """Tokens held by the prompt cache."""
+    device: ComputeDevice | None = None
+    """None until MLX has been imported."""
 
 
 class Engine(Protocol):

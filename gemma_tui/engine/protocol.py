@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from gemma_tui.conversation import Segment, TextPart, ThoughtPart, Usage
-from gemma_tui.engine.interface import EngineStatus
+from gemma_tui.engine.interface import ComputeDevice, EngineStatus
 from gemma_tui.engine.media_requests import Crop, Preview, Probe
 from gemma_tui.errors import ContextOverflowError, EngineError, GemmaError, error_classes
 from gemma_tui.generation import (
@@ -204,7 +204,7 @@ _WIRE_TYPES: Final = {
         *(LoadProgress, ModelLoaded, MediaProgress, TurnsLeftOut, PrefillProgress),
         *(Resumed, ThoughtDelta, TextDelta, Finished),
         *(ToolDeclaration, ToolCall, MalformedToolCall, ToolResult),
-        *(Unloaded, EngineStatus, MediaInfo, MediaPreview, PromptSize, Failed),
+        *(Unloaded, EngineStatus, ComputeDevice, MediaInfo, MediaPreview, PromptSize, Failed),
         *(GenerationRequest, PromptMessage, TextPart, ThoughtPart, Media, ReplySoFar, Segment),
         *(GenerationOptions, SamplingOptions, ModelInfo, Usage),
     )

@@ -1,7 +1,7 @@
 """The model in memory, and the jobs that can be done with it.
 
 Importing this imports mlx. Made, used and dropped on the MLX thread; only `memory`, `model_info`,
-`cached_tokens`, `count` and `knows` are for others too.
+`cached_tokens`, `count`, `device` and `knows` are for others too.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 import mlx.core as mx
 
+from gemma_tui.engine.interface import ComputeDevice
 from gemma_tui.engine.protocol import (
     Convert,
     Converted,
@@ -121,6 +122,12 @@ class Inference:
     def memory(self) -> tuple[int, int]:
         """Bytes that arrays take now, and the most they took during the latest reply."""
         return mx.get_active_memory(), mx.get_peak_memory()
+
+    def device(self) -> ComputeDevice:
+        """What this process computes on, and what is free there."""
+        info = mx.device_info()
+        name = str(info.get("device_name") or info.get("architecture") or "unknown")
+        return ComputeDevice(name, mx.metal.is_available(), self._free_memory())
 
     def knows(self, media: Media) -> bool:
         """Whether the soft tokens of a medium are remembered."""

@@ -123,15 +123,10 @@ def load_model(
     config = read_config(files.config)
     generation = Fields(files.generation_config, "generation_config.json")
     stop_ids, suppressed = _read_ids(generation, config)
-    sampling = sampling_defaults(generation)
     budget = _token_budget(config, files.processor_config)
-    context, short_of = config.text.max_position_embeddings, ""
-    if free_bytes is not None:
-        estimate = require_memory(_plan_memory(files, config, free_bytes))
-        context, short_of = min(context, estimate.fitting_context), describe_limit(estimate)
+    context, short_of = _fitting_context(files, config, free_bytes)
     progress("weights", _CHECKED)
-    if on_cpu():
-        (mx.enable_compile if compiles else mx.disable_compile)()
+    _let_compile(compiles)
     model, config, limitations, weight_bytes = _build(
         files, config, lambda part: progress("weights", _CHECKED + part * (_READ - _CHECKED))
     )
@@ -144,13 +139,29 @@ def load_model(
         info=replace(
             _info(folder, config, budget, weight_bytes),
             context_length=context,
-            sampling=sampling,
+            sampling=sampling_defaults(generation),
             limitations=(*limitations, short_of) if short_of else limitations,
         ),
         stop_ids=frozenset(stop_ids),
         suppressed_ids=suppressed,
         tokenizer_file=files.tokenizer,
     )
+
+
+def _fitting_context(
+    files: ModelFolder, config: Gemma4Config, free_bytes: int | None
+) -> tuple[int, str]:
+    """The context that fits into the memory, and a sentence if it is shorter than the model's."""
+    whole = config.text.max_position_embeddings
+    if free_bytes is None:
+        return whole, ""
+    estimate = require_memory(_plan_memory(files, config, free_bytes))
+    return min(whole, estimate.fitting_context), describe_limit(estimate)
+
+
+def _let_compile(wanted: bool) -> None:
+    if on_cpu():
+        (mx.enable_compile if wanted else mx.disable_compile)()
 
 
 def _read_ids(generation: Fields, config: Gemma4Config) -> tuple[tuple[int, ...], tuple[int, ...]]:

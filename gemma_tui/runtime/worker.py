@@ -159,6 +159,7 @@ class Worker:
             active_memory_bytes=memory[0],
             peak_memory_bytes=memory[1],
             cached_tokens=inference.cached_tokens if inference is not None else 0,
+            device=inference.device() if inference is not None else None,
         )
 
     def _look(self, request: Probe | Preview | Crop) -> MediaInfo | MediaPreview:

@@ -16,12 +16,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from gemma_tui.byte_size import format_size
 from gemma_tui.engine.protocol import Estimate
 from gemma_tui.errors import EngineError, GemmaError
 from gemma_tui.hub.on_disk import find_models, real_path
 from gemma_tui.paths import builtin_model
 from gemma_tui.sanitize import sanitize, sanitize_line
-from gemma_tui.tui.widgets.chip_text import format_size
 from gemma_tui.tui.widgets.line_input import LineInput
 from gemma_tui.tui.widgets.status_line import format_count
 

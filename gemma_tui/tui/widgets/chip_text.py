@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
+from gemma_tui.byte_size import format_size
 from gemma_tui.preprocessing.budget import image_tokens
 from gemma_tui.preprocessing.sound_cost import sound_length, sound_tokens
 from gemma_tui.sanitize import sanitize_line
@@ -62,14 +63,3 @@ def describe(attachment: Attachment, reason: str | None = None) -> ChipText:
     note = f"auto: {reason}" if reason else "" if reason is None else "auto …"
     cost = f"{tokens} of {attachment.token_budget} tokens"
     return ChipText("▣", name, size, shape, cost, note)
-
-
-def format_size(size_bytes: int) -> str:
-    """A size for people, in powers of 1000: `812 B`, `240 kB`, `3.2 MB`, `4.2 GB`."""
-    if size_bytes < 1000:
-        return f"{size_bytes} B"
-    if size_bytes < 999_500:
-        return f"{size_bytes / 1e3:.0f} kB"
-    if size_bytes < 999_950_000:
-        return f"{size_bytes / 1e6:.1f} MB"
-    return f"{size_bytes / 1e9:.1f} GB"
