@@ -108,8 +108,7 @@ def load_model(
     Without a GPU, weights in bf16 or fp16 become fp32, the fast type of a CPU.
 
     Args:
-        folder: With config.json, tokenizer.json and *.safetensors, of the Hugging Face or the MLX
-            layout.
+        folder: With config.json, tokenizer.json and *.safetensors, Hugging Face's or MLX's layout.
         progress: Called with the phase and the fraction of the whole load, 0 to 1.
         free_bytes: What may be used; the context is cut to it. None plans nothing.
         compiles: Whether MLX may compile for a CPU (see `compiled_kernels`).
@@ -123,6 +122,7 @@ def load_model(
     config = read_config(files.config)
     generation = Fields(files.generation_config, "generation_config.json")
     stop_ids, suppressed = _read_ids(generation, config)
+    sampling = sampling_defaults(generation)
     budget = _token_budget(config, files.processor_config)
     context, short_of = _fitting_context(files, config, free_bytes)
     progress("weights", _CHECKED)
@@ -139,7 +139,7 @@ def load_model(
         info=replace(
             _info(folder, config, budget, weight_bytes),
             context_length=context,
-            sampling=sampling_defaults(generation),
+            sampling=sampling,
             limitations=(*limitations, short_of) if short_of else limitations,
         ),
         stop_ids=frozenset(stop_ids),
