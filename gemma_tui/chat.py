@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.beginning import begin
 from gemma_tui.conversation import Draft, Message, MessageState, title_from
+from gemma_tui.documents import Documents, is_document
 from gemma_tui.errors import AttachmentError, GemmaError, UsageError
 from gemma_tui.generation import Finished, GenerationRequest
 from gemma_tui.media_check import check_media
@@ -70,6 +71,7 @@ class Chat:
         self._blobs = blobs
         self._engine = engine
         self.pictures = Pictures(blobs, engine)
+        self.documents = Documents(blobs, engine)
         self._system_prompt = system_prompt
 
     @property
@@ -108,6 +110,8 @@ class Chat:
         budget = self.default_token_budget or DEFAULT_TOKEN_BUDGET
         budget = token_budget if isinstance(token_budget, int) else budget
         found = attachment_of(blob, info, path.name, budget)
+        if is_document(found):
+            return self.documents.first_pages(found, token_budget, used_tokens)
         if token_budget == AUTO:
             return await self.pictures.with_auto_budget(found, used_tokens)
         return found

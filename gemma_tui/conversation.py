@@ -43,13 +43,14 @@ class MessageState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A part of an attached file that is a medium of its own in the prompt."""
+    """A part of an attached file that stands for itself in the prompt: a medium, or some lines."""
 
-    kind: MediaKind
+    kind: AttachmentKind
     start: int
-    """Sample at 16 kHz of a sound, millisecond of a video, page (from 0) of a document."""
+    """Sample at 16 kHz of a sound, millisecond of a video, page (from 0) of a document, line or
+    other unit (from 0) of a text."""
     length: int = 0
-    """Samples at 16 kHz; 0 for a picture."""
+    """Samples at 16 kHz, or units of a text; 0 for a picture."""
     width: int = 0
     """Pixels of a page or frame; 0, like `height`: those of the attachment."""
     height: int = 0
@@ -63,20 +64,28 @@ class Attachment:
 
     sha256: str
     kind: AttachmentKind
+    """Of what is seen of it, if anything is: a document of several pages is an `image`."""
     name: str
     """The file's own name as dropped, not sanitised: whoever shows it does that."""
     media_type: str
     """For example `image/png`, as found in the bytes, not taken from the name."""
     size_bytes: int
     width: int = 0
-    """Pixels after the EXIF rotation; 0 for sound and text."""
+    """Pixels after the EXIF rotation, of the first page or frame; 0 for sound and text."""
     height: int = 0
     sample_count: int = 0
     """Samples at 16 kHz mono; 0 for a picture or a text."""
     token_budget: int = 0
-    """The most soft tokens this picture may cost; 0 for sound and text, whose length decides."""
+    """The most soft tokens this picture, or each one of it (a page, a frame), may cost; 0 for sound
+    and text, whose length decides."""
     segments: tuple[Segment, ...] = ()
-    """What is sent of it, in order, one medium each; empty: the whole file is one medium."""
+    """What is sent of it, in order; empty: the whole file is one medium, or one text."""
+
+    @property
+    def media_kinds(self) -> frozenset[MediaKind]:
+        """The senses that are needed for what is sent of it; a text needs none."""
+        kinds = [segment.kind for segment in self.segments] or [self.kind]
+        return frozenset(kind for kind in kinds if kind != "text")
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,10 @@ class Pictures:
         model = self._engine.state.model
         if model is None:
             return AutoBudget(info.suggested_budget, info.suggestion)
-        room = max(0, model.context_length - used_tokens) // _SHARE
+        # All pages of a document together get three quarters, as when it is attached.
+        count = len(picture.segments)
+        left = max(0, model.context_length - used_tokens)
+        room = left * (_SHARE - 1) // _SHARE // count if count else left // _SHARE
         budget = affordable_budget(info.width, info.height, info.suggested_budget, room)
         is_less = budget < info.suggested_budget
         return AutoBudget(budget, "little context left" if is_less else info.suggestion)

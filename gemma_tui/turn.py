@@ -156,6 +156,8 @@ def _to_media(attachment: Attachment, path_of: Callable[[str], Path]) -> Iterato
     if not attachment.segments:
         yield whole
     for segment in attachment.segments:
+        if segment.kind == "text":
+            continue  # no medium
         if segment.label:
             yield TextPart(segment.label)
         yield replace(

@@ -9,7 +9,8 @@ import json
 from typing import TYPE_CHECKING
 
 from gemma_tui.answer_stream import write_answer
-from gemma_tui.preprocessing.budget import image_tokens
+from gemma_tui.documents import is_document
+from gemma_tui.preprocessing.picture_cost import picture_tokens
 from gemma_tui.preprocessing.sound_cost import sound_tokens
 from gemma_tui.sanitize import sanitize, sanitize_line
 
@@ -139,5 +140,6 @@ def _attachment_value(item: Attachment) -> dict[str, object]:
         "width": item.width,
         "height": item.height,
         "token_budget": item.token_budget,
-        "soft_tokens": image_tokens(item.width, item.height, item.token_budget),
+        **({"pages": [page.start + 1 for page in item.segments]} if is_document(item) else {}),
+        "soft_tokens": picture_tokens(item),
     }

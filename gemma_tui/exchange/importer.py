@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from gemma_tui.storage.trees import TreeStore
 
 _CHUNK_BYTES = 1 << 20
+_MAX_PICTURES = 20
+"""Pages of a document that are sent where a file does not say which."""
 
 Probe: TypeAlias = "Callable[[Path, str], Awaitable[MediaInfo]]"
 """Looks into a file and says what it is; `Engine.probe`."""
@@ -232,7 +234,8 @@ class _Run:
             media_type = named.media_type if is_named_text else found.media_type
             return replace(found, name=named.name, media_type=media_type)
         budget = (named.token_budget or DEFAULT_TOKEN_BUDGET) if found.kind == "image" else 0
-        segments = named.segments if _holds(found, named.segments) else found.segments
+        known = found.segments[:_MAX_PICTURES] if found.kind == "image" else found.segments
+        segments = named.segments if _holds(found, named.segments) else known
         return replace(found, name=named.name, token_budget=budget, segments=segments)
 
 
@@ -252,6 +255,8 @@ def _attachment(sha256: str, name: str, size_bytes: int, info: MediaInfo) -> Att
 
 def _holds(found: Attachment, segments: tuple[Segment, ...]) -> bool:
     """Whether there are segments, and the file has all of them."""
+    if found.kind == "image":
+        return bool(segments) and set(segments) <= set(found.segments)
     return bool(segments) and all(
         found.kind == segment.kind == "audio"
         and MIN_CLIP_SAMPLES <= segment.length <= MAX_CLIP_SAMPLES

@@ -20,7 +20,7 @@ from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
 from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 
 if TYPE_CHECKING:
-    from gemma_tui.conversation import AttachmentKind, MediaKind, Part
+    from gemma_tui.conversation import AttachmentKind, Part
     from gemma_tui.tool_call import JsonObject, JsonValue
 
 SHA256: Final = re.compile("[0-9a-f]{64}")
@@ -35,7 +35,6 @@ _KINDS: Final[dict[str, AttachmentKind]] = {
     "audio": "audio",
     "text": "text",
 }
-_SEGMENT_KINDS: Final[dict[str, MediaKind]] = {"image": "image", "audio": "audio"}
 
 
 def from_part(part: Part) -> JsonObject:
@@ -133,7 +132,7 @@ def to_attachment(value: JsonValue) -> Attachment:
 def _to_segment(value: JsonValue) -> Segment:
     item = fields.as_object(value, "a segment")
     return Segment(
-        kind=_SEGMENT_KINDS[fields.one_of(item, "kind", tuple(_SEGMENT_KINDS))],
+        kind=_KINDS[fields.one_of(item, "kind", tuple(_KINDS))],
         start=fields.integer(item, "start"),
         length=fields.integer(item, "length"),
         width=fields.integer(item, "width"),

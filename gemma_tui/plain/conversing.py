@@ -12,9 +12,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Draft, MessageState
+from gemma_tui.documents import is_document, pages_in_words
 from gemma_tui.errors import UsageError
 from gemma_tui.generation import Finished, TextDelta, TurnsLeftOut
-from gemma_tui.preprocessing.budget import AUTO, SAMPLE_RATE, image_tokens
+from gemma_tui.preprocessing.budget import AUTO, SAMPLE_RATE
+from gemma_tui.preprocessing.picture_cost import picture_tokens
 from gemma_tui.preprocessing.sound_cost import sound_tokens
 from gemma_tui.settings.configuration import Origin
 from gemma_tui.settings.reading import overrides_text, read_overrides
@@ -256,7 +258,11 @@ def describe(item: Attachment) -> str:
     name = f"“{item.name}”"
     match item.kind:
         case "image":
-            tokens = image_tokens(item.width, item.height, item.token_budget)
+            tokens = picture_tokens(item)
+            if is_document(item):
+                pages = pages_in_words(item)
+                each = f"at most {item.token_budget:,} a page"
+                return f"the document {name}, {pages}, {tokens:,} tokens, {each}"
             size = f"{item.width} by {item.height} pixels"
             return f"the picture {name}, {size}, {tokens} of {item.token_budget} tokens"
         case "audio":

@@ -38,7 +38,7 @@ def crop(path: Path, name: str, region: Sequence[float], target: Path) -> MediaI
     """
     with open_file(path, name) as file:
         file_format = format_of(file, name)
-        if file_format.kind != "image":
+        if file_format.kind != "image" or file_format.decoder == "PDF":
             message = f"“{name}” is not a picture, so no part of it can be cut out."
             raise UnsupportedFormatError(message, "Choose a picture.")
         picture = decode_picture(file, file_format, name)

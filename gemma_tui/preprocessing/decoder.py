@@ -26,7 +26,7 @@ CALLS: Final = {
     "probe": "gemma_tui.preprocessing.probe",
     "preview": "gemma_tui.preprocessing.preview",
     "crop": "gemma_tui.preprocessing.crop",
-    "image_pixels": "gemma_tui.preprocessing.image",
+    "picture_pixels": "gemma_tui.preprocessing.picture_part",
     "audio_features": "gemma_tui.preprocessing.audio",
 }
 """The functions there are, and their modules; imported when they are first called."""

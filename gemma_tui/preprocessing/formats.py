@@ -66,7 +66,7 @@ class _Foreign:
 
 
 _READABLE = (
-    "Attach a PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, HEIC or JPEG 2000 picture, "
+    "Attach a PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, HEIC or JPEG 2000 picture, a PDF, "
     "a WAV, FLAC, MP3, Ogg, Opus, M4A, AAC, AIFF, CAF or WebM sound, or a text in UTF-8."
 )
 _AS_PNG = "Export it as a PNG picture first."
@@ -108,12 +108,7 @@ _SIGNATURES: tuple[tuple[bytes, FileFormat | _Foreign], ...] = (
     # MPEG audio has no signature but the bits that begin a frame: 11 ones, version, layer III or
     # II, bit rate. Layer I is left out, or UTF-16 text with a byte-order mark would match.
     (rb"\xff[\xe2-\xe5\xf2-\xf5\xfa-\xfd][\x10-\xef]", _MP3),
-    (
-        rb"%PDF-",
-        _Foreign(
-            "a PDF document, not a picture or a sound", "Export its pages as PNG pictures first."
-        ),
-    ),
+    (rb"\s{,16}%PDF-\d", FileFormat("image", "application/pdf", "PDF")),
     (rb"%!PS|\xc5\xd0\xd3\xc6", _Foreign("a PostScript file, not a picture or a sound", _AS_PNG)),
     (
         rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml.*)?<svg",

@@ -80,9 +80,10 @@ def image_pixels(path: Path, name: str, budget: int) -> NDArray[np.uint8]:
     check_budget(budget)
     with open_file(path, name) as file:
         file_format = format_of(file, name)
-        if file_format.kind != "image":
-            message = f"“{name}” is a sound, not a picture."
-            raise UnsupportedFormatError(message, "Attach it as a sound.")
+        if file_format.kind != "image" or file_format.decoder == "PDF":
+            what = "a document" if file_format.kind == "image" else "a sound"
+            message = f"“{name}” is {what}, not a picture."
+            raise UnsupportedFormatError(message, f"Attach it as {what}.")
         picture = decode_picture(file, file_format, name)
     with decoding(name):
         flat = flatten(picture)

@@ -13,6 +13,7 @@ from PIL import Image
 from gemma_tui.errors import LongSoundError
 from gemma_tui.generation import MediaPreview
 from gemma_tui.preprocessing.audio import decode_clip
+from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
 from gemma_tui.preprocessing.formats import format_of
 from gemma_tui.preprocessing.image import decode_picture, flatten
 from gemma_tui.preprocessing.source import decoding, open_file
@@ -36,6 +37,8 @@ LEVELS: Final = 48
 def preview(path: Path, name: str) -> MediaPreview:
     """A picture as at most 48 x 40 pixels, a sound as the loudness of 48 equal parts.
 
+    Of a document it is the first page.
+
     Args:
         path: The file.
         name: What error messages call it.
@@ -45,6 +48,10 @@ def preview(path: Path, name: str) -> MediaPreview:
     """
     with open_file(path, name) as file:
         file_format = format_of(file, name)
+        if file_format.decoder == "PDF":
+            from gemma_tui.preprocessing.pdf import page_pixels  # noqa: PLC0415  # rarely used
+
+            return _small(Image.fromarray(page_pixels(file, name, 0, TOKEN_BUDGETS[1])))
         if file_format.kind != "image":
             try:
                 return _loudness(decode_clip(file, file_format, name))
@@ -52,11 +59,15 @@ def preview(path: Path, name: str) -> MediaPreview:
                 return _loudness(loudness(file, file_format, name))
         picture = decode_picture(file, file_format, name)
     with decoding(name):
-        flat = flatten(picture)
-        scale = min(MAX_WIDTH / flat.width, MAX_HEIGHT / flat.height, 1.0)
-        size = max(1, round(flat.width * scale)), max(1, round(flat.height * scale))
-        small = flat.resize(size, Image.Resampling.BOX)
-        return MediaPreview(small.width, small.height, rgb=small.tobytes().hex())
+        return _small(flatten(picture))
+
+
+def _small(flat: Image.Image) -> MediaPreview:
+    """A picture in 8-bit RGB as one to be drawn with characters."""
+    scale = min(MAX_WIDTH / flat.width, MAX_HEIGHT / flat.height, 1.0)
+    size = max(1, round(flat.width * scale)), max(1, round(flat.height * scale))
+    small = flat.resize(size, Image.Resampling.BOX)
+    return MediaPreview(small.width, small.height, rgb=small.tobytes().hex())
 
 
 def _loudness(samples: NDArray[np.float32]) -> MediaPreview:

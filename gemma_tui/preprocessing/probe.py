@@ -42,6 +42,10 @@ def probe(path: Path, name: str) -> MediaInfo:
     """
     with open_file(path, name) as file:
         file_format = format_of(file, name)
+        if file_format.decoder == "PDF":
+            from gemma_tui.preprocessing.pdf import describe_document  # noqa: PLC0415  # rare
+
+            return describe_document(file, name)
         if file_format.kind == "image":
             picture = decode_picture(file, file_format, name)
             with decoding(name):

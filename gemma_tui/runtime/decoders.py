@@ -96,7 +96,8 @@ class Decoders:
         from gemma_tui.preprocessing.patches import cut_patches  # noqa: PLC0415  # imports numpy
 
         # Pixels are a quarter of the patches, and cutting needs no decoder.
-        return cut_patches(self.call("image_pixels", name, path, name, media.token_budget))
+        budget, start = media.token_budget, media.start
+        return cut_patches(self.call("picture_pixels", name, path, name, budget, start))
 
     def call(self, function: str, name: str, *arguments: object) -> Any:  # noqa: ANN401  # its result
         """Run one function on one file.

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from gemma_tui.preprocessing.patches import ImageFeatures
 
 Features: TypeAlias = "ImageFeatures | AudioFeatures"
+
+AHEAD: Final = 6
+"""Media of a prompt whose features are made before they are wanted."""
+
 MAX_FEATURE_BYTES: Final = 256 * 1024 * 1024
 """Room for eight pictures at the largest budget (31 MB each), or hundreds of clips (1.5 MB)."""
 
@@ -123,7 +127,7 @@ def soft_tokens(
 class FeatureRequest:
     """The features of one medium, made at once or when they are first wanted.
 
-    They stay in memory as long as this does.
+    They stay in memory until they are released.
 
     Args:
         store: Makes them.
@@ -142,15 +146,20 @@ class FeatureRequest:
             self._future = self._store.request(self._media)
         return self._future
 
+    def release(self) -> None:
+        """They were used: sixty pages of a document, 31 MB each, are not held all at once."""
+        self._future = None
+
 
 def compute_here(media: Media) -> Features:
     """Features of a medium, decoded in this process; raises as the functions for its kind do."""
     # Imported here, off the main thread: numpy, Pillow and av take a while.
     path = Path(media.path)
     if media.kind == "image":
-        from gemma_tui.preprocessing.image import image_features  # noqa: PLC0415
+        from gemma_tui.preprocessing.patches import cut_patches  # noqa: PLC0415
+        from gemma_tui.preprocessing.picture_part import picture_pixels  # noqa: PLC0415
 
-        return image_features(path, media.name, media.token_budget)
+        return cut_patches(picture_pixels(path, media.name, media.token_budget, media.start))
     from gemma_tui.preprocessing.audio import audio_features  # noqa: PLC0415
 
     return audio_features(path, media.name, media.start, media.length)

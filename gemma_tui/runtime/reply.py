@@ -7,7 +7,6 @@ the two loops are each their own module. Runs on the MLX thread.
 from __future__ import annotations
 
 import time
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +14,17 @@ import mlx.core as mx
 
 from gemma_tui.conversation import Usage
 from gemma_tui.errors import CapabilityError, UsageError
-from gemma_tui.generation import Finished, MediaProgress, media_key
+from gemma_tui.generation import Finished
 from gemma_tui.runtime.answer import Answer
 from gemma_tui.runtime.chunk_size import chunk_size
 from gemma_tui.runtime.fitting import Fitted, Fitting
 from gemma_tui.runtime.free_memory import free_memory
-from gemma_tui.runtime.gemma4.merge import SoftTokens, join_soft_tokens
 from gemma_tui.runtime.generate import prefill
 from gemma_tui.runtime.loader import this_machine
 from gemma_tui.runtime.memory import token_bytes
 from gemma_tui.runtime.prefill_progress import PrefillTimer
 from gemma_tui.runtime.prompt import Prompt
+from gemma_tui.runtime.prompt_media import PromptMedia
 from gemma_tui.runtime.replay import STEP_TOKENS, Replay, with_reply
 from gemma_tui.runtime.reply_ids import open_ids
 from gemma_tui.runtime.sampler import check_sampling
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from gemma_tui.generation import GenerationRequest, ModelInfo
     from gemma_tui.options import GenerationOptions
     from gemma_tui.runtime.encoder import MediaEncoder
-    from gemma_tui.runtime.features import Features
+    from gemma_tui.runtime.gemma4.merge import SoftTokens
     from gemma_tui.runtime.jobs import Job
     from gemma_tui.runtime.loader import LoadedModel
     from gemma_tui.runtime.prompt import PromptRenderer
@@ -108,10 +107,11 @@ class Reply:
         mx.reset_peak_memory()
         started = time.perf_counter()
         try:
-            fitted = self._fit(self._count_soft_tokens())
+            media = self._media()
+            fitted = self._fit(media.soft_token_counts())
             prompt = fitted.prompt
             cache = self._take_up(prompt)
-            self._read(prompt, cache, self._encode(prompt))
+            self._read(prompt, cache, media.encode(prompt, self._cached))
         except _CancelledError:
             return Finished("cancelled", self._usage(0, time.perf_counter() - started, 0.0))
         read = time.perf_counter()
@@ -133,25 +133,14 @@ class Reply:
             self.written = Written(fitted, answer.written[: answer.seen], text, cache, is_complete)
         return Finished(reason, usage, answer.unsent)
 
-    def _count_soft_tokens(self) -> list[int]:
-        """How many soft tokens each medium takes: remembered, or told by its features."""
-        media = self._request.media
-        counts: list[int] = []
-        for place, item in enumerate(media):
-            count = self._resident.encoder.count(media_key(item))
-            if count is None:
-                count = self._model.soft_token_count(self._features(place))
-            counts.append(count)
-            self._job.emit(MediaProgress(len(counts), len(media)))
-        return counts
-
-    def _features(self, place: int) -> Features:
-        """Wait for what the media threads make of the n-th medium."""
-        future = self._job.features[place].future()
-        awaited: tuple[Future[Any], ...] = (future, self._job.cancelled)
-        wait(awaited, return_when=FIRST_COMPLETED)
-        self._stop_if_cancelled()
-        return future.result()
+    def _media(self) -> PromptMedia:
+        return PromptMedia(
+            self._request.media,
+            model=self._model,
+            encoder=self._resident.encoder,
+            job=self._job,
+            stop_if_cancelled=self._stop_if_cancelled,
+        )
 
     def _fit(self, counts: list[int]) -> Fitted:
         """The prompt that fits, with the reply so far behind it."""
@@ -175,21 +164,6 @@ class Reply:
         """Caches that have seen as much of the prompt as any remembered state has."""
         cache, self._cached = self._resident.prompt_cache.take_up(prompt)
         return cache
-
-    def _encode(self, prompt: Prompt) -> SoftTokens | None:
-        """Soft tokens of the media that the caches have not seen: remembered, or from a tower."""
-        encoder = self._resident.encoder
-        encoded: list[tuple[int, mx.array]] = []
-        left_out = len(self._request.media) - len(prompt.spans)
-        for place, span in enumerate(prompt.spans, start=left_out):
-            if span.start < self._cached:
-                continue
-            self._stop_if_cancelled()
-            soft = encoder.recall(span)
-            if soft is None:
-                soft = encoder.encode(span, self._features(place))
-            encoded.append((span.start, soft))
-        return join_soft_tokens(encoded)
 
     def _read(self, prompt: Prompt, cache: list[Any], soft: SoftTokens | None) -> None:
         """Prefill all but the last token; keep the state at the end of each turn on the way."""

@@ -38,13 +38,13 @@ from gemma_tui.engine.protocol import (
 )
 from gemma_tui.errors import EngineError, GemmaError, ModelError
 from gemma_tui.runtime.decoders import Decoders
-from gemma_tui.runtime.features import FeatureRequest, FeatureStore
+from gemma_tui.runtime.features import AHEAD, FeatureRequest, FeatureStore
 from gemma_tui.runtime.jobs import Job, MlxThread
 from gemma_tui.runtime.logfile import describe, open_log
 from gemma_tui.runtime.outbox import Outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from gemma_tui.generation import (
         GenerationRequest,
@@ -102,7 +102,7 @@ class Worker:
                 case Load() | Unload() | Estimate() | Convert():
                     self._mlx.submit(Job(request_id, request, emit=self._outbox.put))
                 case Generate(request=prompt):
-                    features = tuple(map(self._request_features, prompt.media))
+                    features = self._request_features(prompt.media)
                     job = Job(request_id, request, emit=self._outbox.put, features=features)
                     self._mlx.submit(job)
                 case Cancel(target=target):
@@ -126,11 +126,15 @@ class Worker:
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._decoders.close()
 
-    def _request_features(self, media: Media) -> FeatureRequest:
-        """Begin with the features of a medium, unless its soft tokens are remembered."""
-        inference = self._inference
-        is_known = inference is not None and inference.knows(media)
-        return FeatureRequest(self._features, media, at_once=not is_known)
+    def _request_features(self, media: Sequence[Media]) -> tuple[FeatureRequest, ...]:
+        """Begin with the first media of a prompt whose soft tokens are not remembered."""
+        inference, ahead = self._inference, AHEAD
+        requests: list[FeatureRequest] = []
+        for item in media:
+            at_once = ahead > 0 and not (inference is not None and inference.knows(item))
+            ahead -= at_once
+            requests.append(FeatureRequest(self._features, item, at_once=at_once))
+        return tuple(requests)
 
     def _create_inference(self) -> Inference:
         from gemma_tui.runtime.compiled_kernels import CompiledKernels  # noqa: PLC0415  # mlx

@@ -127,7 +127,7 @@ def test_tags_before_the_sound_are_skipped(tmp_path: Path, tag: bytes) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"%PDF-1.7\n%\xe2\xe3", "a PDF document"),
+        (b"%!PS-Adobe-3.0\n", "a PostScript file"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n", "a PostScript file"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
         (b"\xef\xbb\xbf<?xml version='1.0'?>\n<!-- a -->\n<svg/>", "an SVG drawing"),

@@ -115,7 +115,7 @@ def test_names_that_are_no_text_arrive(decoders: Decoders, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("content", "error"),
     [
-        (b"%PDF-1.7", UnsupportedFormatError),
+        (b"%!PS-Adobe-3.0", UnsupportedFormatError),
         (b"\xff\xd8\xff\xe0 rubbish", DamagedFileError),
         (None, NotAFileError),
     ],

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Attachment, Message, MessageState
-from gemma_tui.preprocessing.budget import image_tokens
+from gemma_tui.documents import is_document, pages_in_words
+from gemma_tui.preprocessing.picture_cost import picture_tokens
 from gemma_tui.preprocessing.sound_cost import sound_length
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.transcript.leaves import Frame, Leaf, Paragraph
@@ -50,7 +51,10 @@ def chip(attachment: Attachment, *, is_open: bool = False) -> Leaf:
         return _line(f"≡ {name}", "chip")
     if not (attachment.width and attachment.height and attachment.token_budget):
         return _line(f"▣ {name}", "chip")
-    tokens = image_tokens(attachment.width, attachment.height, attachment.token_budget)
+    tokens = picture_tokens(attachment)
+    if is_document(attachment):
+        pages = pages_in_words(attachment)
+        return _line(f"▤ {name} · {pages} · {tokens:,} tokens", "chip")
     return _line(f"▣ {name} · {tokens} tokens", "chip")
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len, set_cell_size
 
 from gemma_tui.byte_size import format_size
-from gemma_tui.preprocessing.budget import image_tokens
+from gemma_tui.documents import is_document, pages_in_words
+from gemma_tui.preprocessing.picture_cost import picture_tokens
 from gemma_tui.preprocessing.sound_cost import sound_length, sound_tokens
 from gemma_tui.sanitize import sanitize_line
 
@@ -58,8 +59,12 @@ def describe(attachment: Attachment, reason: str | None = None) -> ChipText:
         return ChipText("♪", name, size, "", cost)
     if attachment.kind == "text":
         return ChipText("≡", name, size, "", "Enter opens it")
-    tokens = image_tokens(attachment.width, attachment.height, attachment.token_budget)
-    shape = f"{attachment.width}x{attachment.height}"
+    tokens = picture_tokens(attachment)
     note = f"auto: {reason}" if reason else "" if reason is None else "auto …"
+    if is_document(attachment):
+        each = f"{attachment.token_budget:,} a page at most"
+        cost = f"{pages_in_words(attachment)} · {tokens:,} tokens"
+        return ChipText("▤", name, size, each, cost, note)
+    shape = f"{attachment.width}x{attachment.height}"
     cost = f"{tokens} of {attachment.token_budget} tokens"
     return ChipText("▣", name, size, shape, cost, note)

@@ -1,0 +1,146 @@
+"""Which pages of a document are sent, and at what budget: as many as fit, or those that were named.
+
+How a page is drawn is the business of the engine; a page is one picture of the prompt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final
+
+from gemma_tui.errors import UsageError
+from gemma_tui.preprocessing.budget import TOKEN_BUDGETS, image_tokens
+from gemma_tui.preprocessing.picture_cost import picture_tokens
+from gemma_tui.sanitize import sanitize_line
+from gemma_tui.selection import describe_selection, labelled_count, parse_selection, selected
+
+if TYPE_CHECKING:
+    from gemma_tui.conversation import Attachment, Segment
+    from gemma_tui.engine.interface import Engine
+    from gemma_tui.generation import ModelInfo
+    from gemma_tui.preprocessing.budget import TokenBudget
+    from gemma_tui.storage.blobs import BlobStore
+
+PAGE_BUDGET: Final = TOKEN_BUDGETS[-1]
+"""Soft tokens of a page unless the user says otherwise: small print needs the most there are."""
+
+MAX_FIRST_PAGES: Final = 100
+"""As many are attached unasked where the context is large; naming pages attaches more."""
+
+_UNKNOWN_CONTEXT: Final = 20
+"""Pages that are attached unasked while no model is loaded."""
+
+_SHARE: Final = (3, 4)
+"""Of the context that is left: what pages may fill unasked. The rest is for question and answer."""
+
+
+class Documents:
+    """Chooses pages.
+
+    Args:
+        blobs: Where the bytes of documents are.
+        engine: Looks into them, and has the context that they must fit.
+    """
+
+    def __init__(self, blobs: BlobStore, engine: Engine) -> None:
+        self._blobs = blobs
+        self._engine = engine
+
+    def first_pages(
+        self, document: Attachment, token_budget: TokenBudget | None, used_tokens: int
+    ) -> Attachment:
+        """A document with as many of its first pages as fit, one at least.
+
+        Args:
+            document: With all of its pages.
+            token_budget: Of a page; None, like `auto`, is the largest that leaves room for one.
+            used_tokens: Of the context, by what is there already.
+        """
+        model = self._engine.state.model
+        room = _room(model, used_tokens)
+        pages = document.segments
+        budget = _budget(pages[0], token_budget, model, room)
+        first = pages[: MAX_FIRST_PAGES if room is not None else _UNKNOWN_CONTEXT]
+        costs = accumulate(image_tokens(page.width, page.height, budget) for page in first)
+        count = sum(room is None or total <= room for total in costs)
+        return replace(document, token_budget=budget, segments=pages[: max(1, count)])
+
+    async def choose(self, document: Attachment, selection: str) -> Attachment:
+        """A document with the pages that a text like `1-5, 8` names.
+
+        Raises:
+            UsageError: It names no page, or the attachment is no document.
+            AttachmentError: The document cannot be read any more.
+            EngineError: Nobody could look into it.
+        """
+        if not is_document(document):
+            raise not_divisible(document)
+        path = self._blobs.path_of(document.sha256)
+        pages = (await self._engine.probe(path, document.name)).segments
+        chosen = selected(parse_selection(selection, len(pages), "page"))
+        return replace(document, segments=tuple(pages[index] for index in chosen))
+
+
+def is_document(attachment: Attachment) -> bool:
+    """Whether its pictures are pages."""
+    return page_count(attachment) > 0
+
+
+def page_count(attachment: Attachment) -> int:
+    """How many pages a document has, sent or not; 0 for what is no document."""
+    pages = attachment.segments
+    return labelled_count(pages[0].label) if pages and pages[0].kind == "image" else 0
+
+
+def pages_in_words(attachment: Attachment) -> str:
+    """Which pages of a document are sent: `12 pages`, `pages 1-5, 8 of 12`."""
+    count, chosen = page_count(attachment), [page.start for page in attachment.segments]
+    if len(chosen) == count:
+        return "1 page" if count == 1 else f"{count:,} pages"
+    word = "page" if len(chosen) == 1 else "pages"
+    return f"{word} {describe_selection(chosen)} of {count:,}"
+
+
+def left_out_note(attachment: Attachment) -> str:
+    """What to say of a document that was attached in part; empty if all of it was."""
+    count, kept = page_count(attachment), len(attachment.segments)
+    if kept >= count:
+        return ""
+    these = "the first page is" if kept == 1 else f"the first {kept} are"
+    return (
+        f"“{sanitize_line(attachment.name)}” has {count:,} pages: {these} attached"
+        f" ({picture_tokens(attachment):,} tokens). /range chooses others, F4 the tokens of a page."
+    )
+
+
+def not_divisible(attachment: Attachment) -> UsageError:
+    """The sentence for an attachment that is sent as a whole."""
+    return UsageError(
+        f"“{sanitize_line(attachment.name)}” has no parts to choose from.",
+        "Pages of a PDF and lines of a text can be chosen.",
+    )
+
+
+def _room(model: ModelInfo | None, used_tokens: int) -> int | None:
+    """Soft tokens that pages may fill; None while that is unknown."""
+    if model is None:
+        return None
+    part, whole = _SHARE
+    return max(0, model.context_length - used_tokens) * part // whole
+
+
+def _budget(
+    page: Segment, wanted: TokenBudget | None, model: ModelInfo | None, room: int | None
+) -> int:
+    if isinstance(wanted, int):
+        return wanted
+    # The demo knows small pictures only.
+    most = model.default_token_budget if model is not None and model.is_demo else PAGE_BUDGET
+    fitting = (
+        budget
+        for budget in reversed(TOKEN_BUDGETS)
+        if budget <= most
+        and (room is None or image_tokens(page.width, page.height, budget) <= room)
+    )
+    return next(fitting, TOKEN_BUDGETS[0])
