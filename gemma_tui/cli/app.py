@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from gemma_tui.cli.chat_place import opened
+from gemma_tui.cli.pauses import without_pauses
 from gemma_tui.errors import UsageError
 from gemma_tui.microphone.client import SystemMicrophone
 from gemma_tui.microphone.folder import RecordingFolder
@@ -22,6 +23,7 @@ from gemma_tui.storage.open_tabs import OpenTabsFile
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gemma_tui.cli.chat_place import ChatPlace
     from gemma_tui.paths import Paths
 
 
@@ -50,22 +52,28 @@ def run_app(paths: Paths, model: Path | None) -> int:
 
 async def _run(paths: Paths, configuration: Configuration) -> int:
     async with opened(paths, configuration) as place:
-        from gemma_tui.tui.app import GemmaApp  # noqa: PLC0415  # slow: not before it can be shown
+        # Within it from the imports on: they make most of the objects that there are.
+        with without_pauses():
+            return await _show(place, paths, configuration)
 
-        app = GemmaApp(
-            chat=place.chat,
-            store=place.store,
-            engine=place.engine,
-            configuration=configuration,
-            exchange=place.exchange,
-            open_tabs=OpenTabsFile(paths.open_tabs),
-            recorder=Recorder(
-                SystemMicrophone(paths.microphone_log), RecordingFolder(paths.recordings)
-            ),
-            notice=_notice(place.set_aside),
-        )
-        await app.run_async()
-        return int(app.return_code or 0)
+
+async def _show(place: ChatPlace, paths: Paths, configuration: Configuration) -> int:
+    from gemma_tui.tui.app import GemmaApp  # noqa: PLC0415  # slow: not before it can be shown
+
+    app = GemmaApp(
+        chat=place.chat,
+        store=place.store,
+        engine=place.engine,
+        configuration=configuration,
+        exchange=place.exchange,
+        open_tabs=OpenTabsFile(paths.open_tabs),
+        recorder=Recorder(
+            SystemMicrophone(paths.microphone_log), RecordingFolder(paths.recordings)
+        ),
+        notice=_notice(place.set_aside),
+    )
+    await app.run_async()
+    return int(app.return_code or 0)
 
 
 def _notice(set_aside: Path | None) -> str:

@@ -79,6 +79,7 @@ class MessageActions:
         self._options = options
         self._models = models
         self._deleted: list[int] = []
+        self._hint = ""
 
     def perform(self, request: MessageRequest) -> None:
         """Do what was asked for."""
@@ -170,7 +171,8 @@ class MessageActions:
             hint = BRANCH_HINT
         elif self._desk.turn is None and last is not None and last.is_cut_off:
             hint = CUT_OFF_HINT
-        self._panel.composer.border_title = hint
+        if hint != self._hint:  # every title that is set has the whole composer painted anew
+            self._hint = self._panel.composer.border_title = hint
 
     async def _preview(self, message_id: int, number: int) -> None:
         message = self._page.message(message_id)

@@ -9,7 +9,7 @@ import asyncio
 import time
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import MessageState, TextPart, ThoughtPart
 from gemma_tui.errors import GemmaError
@@ -33,6 +33,11 @@ if TYPE_CHECKING:
     from gemma_tui.turn import TurnEvent
 
 
+SPEED_SECONDS: Final = 0.5
+"""How long a measured speed is shown: numbers that change with every batch cannot be read, and each
+has the status line painted."""
+
+
 @dataclass(slots=True)
 class Turn:
     """A draft on its way to a stored reply."""
@@ -53,6 +58,8 @@ class Turn:
     label: str = "sending"
     """What happens now, in words."""
     token_count: int = 0
+    tokens_per_second: float = 0.0
+    """Speed so far; 0 until it means something."""
     stored: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the question is stored, or never will be."""
     done: asyncio.Event = field(default_factory=asyncio.Event)
@@ -66,13 +73,7 @@ class Turn:
     _text: list[str] = field(default_factory=list)
     _first_token_at: float = 0.0
     _tokens_before: int = 0
-
-    @property
-    def tokens_per_second(self) -> float:
-        """Speed so far; 0 until it means something."""
-        elapsed = time.monotonic() - self._first_token_at
-        written = max(0, self.token_count - self._tokens_before)
-        return written / elapsed if self._first_token_at and elapsed > 0.2 else 0.0
+    _measured_at: float = 0.0
 
     def note(self, event: TurnEvent) -> None:
         """Take in what happened."""
@@ -97,6 +98,7 @@ class Turn:
                 self._begin("writing")
                 self._text.append(text)
                 self.token_count = token_count or self.token_count
+                self._measure(time.monotonic())
             case Finished():
                 self.label = "finishing"
             case TurnFinished(reply):
@@ -120,6 +122,12 @@ class Turn:
     def _begin(self, label: str) -> None:
         self.label = label
         self._first_token_at = self._first_token_at or time.monotonic()
+
+    def _measure(self, now: float) -> None:
+        elapsed = now - self._first_token_at
+        if elapsed > 0.2 and now - self._measured_at >= SPEED_SECONDS:
+            self._measured_at = now
+            self.tokens_per_second = max(0, self.token_count - self._tokens_before) / elapsed
 
 
 async def run_turn(

@@ -30,6 +30,7 @@ from textual.widgets import Markdown
 from gemma_tui.conversation import Message, MessageState
 from gemma_tui.tui.line_filter import SafeLines
 from gemma_tui.tui.transcript import Transcript
+from tests.bench.interface.texts import KINDS, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,26 +41,6 @@ if TYPE_CHECKING:
 PATIENCE_SECONDS = 120
 LENGTHS = (1_000, 10_000, 50_000)
 CHARACTERS = 12
-
-_WORDS = "The quick **brown** fox jumps over the `lazy` dog, and *nobody* minds it at all. "
-KINDS = {
-    "prose": "## A heading\n\n" + _WORDS * 5 + "\n\n- one item\n- another item\n\n",
-    "paragraph": _WORDS,
-    "code": "def function(argument: int) -> str:\n    return 'text' + str(argument)  # why\n\n",
-    "table": "| a cell | 12345 | *more* words here |\n",
-    "list": "- an item with `code` in it\n",
-    "quote": "> a line that is quoted\n",
-}
-_BEGINNINGS = {
-    "code": "```python\n",
-    "table": "| name | number | what it is |\n|---|--:|---|\n",
-}
-
-
-def text_of(kind: str, length: int) -> str:
-    """An answer of one kind, `length` characters long."""
-    pattern = KINDS[kind]
-    return (_BEGINNINGS.get(kind, "") + pattern * (length // len(pattern) + 1))[:length]
 
 
 class BenchApp(App[None]):

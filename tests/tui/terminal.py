@@ -101,10 +101,14 @@ class Terminal:
             has_ended = not more
             data += more
         if data:
-            self.written += data
-            self._text = None
-            self._stream.feed(bytes(data))
+            self.draw(bytes(data))
         return not has_ended
+
+    def draw(self, data: bytes) -> None:
+        """Take what the program wrote."""
+        self.written += data
+        self._text = None
+        self._stream.feed(data)
 
     def _is_ready(self, seconds: float) -> bool:
         return bool(select.select([self.child.child_fd], [], [], seconds)[0])

@@ -1,0 +1,44 @@
+"""What a turn knows of its reply while it is written."""
+
+from __future__ import annotations
+
+import pytest
+
+from gemma_tui.conversation import Draft
+from gemma_tui.generation import TextDelta
+from gemma_tui.tui import turn as turns
+from gemma_tui.tui.turn import SPEED_SECONDS, Turn
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def test_the_speed_stands_long_enough_to_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(turns, "time", clock)
+    turn = Turn(1, Draft("Hi"), None)
+    shown = []
+    for batch in range(61):
+        turn.note(TextDelta("a b c d ", 4 * batch + 1))
+        shown.append(turn.tokens_per_second)
+        clock.now += 1 / 30
+    assert shown[0] == 0, "one token says nothing about speed"
+    changes = [n for n in range(1, 61) if shown[n] != shown[n - 1]]
+    assert 3 <= len(changes) <= 2 / SPEED_SECONDS
+    assert shown[-1] == pytest.approx(120, rel=0.02)
+
+
+def test_what_was_written_before_does_not_count_as_speed(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(turns, "time", clock)
+    turn = Turn(1, None, None, continued_id=2)
+    turn._tokens_before = 1000
+    turn.note(TextDelta("a", 1001))
+    clock.now += 1
+    turn.note(TextDelta("b", 1050))
+    assert turn.tokens_per_second == pytest.approx(50)
