@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 from gemma_tui.options import GenerationOptions, Overflow, SamplingOptions
+from gemma_tui.settings.choices import BUDGETS, NOTIFICATIONS, OVERFLOWS, SEND_KEYS, THEMES
 from gemma_tui.settings.derivation import derive_settings
 from gemma_tui.settings.setting import About
 
@@ -22,8 +23,6 @@ SECTIONS: Final = {
 }
 """Tables of the file, in the order in which they are shown, and their headings."""
 
-_AUTO: Final = ("auto", "auto, by what is in it")
-_BUDGETS: Final = (_AUTO, *((n, f"{n} tokens") for n in (70, 140, 280, 560, 1120)))
 _SAMPLING: Final = SamplingOptions()
 _OPTIONS: Final = GenerationOptions()
 
@@ -107,7 +106,7 @@ class Settings:
             "replies",
             "When the context is full",
             "Refuse the question, with the numbers, or leave out the oldest turns and say so (F8).",
-            choices=(("refuse", "refuse"), ("drop_oldest", "leave out the oldest turns")),
+            choices=OVERFLOWS,
         ),
     ] = _OPTIONS.overflow
     temperature: Annotated[
@@ -199,7 +198,7 @@ class Settings:
             "pictures",
             "Budget of a picture",
             "The most soft tokens that a new picture may cost; F4 changes it for one picture.",
-            choices=_BUDGETS,
+            choices=BUDGETS,
             unset="as the model says",
         ),
     ] = None
@@ -219,13 +218,7 @@ class Settings:
             "app",
             "Colours",
             "The colours of the app.",
-            choices=(
-                ("dark", "dark"),
-                ("light", "light"),
-                ("contrast-dark", "high contrast, dark"),
-                ("contrast-light", "high contrast, light"),
-                ("terminal", "those of the terminal"),
-            ),
+            choices=THEMES,
             prefix="gemma-",
             is_global=True,
         ),
@@ -234,15 +227,16 @@ class Settings:
         bool,
         About("app", "Reduced motion", "Nothing slides, fades or blinks.", is_global=True),
     ] = False
-    bell: Annotated[
-        bool,
+    notifications: Annotated[
+        str,
         About(
             "app",
-            "Bell",
-            "Ring the terminal's bell when a long answer ends while you look elsewhere.",
+            "Notifications",
+            "How to say that a long answer has ended, or one failed, while you look elsewhere.",
+            choices=NOTIFICATIONS,
             is_global=True,
         ),
-    ] = True
+    ] = "both"
     titles: Annotated[
         bool,
         About(
@@ -268,7 +262,7 @@ class Settings:
             "app",
             "Send with",
             "With Ctrl+S, Enter begins a new line. Ctrl+J always does.",
-            choices=(("enter", "Enter"), ("ctrl+s", "Ctrl+S")),
+            choices=SEND_KEYS,
             is_global=True,
         ),
     ] = "enter"

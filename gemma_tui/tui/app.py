@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.storage.open_tabs import OpenTabsFile
     from gemma_tui.tui.commands import Command
+    from gemma_tui.tui.window_title import WindowTitle
 
 WIDE: Final = 90
 """Columns from which the list of conversations stands beside the transcript."""
@@ -230,6 +231,11 @@ class GemmaApp(App[None]):
             await self._router.route(event)
         else:
             await super().on_event(event)
+
+    @property
+    def window_title(self) -> WindowTitle | None:
+        """The title of the terminal's window, where there is a terminal."""
+        return self._driver.window_title if isinstance(self._driver, TerminalDriver) else None
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy by the terminal (OSC 52), and on a Mac, whose Terminal ignores that, by `pbcopy`."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Protocol
 from textual.constants import TEXTUAL_ANIMATIONS
 
 from gemma_tui.errors import SettingsError
-from gemma_tui.tui.bell import AnswerBell
 from gemma_tui.tui.model_switch import ModelSwitch
 from gemma_tui.tui.preferences import Preferences, own_settings
 from gemma_tui.tui.status import overflow_sentence, status_of
@@ -85,7 +84,6 @@ class Choosing:
         self._page = page
         self._panel = panel
         self._owner = owner
-        self._bell = AnswerBell(self._ring)
         self.preferences = Preferences(configuration, store, page)
         """The settings that hold here."""
         self.models = ModelSwitch(engine, self.preferences, self)
@@ -118,7 +116,6 @@ class Choosing:
         Args:
             turn: The reply that is being written, if any.
         """
-        self._bell.note(turn)
         options = self.preferences.options
         return status_of(self._engine.state, self._page, turn, options, self.models.label)
 
@@ -209,8 +206,3 @@ class Choosing:
     def _model_chosen(self, scope: Scope, model: ModelOnDisk | None) -> None:
         if model is not None:
             self._owner.perform(partial(self.models.choose, model.folder, model.name, scope))
-
-    def _ring(self) -> None:
-        app = self._owner.app
-        if self.preferences.settings.bell and not app.app_focus:
-            app.bell()

@@ -260,6 +260,7 @@ class Desk:
         turn.done.set()
         self._panel.problem.withdraw(*STILL_WRITING)
         self._titling.begin(turn.reply, self.refresh_list)
+        self._owner.turn_ended(turn)
         self._owner.show_status()
 
     async def _show_event(self, turn: Turn, event: TurnEvent) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.conversation import Conversation
     from gemma_tui.errors import GemmaError
+    from gemma_tui.tui.turn import Turn
 
 
 class DeskOwner(Protocol):
@@ -27,6 +28,9 @@ class DeskOwner(Protocol):
 
     def show_list(self, conversations: tuple[Conversation, ...]) -> None:
         """The list of conversations may have changed."""
+
+    def turn_ended(self, turn: Turn) -> None:
+        """Nothing of this turn is left to do."""
 
     def page_turns(self) -> None:
         """Another conversation is about to be shown."""

@@ -12,6 +12,7 @@ import select
 import signal
 from codecs import getincrementaldecoder
 from contextlib import suppress
+from functools import cached_property
 from typing import IO, Any, Final, cast
 
 from textual.constants import ESCAPE_DELAY
@@ -19,6 +20,7 @@ from textual.drivers.linux_driver import LinuxDriver
 
 from gemma_tui.tui.key_parser import KeyParser
 from gemma_tui.tui.terminal_input import TerminalInput
+from gemma_tui.tui.window_title import WindowTitle
 
 IDLE_SECONDS: Final = 0.1
 """How long the thread may take to notice that the app has ended."""
@@ -54,11 +56,21 @@ class _Window:
 class TerminalDriver(LinuxDriver):
     """Reads keys from a terminal on Linux and macOS, and draws on it."""
 
+    @cached_property
+    def window_title(self) -> WindowTitle:
+        """The title of the window, which leaving gives back."""
+        return WindowTitle(self.write)
+
     def start_application_mode(self) -> None:
         """Begin, or go on after the app was put to sleep."""
         if not isinstance(self._file, _Window):
             self._file = cast("Any", _Window(cast("IO[str]", self._file)))
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's
+
+    def stop_application_mode(self) -> None:
+        """Leave the terminal as it was, for good or for a while."""
+        self.window_title.restore()
+        super().stop_application_mode()
 
     def _sigcont_application(self, *_: object) -> None:
         """Go on; after a SIGSTOP, which nobody is told of, the input thread is still there."""

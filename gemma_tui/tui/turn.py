@@ -55,6 +55,8 @@ class Turn:
     """What is set for a conversation that is created for it, as JSON."""
     reply: Message | None = None
     """The stored row of the reply, from the moment it exists."""
+    began_at: float = field(default_factory=time.monotonic)
+    """On the monotonic clock, in seconds."""
     label: str = "sending"
     """What happens now, in words."""
     token_count: int = 0

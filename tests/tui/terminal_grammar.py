@@ -59,6 +59,31 @@ _VISIBLE_FORMATS: Final = re.compile(
 )
 
 
+class _BorrowedTitle:
+    """Kept, shown as often as one likes, made empty, given back: in this order and no other."""
+
+    def __init__(self, titles: frozenset[str]) -> None:
+        self._titles = titles
+        self.is_kept = False
+        self._is_empty = False
+
+    def takes(self, sequence: re.Match[str]) -> bool:
+        """Whether a sequence has its place here."""
+        was_empty, self._is_empty = self._is_empty, False
+        match sequence["csi"]:
+            case "22;0t" if not self.is_kept:
+                self.is_kept = True
+                return True
+            case "23;0t" if was_empty:
+                self.is_kept = False
+                return True
+        osc = sequence["osc"]
+        if not self.is_kept or osc is None or not osc.startswith("0;"):
+            return False
+        self._is_empty = osc == "0;"
+        return sequence[0].endswith("\x07") and (self._is_empty or osc[2:] in self._titles)
+
+
 @dataclass(frozen=True)
 class Grammar:
     """What may be written besides text, colours and the movements of the cursor.
@@ -66,11 +91,15 @@ class Grammar:
     Args:
         draws: Whether it is a program that draws; others write lines, and a line that is replaced.
         clipboard: The texts that may be copied by the terminal (OSC 52).
+        titles: The titles that the window may get (OSC 0), between XTWINOPS 22 and 23.
+        rings: How often the bell may ring.
         is_edited: Whether lines are edited there, as readline does it on a terminal that can nothing.
     """
 
     draws: bool = True
     clipboard: frozenset[str] = frozenset()
+    titles: frozenset[str] = frozenset()
+    rings: int = 0
     is_edited: bool = False
 
     def foreign(self, written: bytes) -> list[str]:
@@ -83,11 +112,14 @@ class Grammar:
 
     def _foreign(self, text: str) -> Iterator[str]:
         place, last_mode, is_over = 0, "", False
+        title, rings = _BorrowedTitle(self.titles), self.rings
         while place < len(text):
             end = text.find("\x1b", place)
             plain = text[place : end if end >= 0 else len(text)]
             place += len(plain)
             harmless = self._newlines().sub("", plain)
+            rings -= (is_bell := self.draws and harmless == "\x07")  # alone, between sequences
+            harmless = "" if is_bell and rings >= 0 else harmless
             yield from (repr(character) for character in harmless if self._is_foreign(character))
             if end < 0:
                 return
@@ -103,11 +135,13 @@ class Grammar:
                 if mode["mode"] == "2026" and (name == "2026h") is (last_mode == "2026h"):
                     yield f"{sequence[0]!r}: a frame in a frame"
                 last_mode = name if mode["mode"] == "2026" else last_mode
-            elif not self._allows(sequence):
+            elif not self._allows(sequence) and not title.takes(sequence):
                 yield repr(sequence[0])
             elif is_over and sequence[0].endswith("H"):
                 yield f"{sequence[0]!r} after the end"
                 is_over = False
+        if title.is_kept:
+            yield "a title that is never given back"
         if last_mode == "2026h":
             yield "a frame that never ends"
 

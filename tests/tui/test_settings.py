@@ -270,9 +270,9 @@ async def test_colours_motion_and_the_send_key(open_app: Opener, paths: Paths) -
 async def test_the_mouse_does_what_enter_does(open_app: Opener, paths: Paths) -> None:
     async with open_app(size=(100, 45)) as running:
         found = await panel(running)
-        index = [option.id for option in found.options].index("bell")
+        index = [option.id for option in found.options].index("titles")
         await running.pilot.click(SettingsList, offset=(10, index))
-        await running.until(lambda: saved(paths) == {"app": {"bell": False}})
+        await running.until(lambda: saved(paths) == {"app": {"titles": False}})
         scope = running.app.screen.query_one("ScopeSwitch")
         await running.pilot.click(scope)
         assert "same in every conversation" in about(running)

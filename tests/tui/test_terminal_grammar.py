@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color
@@ -12,6 +15,7 @@ from textual.strip import Strip
 
 from gemma_tui.sanitize import sanitize, sanitize_line
 from gemma_tui.tui.line_filter import SafeLines
+from gemma_tui.tui.window_title import MAX_CELLS, WindowTitle
 from tests.tui.naughty_strings import ACTING, HIDING, NAUGHTY
 from tests.tui.terminal_grammar import Grammar
 
@@ -60,6 +64,48 @@ def test_only_what_was_copied_may_be_put_into_the_clipboard() -> None:
     grammar = Grammar(clipboard=frozenset({"x"}))
     assert grammar.foreign(b"\x1b]52;c;eA==\x07") == []
     assert grammar.foreign(b"\x1b]52;c;eQ==\x07") != []
+
+
+KEPT = "\x1b[22;0t\x1b]0;x\x07"
+BACK = "\x1b]0;\x07\x1b[23;0t"
+
+
+def test_only_a_borrowed_title_is_shown_and_it_is_given_back() -> None:
+    grammar = Grammar(titles=frozenset({"x", "y"}))
+    assert grammar.foreign(f"{KEPT}\x1b]0;y\x07{BACK}{KEPT}{BACK}".encode()) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        KEPT, f"{KEPT}{KEPT}{BACK}", f"{KEPT}\x1b[23;0t", "\x1b]0;x\x07", BACK, f"{KEPT}\x1b]0;z\x07{BACK}",
+        f"{KEPT}\x1b]2;x\x07{BACK}", f"{KEPT}\x1b]0;x\x1b\\{BACK}", f"{KEPT}\x1b[22;2t{BACK}", f"{KEPT}\x1b[21t{BACK}",
+        f"{KEPT}\x1b]0;\x07 \x1b[0m\x1b[23;1t",
+    ],
+    ids=ascii,
+)  # fmt: skip
+def test_any_other_use_of_a_title_is_foreign(text: str) -> None:
+    assert Grammar(titles=frozenset({"x"})).foreign(text.encode()) != []
+
+
+def test_the_bell_rings_as_often_as_it_may() -> None:
+    assert Grammar(rings=1).foreign(b"\x1b[0m\x07\x1b[0m") == []
+    assert Grammar(rings=1).foreign(b"\x07\x1b[0m\x07") != []
+    assert Grammar(rings=1).foreign(b"text \x07") != []
+
+
+@given(ANY_TEXT)
+def test_no_text_in_a_title_acts(text: str) -> None:
+    written: list[str] = []
+    title = WindowTitle(written.append)
+    title.show(f"x{text}")
+    shown = re.fullmatch(r"\x1b\[22;0t\x1b\]0;(x[^\x00-\x1f\x7f-\x9f]*)\x07", "".join(written))
+    assert shown is not None
+    assert cell_len(shown[1]) <= MAX_CELLS
+    assert sanitize_line(shown[1]) == shown[1]
+    title.restore()
+    title.restore()
+    assert Grammar(titles=frozenset({shown[1]})).foreign("".join(written).encode()) == []
 
 
 def test_bytes_that_are_no_text_are_foreign() -> None:

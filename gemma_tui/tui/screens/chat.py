@@ -6,7 +6,7 @@ It decides what happens when; how a turn runs is `Chat.reply`'s business, how it
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import on
 
@@ -18,6 +18,7 @@ from gemma_tui.tui.desk import Desk
 from gemma_tui.tui.drafts import SAVE_DELAY_SECONDS, DraftKeeper
 from gemma_tui.tui.exchanging import Exchanging
 from gemma_tui.tui.message_actions import MessageActions
+from gemma_tui.tui.notifying import Notifier
 from gemma_tui.tui.page import Page
 from gemma_tui.tui.picture_actions import PictureActions
 from gemma_tui.tui.prompt_cost import PromptCost
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from gemma_tui.settings.configuration import Configuration
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.storage.open_tabs import OpenTabsFile
+    from gemma_tui.tui.notifying import NotifiedTerminal
+    from gemma_tui.tui.turn import Turn
 
 
 class ChatScreen(ComposingScreen):
@@ -109,6 +112,11 @@ class ChatScreen(ComposingScreen):
         composing = panel.composer, panel.completion
         self._completing = Completing(*composing, attaching=self._attaching, perform=self.perform)
         self._questions = QuestionHistory(store, panel)
+        self._notifier = Notifier(
+            *(store, page, self._preferences),
+            terminal=lambda: cast("NotifiedTerminal", self.app),
+            perform=self.perform,
+        )
         self._cost = PromptCost(
             *(chat, store, panel), perform=self.perform, set_timer=self.set_timer
         )
@@ -124,6 +132,7 @@ class ChatScreen(ComposingScreen):
         self._panel.composer.takes_key = self.take_key
         self._unwatch = self._engine.watch(self._engine_changed)
         self._engine_changed(self._engine.state)
+        self.watch(self.app, "app_focus", self._notifier.focus_changed)
         self.choosing.begin(self._notice)
         self.call_after_refresh(self._after_first_paint)
 
@@ -222,6 +231,10 @@ class ChatScreen(ComposingScreen):
         """Scroll a page without leaving the composer."""
         transcript = self._page.transcript
         (transcript.scroll_page_down if direction > 0 else transcript.scroll_page_up)(animate=False)
+
+    def turn_ended(self, turn: Turn) -> None:
+        """A reply has ended: tell whoever looks elsewhere."""
+        self._notifier.turn_ended(turn)
 
     def page_turns(self) -> None:
         """Another conversation is about to be shown: Enter was meant for this one."""
