@@ -8,33 +8,32 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual import events
-from textual.app import App, SystemCommand
+from textual import events, on
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from gemma_tui.errors import GemmaError
-from gemma_tui.settings.schema import SCHEMA
 from gemma_tui.tui.clipboard import clipboard_command, to_clipboard
-from gemma_tui.tui.commands import COMMANDS
 from gemma_tui.tui.driver import TerminalDriver
 from gemma_tui.tui.key_router import KeyRouter
-from gemma_tui.tui.keys import keys_of, now_on
+from gemma_tui.tui.keys import keys_of
 from gemma_tui.tui.line_filter import SafeLines
+from gemma_tui.tui.notices import NoticeLog
 from gemma_tui.tui.screens.chat import ChatScreen
-from gemma_tui.tui.screens.chat_keys import WORKSPACE_KEYS
 from gemma_tui.tui.themes import PREFIX, themes
-from gemma_tui.tui.transcript.widget import Transcript
 from gemma_tui.tui.widgets.composer import Composer
-from gemma_tui.tui.widgets.transcript_panel import palette_actions
+from gemma_tui.tui.widgets.short_text import ShortText
+from gemma_tui.tui.widgets.status_line import ProblemLine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from textual.app import SystemCommand
     from textual.filter import LineFilter
+    from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
     from gemma_tui.chat import Chat
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     from gemma_tui.settings.configuration import Configuration
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.storage.open_tabs import OpenTabsFile
-    from gemma_tui.tui.commands import Command
     from gemma_tui.tui.window_title import WindowTitle
 
 WIDE: Final = 90
@@ -52,10 +50,6 @@ WIDE: Final = 90
 
 TALL: Final = 16
 """Rows from which the composer has a frame."""
-
-
-_KEYS_OF_COMMANDS: Final = frozenset({"toggle_thinking", "attach", "change_budget"})
-"""What keys do that a command does too, under another name."""
 
 
 class GemmaApp(App[None]):
@@ -80,6 +74,7 @@ class GemmaApp(App[None]):
         Binding("ctrl+q", "quit", "Quit", priority=True, system=True, id="app.quit"),
         Binding("f1", "help", "Help", priority=True, id="app.help"),
         Binding("f2", "settings", "Settings", priority=True, id="app.settings"),
+        Binding("f7", "notices", "Notices: what was told", priority=True, id="app.notices"),
         Binding("ctrl+l", "models", "Choose the model", priority=True, id="app.models"),
         Binding(
             "ctrl+c", "interrupt", "Copy, or stop", show=False, system=True, id="app.interrupt"
@@ -116,6 +111,8 @@ class GemmaApp(App[None]):
         """Keys that are not the default ones, by the id of their binding."""
         self._safe_lines = SafeLines()  # one for all: rows remember what each filter made of them
         self._may_lose_draft = False
+        self.notices = NoticeLog()
+        """What was told in this run."""
         self._router = KeyRouter(self, super().on_event)
         for theme in themes():
             self.register_theme(theme)
@@ -149,42 +146,10 @@ class GemmaApp(App[None]):
         return keys_of(binding, self.keymap)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What the palette offers: every command, and what only keys do."""
-        chat = self.chat_screen
-        known = {command.action.rpartition(".")[2] for command in COMMANDS} | _KEYS_OF_COMMANDS
-        for command in COMMANDS:
-            if screen is chat or command.action.startswith("app."):
-                help_text = f"/{command.name}  {now_on(command.key, self.keymap)}".rstrip()
-                yield SystemCommand(command.title, help_text, partial(self._perform, command))
-        for name, words in SCHEMA["theme"].about.choices:
-            choose = partial(chat.choosing.choose_theme, str(name))
-            yield SystemCommand(f"Colours: {words}", f"/theme {name}", choose)
-        for binding in ChatScreen.BINDINGS if screen is chat else ():
-            if isinstance(binding, Binding) and binding.show and binding.action not in known:
-                yield SystemCommand(
-                    binding.description,
-                    self.get_key_display(binding),
-                    partial(self._run, f"screen.{binding.action}"),
-                )
-        for binding in WORKSPACE_KEYS if screen is chat else ():
-            if isinstance(binding, Binding) and binding.show and binding.action != "search":
-                run = partial(self._run_in_workspace, binding.action)
-                yield SystemCommand(binding.description, self.get_key_display(binding), run)
-        if screen is chat:
-            for name, key, action in palette_actions(chat.query_one(Transcript), self.keymap):
-                yield SystemCommand(name, key, partial(self._run_in_transcript, action))
+        """What the palette offers."""
+        from gemma_tui.tui.palette import palette_of  # noqa: PLC0415  # rarely used
 
-    def _perform(self, command: Command) -> None:
-        self.chat_screen.perform(partial(self.chat_screen.run_command, command))
-
-    async def _run(self, action: str) -> None:
-        await self.run_action(action)
-
-    async def _run_in_transcript(self, action: str) -> None:
-        await self.run_action(action, self.chat_screen.query_one(Transcript))
-
-    async def _run_in_workspace(self, action: str) -> None:
-        await self.run_action(action, self.chat_screen.workspace)
+        return palette_of(self, screen)
 
     def on_mount(self) -> None:
         """Leave in order when the terminal closes or the system says so."""
@@ -247,11 +212,40 @@ class GemmaApp(App[None]):
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
         """Nothing: links come from the model, and nothing it writes may act."""
 
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Tell something for a moment; it can be read again among the notices."""
+        self.notices.add(message)
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    @on(ProblemLine.Told)
+    def _problem_told(self, event: ProblemLine.Told) -> None:
+        self.notices.add(event.sentence)
+
+    def action_notices(self) -> None:
+        """Show all that the screen says, and what was told before; or put that away."""
+        from gemma_tui.tui.screens.notices import NoticeScreen  # noqa: PLC0415  # rarely used
+
+        texts = (text.whole for text in self.screen.query(ShortText) if text.display)
+        if isinstance(self.screen, NoticeScreen):
+            self.screen.dismiss()
+        else:
+            self.push_screen(NoticeScreen(tuple(filter(None, texts)), self.notices.latest))
+
     def action_help(self) -> None:
-        """Show all keys."""
+        """Show all keys, or put them away."""
         from gemma_tui.tui.screens.help import HelpScreen  # noqa: PLC0415  # rarely used
 
-        if not isinstance(self.screen, HelpScreen):
+        if isinstance(self.screen, HelpScreen):
+            self.screen.dismiss()
+        else:
             self.push_screen(HelpScreen(self.keymap))
 
     def action_tour(self) -> None:
@@ -271,7 +265,7 @@ class GemmaApp(App[None]):
         self.chat_screen.choosing.open_settings()
 
     def action_models(self) -> None:
-        """Show the models on this disk."""
+        """Show the models on this disk, or put them away."""
         self.chat_screen.choosing.choose_model()
 
     def action_interrupt(self) -> None:

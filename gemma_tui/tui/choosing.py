@@ -137,11 +137,13 @@ class Choosing:
             self._owner.perform(partial(self.preferences.set, "tour", False, "all"))
 
     def open_settings(self) -> None:
-        """Show the panel, with what an editor did to the file meanwhile."""
+        """Show the panel, with what an editor did to the file meanwhile; or put it away."""
         from gemma_tui.tui.screens.settings import SettingsScreen  # noqa: PLC0415  # rarely used
 
         app = self._owner.app
-        if not any(isinstance(screen, SettingsScreen) for screen in app.screen_stack):
+        if isinstance(app.screen, SettingsScreen):  # the app hears the key before its screen does
+            app.screen.dismiss()
+        elif not any(isinstance(screen, SettingsScreen) for screen in app.screen_stack):
             self._owner.perform(self._reload)
             app.push_screen(SettingsScreen(self.preferences, self._engine, self.choose_model))
 
@@ -150,7 +152,9 @@ class Choosing:
         from gemma_tui.tui.screens.models import ModelScreen  # noqa: PLC0415  # rarely used
 
         app = self._owner.app
-        if not any(isinstance(screen, ModelScreen) for screen in app.screen_stack):
+        if isinstance(app.screen, ModelScreen):
+            app.screen.dismiss(None)
+        elif not any(isinstance(screen, ModelScreen) for screen in app.screen_stack):
             screen = ModelScreen(self.preferences, self._engine, self.models.is_loaded)
             app.push_screen(screen, partial(self._model_chosen, scope))
 

@@ -155,6 +155,7 @@ COMMANDS: Final = (
         "theme", "Other colours", "app.choose_theme", ("colours",),
         argument="name", needs_argument=True, choices=THEME_NAMES, prefix="gemma-",
     ),
+    Command("notices", "What was told, in full", "app.notices", ("errors",), key="F7"),
     Command("tour", "What there is, in three pages", "app.tour"),
     Command("help", "Help: all keys, attaching, privacy", "app.help", ("keys",), key="F1"),
     Command("quit", "Quit", "app.quit", ("exit", "bye"), key="Ctrl+Q"),

@@ -75,6 +75,7 @@ def _dialogues() -> Iterator[KeyGroup]:
     from gemma_tui.tui.screens.conversation_menu import ConversationMenu  # noqa: PLC0415
     from gemma_tui.tui.screens.help import HelpScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.models import ModelScreen  # noqa: PLC0415
+    from gemma_tui.tui.screens.notices import NoticeScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.path import PathScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.prose import ProseScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.record_keys import RECORD_KEYS  # noqa: PLC0415
@@ -93,6 +94,7 @@ def _dialogues() -> Iterator[KeyGroup]:
     yield KeyGroup("path", "Typing a path", _own(PathScreen.BINDINGS))
     yield KeyGroup("record", "Recording", _own(RECORD_KEYS))
     yield KeyGroup("tour", "The tour", _own(TourScreen.BINDINGS))
+    yield KeyGroup("notices", "Notices", _own(NoticeScreen.BINDINGS))
     yield KeyGroup("help", "Help", _own(HelpScreen.BINDINGS))
 
 

@@ -167,3 +167,12 @@ async def test_the_tour_is_shown_once_and_again_when_asked_for(open_app: Opener)
         await running.until(lambda: isinstance(running.app.screen, TourScreen))
         await running.pilot.press("escape")
         await running.until(lambda: running.app.screen is running.app.chat_screen)
+
+
+@pytest.mark.parametrize("key", ["f1", "f2", "f7", "ctrl+l"])
+async def test_the_key_that_opens_a_page_closes_it(open_app: Opener, key: str) -> None:
+    async with open_app(size=(60, 18)) as running:
+        await running.pilot.press(key)
+        await running.until(lambda: running.app.screen is not running.app.chat_screen)
+        await running.pilot.press(key)
+        await running.until(lambda: running.app.screen is running.app.chat_screen)

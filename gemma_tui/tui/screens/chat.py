@@ -112,11 +112,7 @@ class ChatScreen(ComposingScreen):
         composing = panel.composer, panel.completion
         self._completing = Completing(*composing, attaching=self._attaching, perform=self.perform)
         self._questions = QuestionHistory(store, panel)
-        self._notifier = Notifier(
-            *(store, page, self._preferences),
-            terminal=lambda: cast("NotifiedTerminal", self.app),
-            perform=self.perform,
-        )
+        self._notifier = Notifier(store, page, self._preferences, self._window, self.perform)
         self._cost = PromptCost(
             *(chat, store, panel), perform=self.perform, set_timer=self.set_timer
         )
@@ -235,6 +231,9 @@ class ChatScreen(ComposingScreen):
     def turn_ended(self, turn: Turn) -> None:
         """A reply has ended: tell whoever looks elsewhere."""
         self._notifier.turn_ended(turn)
+
+    def _window(self) -> NotifiedTerminal:
+        return cast("NotifiedTerminal", self.app)
 
     def page_turns(self) -> None:
         """Another conversation is about to be shown: Enter was meant for this one."""

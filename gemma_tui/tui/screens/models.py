@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from gemma_tui.byte_size import format_size
@@ -23,6 +23,7 @@ from gemma_tui.hub.on_disk import find_models, real_path
 from gemma_tui.paths import builtin_model
 from gemma_tui.sanitize import sanitize, sanitize_line
 from gemma_tui.tui.widgets.line_input import LineInput
+from gemma_tui.tui.widgets.short_text import ShortText
 from gemma_tui.tui.widgets.status_line import format_count
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class ModelScreen(ModalScreen["ModelOnDisk | None"]):
         self._is_loaded = is_loaded
         self._list = OptionList(markup=False, compact=True)
         self._field = LineInput(placeholder="Path of another model folder", compact=True)
-        self._note = Static(NOTE, markup=False, id="note")
+        self._note = ShortText(NOTE, name="note")
         self._models: tuple[ModelOnDisk, ...] = ()
         self._fits: dict[str, str] = {}
 

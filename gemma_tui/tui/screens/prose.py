@@ -9,12 +9,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, OptionList, Static, TextArea
+from textual.widgets import Input, OptionList, TextArea
 from textual.widgets.option_list import Option
 
 from gemma_tui.errors import GemmaError
 from gemma_tui.sanitize import sanitize, sanitize_line
 from gemma_tui.tui.widgets.line_input import LineInput
+from gemma_tui.tui.widgets.short_text import ShortText
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -53,7 +54,7 @@ class ProseScreen(ModalScreen[str | None]):
         self._area = TextArea(text, soft_wrap=True, compact=True)
         self._presets = OptionList(markup=False, compact=True)
         self._name_field = LineInput(placeholder="Name of the preset", id="name", compact=True)
-        self._note = Static(markup=False, id="note")
+        self._note = ShortText(name="note")
         self._names: list[str] = []
 
     def compose(self) -> ComposeResult:

@@ -27,6 +27,7 @@ from gemma_tui.sanitize import sanitize
 from gemma_tui.tui.recorder_view import RecorderView, recorder_lines
 from gemma_tui.tui.screens.record_keys import RECORD_KEYS
 from gemma_tui.tui.widgets.device_list import DeviceList
+from gemma_tui.tui.widgets.short_text import ShortText
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +86,7 @@ class RecordScreen(ModalScreen[None]):
         """What arrives, what is wrong with it, devices, keys."""
         with Vertical(id="recorder"):
             yield Static(id="levels", markup=False)
-            yield Static(id="message", classes="-empty", markup=False)
+            yield ShortText(name="message", classes="-empty")
             yield DeviceList(id="devices")
             yield Static(id="keys", markup=False)
 

@@ -11,13 +11,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from gemma_tui.errors import StorageError
 from gemma_tui.sanitize import sanitize, sanitize_line
 from gemma_tui.tui.widgets.conversation_rows import UNTITLED
 from gemma_tui.tui.widgets.line_input import LineInput
+from gemma_tui.tui.widgets.short_text import ShortText
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -83,7 +84,7 @@ class SearchScreen(ModalScreen[SearchChoice | None]):
         self._search = search
         self._input = LineInput(text, placeholder="Search all conversations", compact=True)
         self._found = OptionList(markup=False)
-        self._told = Static("", id="told", markup=False)
+        self._told = ShortText(name="told")
         self._hits: list[SearchHit] = []
         self._next: int | None = None
         self._timer: Timer | None = None

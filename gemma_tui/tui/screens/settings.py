@@ -15,7 +15,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from gemma_tui.errors import GemmaError, SettingsError
 from gemma_tui.paths import expand
@@ -27,6 +27,7 @@ from gemma_tui.tui.stepping import stepped
 from gemma_tui.tui.widgets.line_input import LineInput
 from gemma_tui.tui.widgets.scope_switch import ScopeSwitch
 from gemma_tui.tui.widgets.settings_list import SettingsList
+from gemma_tui.tui.widgets.short_text import ShortText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -78,7 +79,7 @@ class SettingsScreen(ModalScreen[None]):
         self._search = LineInput(
             placeholder="Type to find a setting", id="search", compact=True, select_on_focus=False
         )
-        self._about = Static(markup=False, id="about")
+        self._about = ShortText(name="about")
         self._editor = LineInput(id="editor", compact=True)
         self._edited: Setting | None = None
         self._problem = ""

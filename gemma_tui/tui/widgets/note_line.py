@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from textual.widgets import Static
+from gemma_tui.tui.widgets.short_text import ShortText
 
 
-class NoteLine(Static):
+class NoteLine(ShortText):
     """A note, and behind it a warning, each as long as it holds; nothing while there is neither."""
 
     def __init__(self) -> None:
-        super().__init__("", markup=False)
+        super().__init__()
         self.display = False
         self._note = ""
         self._warning = ""

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from rich.cells import cell_len
 from textual.content import Content
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import Static
 
 from gemma_tui.sanitize import sanitize, sanitize_line
 from gemma_tui.tui.focus_hints import focus_hints
+from gemma_tui.tui.widgets.short_text import ShortText
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,19 @@ class StatusLine(Widget):
         )
 
 
-class ProblemLine(Static):
+class ProblemLine(ShortText):
     """What went wrong last, in a sentence, until something succeeds or it is put away."""
 
+    class Told(Message):
+        """Something went wrong."""
+
+        def __init__(self, sentence: str) -> None:
+            super().__init__()
+            self.sentence = sentence
+            """What."""
+
     def __init__(self) -> None:
-        super().__init__("", markup=False)
+        super().__init__()
         self.display = False
         self._sentence = ""
 
@@ -124,3 +133,5 @@ class ProblemLine(Static):
         self._sentence = sentence
         self.update(Content(f"! {sanitize(sentence)}") if sentence else "")
         self.display = bool(sentence)
+        if sentence:
+            self.post_message(self.Told(sentence))
