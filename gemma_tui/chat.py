@@ -18,6 +18,7 @@ from gemma_tui.generation import Finished, GenerationRequest
 from gemma_tui.media_check import check_media
 from gemma_tui.pictures import Pictures, attachment_of
 from gemma_tui.preprocessing.budget import AUTO, DEFAULT_TOKEN_BUDGET, check_budget
+from gemma_tui.sounds import Sounds, with_likely_clips
 from gemma_tui.storage.replies import not_cut_off
 from gemma_tui.storage.streaming import StreamingReply
 from gemma_tui.turn import (
@@ -72,6 +73,7 @@ class Chat:
         self._engine = engine
         self.pictures = Pictures(blobs, engine)
         self.documents = Documents(blobs, engine)
+        self.sounds = Sounds(blobs, engine)
         self._system_prompt = system_prompt
 
     @property
@@ -157,6 +159,7 @@ class Chat:
         conversation = await self._store.get(conversation_id)
         earlier = await self._earlier(conversation_id, draft, parent_id)
         await self._check_media(earlier, draft.attachments if draft else ())
+        earlier, draft = await self.sounds.split_turn(earlier, draft)
         prompt = await asyncio.to_thread(to_prompt, earlier, self._blobs.path_of, draft)
         parts, title = (draft.to_parts(), title_from(draft)) if draft else ((), "")
         adding = self._store.add_turn(
@@ -197,6 +200,7 @@ class Chat:
         if not branch or not branch[-1].is_cut_off:
             raise not_cut_off()
         await self._check_media(branch)
+        branch, _ = await self.sounds.split_turn(branch)
         prompt = await asyncio.to_thread(to_prompt, branch[:-1], self._blobs.path_of)
         begun = await begin(self._store, self._store.resume(reply_id), begun_again)
         options = replace(options, thinking=begun.reply.thinking)
@@ -220,7 +224,7 @@ class Chat:
         parent_id: int | None,
         options: GenerationOptions,
     ) -> PromptSize:
-        """What asking `draft` would take of the context, exactly; nothing is stored or computed.
+        """What asking `draft` takes, exactly but for a sound not split yet; nothing is stored.
 
         Args:
             conversation_id: Where it would be asked; None is a new conversation.
@@ -239,6 +243,7 @@ class Chat:
             system_prompt = self._system_prompt(await self._store.get(conversation_id))
             if parent_id is not None:
                 earlier = await self._store.messages(conversation_id, parent_id)
+        draft = with_likely_clips(draft)
         prompt = await asyncio.to_thread(to_prompt, earlier, self._blobs.path_of, draft)
         return await self._engine.count(GenerationRequest(prompt, system_prompt, options))
 

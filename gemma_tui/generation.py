@@ -169,7 +169,32 @@ class MediaInfo:
     suggestion: str = ""
     """Why, in two or three words."""
     segments: tuple[Segment, ...] = ()
-    """The clips that a sound of more than 30 s is split into."""
+    """What is sent of it, if that is not the whole file as one medium. A sound of more than 30 s
+    has none yet: its `sample_count` is what the file says, and `SoundClip`s are found as needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundClip:
+    """The next clip of a sound that is longer than a clip may be."""
+
+    start: int
+    """Sample at 16 kHz, like the others."""
+    length: int
+    next_start: int = 0
+    """Where the clip behind it begins; 0: this is the last. Before the end of this one where there
+    was no pause to cut at."""
+    is_silent: bool = False
+    """Whether nothing can be heard in it."""
+
+    @property
+    def stop(self) -> int:
+        """Where it ends."""
+        return self.start + self.length
+
+    @property
+    def is_last(self) -> bool:
+        """Whether the sound, or the range of it that was asked for, ends with this clip."""
+        return self.next_start == 0
 
 
 @dataclass(frozen=True, slots=True)

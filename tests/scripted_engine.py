@@ -25,6 +25,7 @@ from gemma_tui.generation import (
     MemoryEstimate,
     ModelInfo,
     PromptSize,
+    SoundClip,
     TextDelta,
     ThoughtDelta,
 )
@@ -32,7 +33,7 @@ from gemma_tui.generation import (
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
-    from gemma_tui.engine.media_requests import Crop
+    from gemma_tui.engine.media_requests import Crop, FindClip
     from gemma_tui.engine.protocol import Estimate
 
 MODEL = ModelInfo(
@@ -104,6 +105,8 @@ class ScriptedEngine:
         self.cropped: list[Crop] = []
         self.media: dict[str, MediaInfo | GemmaError] = {}
         """What `probe` answers for a name, before it looks at the suffix."""
+        self.clips: dict[int, SoundClip | GemmaError] = {}
+        """What `find_clip` answers, by the sample where a clip begins."""
         self.estimates: dict[str, MemoryEstimate | GemmaError] = {}
         """What `estimate` answers, by the name of the folder."""
         self.closed_early = 0
@@ -191,6 +194,12 @@ class ScriptedEngine:
     async def cancel(self) -> None:
         if self.hears_cancel:
             self._cancelled.set()
+
+    async def find_clip(self, request: FindClip) -> SoundClip:
+        clip = self.clips[request.start]
+        if isinstance(clip, GemmaError):
+            raise clip
+        return clip
 
     async def probe(self, path: Path, name: str) -> MediaInfo:
         self.probed.append(path)

@@ -1,7 +1,6 @@
 """`EngineClient`: the engine in a process of its own, kept alive across crashes.
 
-Sends requests, follows the state for a status line, and starts a successor when the process ends
-unasked. Imports no array and no model library; what runs inside the process is not its business.
+Sends requests, follows the state for a status line, and starts a successor when one ends unasked.
 """
 
 from __future__ import annotations
@@ -9,10 +8,10 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from gemma_tui.engine.interface import EnginePhase, EngineState, EngineStatus
-from gemma_tui.engine.media_requests import Crop, Preview, Probe
+from gemma_tui.engine.interface import EngineState, EngineStatus
+from gemma_tui.engine.media_requests import Crop, FindClip, Preview, Probe
 from gemma_tui.engine.process import EngineProcess, how_it_ended, worker_command
 from gemma_tui.engine.protocol import (
     Cancel,
@@ -34,12 +33,12 @@ from gemma_tui.generation import (
     ModelInfo,
     PromptSize,
     ReplyProgress,
+    SoundClip,
 )
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
     from pathlib import Path
-    from typing import Any
 
     from gemma_tui.engine.inbox import Inbox
     from gemma_tui.engine.protocol import Request
@@ -161,6 +160,10 @@ class EngineClient:
         """Write a part of a picture to a new file; raises as `probe`."""
         return await self._answer(request, MediaInfo)
 
+    async def find_clip(self, request: FindClip) -> SoundClip:
+        """The next clip of a long sound; raises as `probe`."""
+        return await self._answer(request, SoundClip)
+
     async def count(self, request: GenerationRequest) -> PromptSize:
         """What the prompt of `request` takes; raises a `ModelError` while no model is loaded."""
         return await self._answer(Count(request), PromptSize)
@@ -188,8 +191,7 @@ class EngineClient:
 
     async def _answer(self, request: Request, kind: type[_T]) -> _T:
         """The one answer to a request."""
-        process = await self._running()
-        event = await process.request(request).last()
+        event = await (await self._running()).request(request).last()
         if not isinstance(event, kind):
             raise EngineError(f"The engine gave an answer out of place ({type(event).__name__}).")
         return event
@@ -271,15 +273,13 @@ class EngineClient:
         process.fail_all(error)
 
     def _leave(self, inbox: Inbox) -> None:
-        """A reply is over."""
         if inbox in self._replies:
             self._replies.remove(inbox)
             self._show_whether_generating()
 
     def _show_whether_generating(self) -> None:
         if self._state.phase in ("ready", "generating"):
-            phase: EnginePhase = "generating" if self._replies else "ready"
-            self._set_state(replace(self._state, phase=phase))
+            self._set_state(replace(self._state, phase="generating" if self._replies else "ready"))
 
     def _set_state(self, state: EngineState) -> None:
         if state != self._state:

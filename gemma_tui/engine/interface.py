@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
-    from gemma_tui.engine.media_requests import Crop
+    from gemma_tui.engine.media_requests import Crop, FindClip
     from gemma_tui.engine.protocol import Estimate
     from gemma_tui.generation import (
         GenerationEvent,
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         MemoryEstimate,
         ModelInfo,
         PromptSize,
+        SoundClip,
     )
 
 EnginePhase: TypeAlias = Literal["stopped", "starting", "loading", "ready", "generating", "failed"]
@@ -116,6 +117,13 @@ class Engine(Protocol):
 
         Raises:
             AttachmentError: It cannot be read; its name is used in the sentence.
+        """
+
+    async def find_clip(self, request: FindClip) -> SoundClip:
+        """The next clip of a long sound; answers also while a reply is being generated.
+
+        Raises:
+            AttachmentError: It ends before, is cut off, or cannot be read; its name is used.
         """
 
     async def count(self, request: GenerationRequest) -> PromptSize:

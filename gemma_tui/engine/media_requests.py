@@ -22,6 +22,18 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
+class FindClip:
+    """Find where the next clip of a long sound ends. Answer: `SoundClip` or `Failed`."""
+
+    path: str
+    name: str
+    start: int = 0
+    """Sample at 16 kHz where it begins."""
+    stop: int = 0
+    """Where what is asked for ends; 0: at the end of the file."""
+
+
+@dataclass(frozen=True, slots=True)
 class Crop:
     """Write a part of a picture to a new file. Answer: its `MediaInfo` or `Failed`."""
 

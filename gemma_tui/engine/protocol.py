@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from gemma_tui.conversation import Segment, TextPart, ThoughtPart, Usage
 from gemma_tui.engine.interface import ComputeDevice, EngineStatus
-from gemma_tui.engine.media_requests import Crop, Preview, Probe
+from gemma_tui.engine.media_requests import Crop, FindClip, Preview, Probe
 from gemma_tui.errors import ContextOverflowError, EngineError, GemmaError, error_classes
 from gemma_tui.generation import (
     Finished,
@@ -33,6 +33,7 @@ from gemma_tui.generation import (
     ReplyProgress,
     ReplySoFar,
     Resumed,
+    SoundClip,
     TextDelta,
     ThoughtDelta,
     TurnsLeftOut,
@@ -174,6 +175,7 @@ Request: TypeAlias = (
     | Probe
     | Preview
     | Crop
+    | FindClip
     | Count
     | Estimate
     | Convert
@@ -190,6 +192,7 @@ Event: TypeAlias = (
     | EngineStatus
     | MediaInfo
     | MediaPreview
+    | SoundClip
     | PromptSize
     | MemoryEstimate
     | Converted
@@ -200,6 +203,7 @@ _WIRE_TYPES: Final = {
     cls.__name__: cls
     for cls in (
         *(Load, Generate, Cancel, Unload, Status, Probe, Preview, Crop, Count, Shutdown),
+        *(FindClip, SoundClip),
         *(Estimate, MemoryEstimate, Convert, ConvertProgress, Converted),
         *(LoadProgress, ModelLoaded, MediaProgress, TurnsLeftOut, PrefillProgress),
         *(Resumed, ThoughtDelta, TextDelta, Finished),

@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, BinaryIO
 
 from gemma_tui.errors import DamagedFileError
-from gemma_tui.preprocessing.formats import id3_length
+from gemma_tui.preprocessing.mpeg_header import read_mpeg_header
 
 if TYPE_CHECKING:
     import av
@@ -23,6 +23,9 @@ _PLACEHOLDER = 0x7FF0_0000
 
 _WAV_SLACK = 44
 """Some programs count the header as data."""
+
+_MPEG_SLACK = 4_096
+"""Encoders count their own frame or not; an mp3 frame has at most 1,441 bytes."""
 
 _LEAD = 0.25
 _ROUNDING = 0.01
@@ -50,9 +53,7 @@ def promised_seconds(
         seconds = container.duration / 1_000_000
     is_exact = is_own and file_format.decoder in _STATES_LENGTH
     if file_format.decoder == "mp3":
-        here = file.tell()
-        is_exact = _has_xing_frame(file)
-        file.seek(here)
+        is_exact = read_mpeg_header(file, file_format) is not None
     return max(seconds, 0.0), is_exact
 
 
@@ -86,6 +87,9 @@ def missing_bytes(file: BinaryIO, file_format: FileFormat) -> int:
             end = _caf_end(file, size)
         case "ogg":
             end = _last_page_end(file, size)
+        case "mp3":
+            header = read_mpeg_header(file, file_format)
+            end = header.end - _MPEG_SLACK if header else size
         case _:
             end = size
     file.seek(0)
@@ -133,11 +137,3 @@ def _last_page_end(file: BinaryIO, size: int) -> int:
         return size + 1
     segments = header[26]
     return start + at + 27 + segments + sum(header[27 : 27 + segments])
-
-
-def _has_xing_frame(file: BinaryIO) -> bool:
-    """An mp3 states its number of frames only in a first frame marked `Xing` or `Info`."""
-    file.seek(0)
-    file.seek(id3_length(file.read(10)))
-    frame = file.read(64)  # side information takes at most 36 bytes before the mark
-    return b"Xing" in frame or b"Info" in frame

@@ -27,6 +27,7 @@ CALLS: Final = {
     "preview": "gemma_tui.preprocessing.preview",
     "crop": "gemma_tui.preprocessing.crop",
     "picture_pixels": "gemma_tui.preprocessing.picture_part",
+    "next_clip": "gemma_tui.preprocessing.splitting",
     "audio_features": "gemma_tui.preprocessing.audio",
 }
 """The functions there are, and their modules; imported when they are first called."""

@@ -1,21 +1,19 @@
 """What a file really is: decodes it once, completely, before it may be attached.
 
 A cut-off photograph or recording looks whole until its last byte is asked for, and it is better to
-hear about it when it is dropped than when it is sent. Pictures have at most 100 megapixels; a sound
-of more than 30 s streams by once, in flat memory, and is split into clips on the way.
+hear about it when it is dropped than when it is sent. Pictures have at most 100 megapixels. Of a
+sound of more than 30 s only beginning and end are heard, see `sound_probe`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gemma_tui.errors import LongSoundError
 from gemma_tui.generation import MediaInfo
-from gemma_tui.preprocessing.audio import decode_clip
 from gemma_tui.preprocessing.formats import format_of
 from gemma_tui.preprocessing.image import decode_picture, flatten
+from gemma_tui.preprocessing.sound_probe import describe_sound
 from gemma_tui.preprocessing.source import decoding, open_file
-from gemma_tui.preprocessing.splitting import find_clips
 from gemma_tui.preprocessing.suggestion import suggest_budget
 from gemma_tui.text_file import MAX_TEXT_BYTES, decode_text
 
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from PIL.Image import Image
-
-    from gemma_tui.conversation import Segment
 
 
 def probe(path: Path, name: str) -> MediaInfo:
@@ -53,17 +49,7 @@ def probe(path: Path, name: str) -> MediaInfo:
         if file_format.kind == "text":
             decode_text(file.read(MAX_TEXT_BYTES + 1), name)
             return MediaInfo(kind="text", media_type=file_format.media_type)
-        clips: tuple[Segment, ...] = ()
-        try:
-            count = int(decode_clip(file, file_format, name).size)
-        except LongSoundError:
-            count, clips = find_clips(file, file_format, name)
-        return MediaInfo(
-            kind="audio",
-            media_type=file_format.media_type,
-            sample_count=count,
-            segments=clips,
-        )
+        return describe_sound(file, file_format, name)
 
 
 def describe_picture(picture: Image, media_type: str) -> MediaInfo:

@@ -11,6 +11,7 @@ import av
 import numpy as np
 
 from gemma_tui.errors import UnsupportedFormatError
+from gemma_tui.preprocessing.mpeg_header import read_mpeg_header
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +29,12 @@ _CODECS = PADDED_CODECS | {"flac", "alac", "adpcm_ms", "adpcm_ima_wav", "adpcm_i
 
 def open_container(file: BinaryIO, file_format: FileFormat) -> av.container.InputContainer:
     """The container of a file, read by the one demuxer of its format."""
-    return av.open(file, mode="r", format=file_format.decoder, metadata_errors="ignore")
+    header = read_mpeg_header(file, file_format)
+    # Without being told, FFmpeg reads an mp3 from its beginning to find a place in it.
+    options = {"fflags": "+fastseek"} if header and header.is_constant else {}
+    return av.open(
+        file, mode="r", format=file_format.decoder, options=options, metadata_errors="ignore"
+    )
 
 
 def only_sound(container: av.container.InputContainer, name: str) -> av.AudioStream:

@@ -22,7 +22,7 @@ from gemma_tui.preprocessing.sound_file import (
 from gemma_tui.preprocessing.source import decoding
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     import av
     import numpy as np
@@ -33,6 +33,13 @@ if TYPE_CHECKING:
 _PRE_ROLL = 0.5
 """Seconds decoded before a clip: decoders need some to settle (mp3 frames borrow bits from those
 before them, Opus asks for 80 ms; RFC 7845, section 4.6)."""
+
+_LEAD = 1_600
+"""Samples at 16 kHz resampled before a clip, so that it begins as if all before it had been
+resampled: the filter is a few milliseconds long."""
+
+_WHOLE = 640
+"""Samples at 16 kHz: 40 ms are a whole number of samples at every common rate, 11.025 kHz too."""
 
 
 def stream_samples(
@@ -56,10 +63,13 @@ def stream_samples(
     file.seek(0)
     with decoding(name), closing(open_container(file, file_format)) as container:
         stream = only_sound(container, name)
-        resampling = Resampling(name)
-        for values, rate in _from(container, stream, start / SAMPLE_RATE):
-            yield from resampling.add(rate, values)
-        yield from resampling.finish()
+        first = max(0, start - _LEAD) // _WHOLE * _WHOLE
+        lead = start - first
+        blocks = _resampled(_from(container, stream, first / SAMPLE_RATE), name)
+        for block in blocks:
+            if lead < block.size:
+                yield block[lead:]
+            lead = max(0, lead - block.size)
 
 
 def decode_range(
@@ -89,9 +99,23 @@ def decode_range(
             if count == length:
                 break
     if count < min(length, MIN_CLIP_SAMPLES):
-        message = f"“{name}” ends before {start / SAMPLE_RATE:.1f} s, where a clip of it begins."
-        raise DamagedFileError(message, "Attach it again.")
+        raise ends_before(name, start)
     return within_full_scale(pieces, length)
+
+
+def ends_before(name: str, start: int) -> DamagedFileError:
+    """The sentence for a sound without a clip at sample `start`."""
+    message = f"“{name}” ends before {start / SAMPLE_RATE:.1f} s, where a clip of it begins."
+    return DamagedFileError(message, "Attach it again.")
+
+
+def _resampled(
+    pieces: Iterable[tuple[NDArray[np.float32], int]], name: str
+) -> Iterator[NDArray[np.float32]]:
+    resampling = Resampling(name)
+    for values, rate in pieces:
+        yield from resampling.add(rate, values)
+    yield from resampling.finish()
 
 
 def _from(

@@ -1,6 +1,7 @@
-"""Where a long sound is cut into clips: at its pauses, found by energy while it streams by.
+"""Where a long sound is cut into clips: at its pauses, found by energy.
 
-Only one number for 20 ms is kept, so memory stays flat: three hours take 4 MB.
+One clip at a time, when it is needed: the first clip of three hours is there as soon as that of
+three minutes. Where it begins decides where it ends, so clips can be found anew from any of them.
 """
 
 from __future__ import annotations
@@ -11,24 +12,28 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 import numpy as np
 
 from gemma_tui.conversation import Segment
-from gemma_tui.preprocessing.budget import MAX_CLIP_SAMPLES, SAMPLE_RATE
+from gemma_tui.errors import UnsupportedFormatError
+from gemma_tui.generation import SoundClip
+from gemma_tui.preprocessing.budget import MAX_CLIP_SAMPLES, MIN_CLIP_SAMPLES, SAMPLE_RATE
 from gemma_tui.preprocessing.completeness import (
     cut_off,
     is_too_short,
     missing_bytes,
     promised_seconds,
 )
+from gemma_tui.preprocessing.formats import format_of
 from gemma_tui.preprocessing.sound_file import (
     PADDED_CODECS,
     codec_of,
     only_sound,
     open_container,
 )
-from gemma_tui.preprocessing.sound_stream import stream_samples
-from gemma_tui.preprocessing.source import decoding
+from gemma_tui.preprocessing.sound_stream import ends_before, stream_samples
+from gemma_tui.preprocessing.source import decoding, open_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -56,27 +61,83 @@ _SILENCE: Final = 1e-4
 """Root mean square below which nothing can be heard, whatever it is compared with."""
 
 
+def next_clip(path: Path, name: str, start: int, stop: int) -> SoundClip:
+    """As `find_clip`, of a file that is not open yet; raises also as `open_file`."""
+    with open_file(path, name) as file:
+        file_format = format_of(file, name)
+        if file_format.kind != "audio":
+            raise UnsupportedFormatError(f"“{name}” is no sound.", "Choose a sound file.")
+        return find_clip(file, file_format, name, start, stop)
+
+
+def find_clip(
+    file: BinaryIO, file_format: FileFormat, name: str, start: int = 0, stop: int = 0
+) -> SoundClip:
+    """The clip that begins at `start`; decodes little more than 30 s, wherever that is.
+
+    Args:
+        file: A sound of any length.
+        file_format: What it is.
+        name: What error messages call it.
+        start: Sample at 16 kHz.
+        stop: Where what is asked for ends; 0: at the end of the file.
+
+    Raises:
+        DamagedFileError: It ends before `start`, is cut off, or cannot be decoded.
+        UnsupportedFormatError: It holds no sound.
+    """
+    most = min(stop - start, MAX_CLIP_SAMPLES + 1) if stop else MAX_CLIP_SAMPLES + 1
+    with closing(stream_samples(file, file_format, name, start)) as blocks:
+        levels, count = _levels(_first(blocks, most))
+    if count < most:
+        _check_complete(file, file_format, name, start + count)
+    if count < MIN_CLIP_SAMPLES:
+        raise ends_before(name, start)
+    is_silent = not bool((levels > _SILENCE).any())
+    if count <= MAX_CLIP_SAMPLES:
+        return SoundClip(start, count, is_silent=is_silent)
+    pause = find_pause(levels[: MAX_SPLIT_SAMPLES // FRAME])
+    length = pause * FRAME if pause else MAX_SPLIT_SAMPLES
+    overlap = 0 if pause else OVERLAP_SAMPLES
+    return SoundClip(start, length, start + length - overlap, is_silent)
+
+
 def find_clips(
     file: BinaryIO, file_format: FileFormat, name: str
 ) -> tuple[int, tuple[Segment, ...]]:
-    """Split a sound of any length.
+    """Split a sound of any length, all of it.
 
     Returns:
         Its samples at 16 kHz, and its clips in order; of a sound up to 30 s there is one.
 
     Raises:
-        AttachmentError: It is cut off, or cannot be decoded, as `stream_samples` says.
+        AttachmentError: As `find_clip`.
     """
+    clips = [find_clip(file, file_format, name)]
+    while not clips[-1].is_last:
+        clips.append(find_clip(file, file_format, name, clips[-1].next_start))
+    return clips[-1].stop, tuple(Segment("audio", clip.start, clip.length) for clip in clips)
+
+
+def _first(blocks: Iterable[NDArray[np.float32]], most: int) -> Iterator[NDArray[np.float32]]:
+    """So many samples, or as many as there are."""
+    for block in blocks:
+        yield block[:most]
+        most -= block.size
+        if most <= 0:
+            return
+
+
+def _check_complete(file: BinaryIO, file_format: FileFormat, name: str, end: int) -> None:
+    """Raise a `DamagedFileError` if a sound that ends at sample `end` should be longer."""
     missing = missing_bytes(file, file_format)
     with decoding(name), closing(open_container(file, file_format)) as container:
         stream = only_sound(container, name)
         promised, is_exact = promised_seconds(container, stream, file, file_format)
         is_padded = codec_of(stream) in PADDED_CODECS
-    levels, count = _levels(stream_samples(file, file_format, name))
-    seconds = count / SAMPLE_RATE
+    seconds = end / SAMPLE_RATE
     if missing > 0 or (is_exact and is_too_short(seconds, promised, is_padded=is_padded)):
         raise cut_off(name, seconds)
-    return count, tuple(_clips(levels, count))
 
 
 def loudness(file: BinaryIO, file_format: FileFormat, name: str) -> NDArray[np.float32]:
@@ -97,17 +158,6 @@ def _levels(blocks: Iterable[NDArray[np.float32]]) -> tuple[NDArray[np.float32],
         found.append(np.sqrt(np.mean(frames * frames, axis=1, dtype=np.float32)))
         rest = rest[whole:]
     return np.concatenate(found) if found else rest, count
-
-
-def _clips(levels: NDArray[np.float32], count: int) -> Iterator[Segment]:
-    start = 0
-    while count - start > MAX_CLIP_SAMPLES:
-        first = start // FRAME
-        pause = find_pause(levels[first : first + MAX_SPLIT_SAMPLES // FRAME])
-        stop = start + (pause * FRAME if pause else MAX_SPLIT_SAMPLES)
-        yield Segment("audio", start, stop - start)
-        start = stop if pause else stop - OVERLAP_SAMPLES
-    yield Segment("audio", start, count - start)
 
 
 def find_pause(levels: NDArray[np.float32]) -> int | None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Sequence
 
-    from gemma_tui.generation import Media, MediaInfo, MediaPreview
+    from gemma_tui.generation import Media, MediaInfo, MediaPreview, SoundClip
     from gemma_tui.runtime.features import Features
 
 DECODER: Final = (sys.executable, "-m", "gemma_tui.preprocessing.decoder")
@@ -76,6 +76,11 @@ class Decoders:
     def preview(self, path: Path, name: str) -> MediaPreview:
         """As `preprocessing.preview.preview`, and raises the same."""
         found: MediaPreview = self.call("preview", name, path, name)
+        return found
+
+    def find_clip(self, path: Path, name: str, start: int, stop: int) -> SoundClip:
+        """As `preprocessing.splitting.find_clip`, and raises the same."""
+        found: SoundClip = self.call("next_clip", name, path, name, start, stop)
         return found
 
     def crop(

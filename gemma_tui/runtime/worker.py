@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, assert_never
 
 from gemma_tui.engine.interface import EngineStatus
-from gemma_tui.engine.media_requests import Crop, Preview, Probe
+from gemma_tui.engine.media_requests import Crop, FindClip, Preview, Probe
 from gemma_tui.engine.protocol import (
     Cancel,
     Convert,
@@ -52,11 +52,12 @@ if TYPE_CHECKING:
         MediaInfo,
         MediaPreview,
         PromptSize,
+        SoundClip,
     )
     from gemma_tui.runtime.disk_cache import DiskCache
     from gemma_tui.runtime.inference import Inference
 
-    _Answer = MediaInfo | MediaPreview | PromptSize
+    _Answer = MediaInfo | MediaPreview | SoundClip | PromptSize
 
 OFFLINE: Final = {
     "HF_HUB_OFFLINE": "1",
@@ -107,7 +108,7 @@ class Worker:
                     self._mlx.submit(job)
                 case Cancel(target=target):
                     self._mlx.cancel(target)
-                case Probe() | Preview() | Crop():
+                case Probe() | Preview() | Crop() | FindClip():
                     self._in_pool(request_id, partial(self._look, request))
                 case Count(request=prompt):
                     self._in_pool(request_id, partial(self._count, prompt))
@@ -166,13 +167,15 @@ class Worker:
             device=inference.device() if inference is not None else None,
         )
 
-    def _look(self, request: Probe | Preview | Crop) -> MediaInfo | MediaPreview:
+    def _look(self, request: Probe | Preview | Crop | FindClip) -> _Answer:
         path, name = Path(request.path), request.name
         match request:
             case Probe():
                 return self._decoders.probe(path, name)
             case Preview():
                 return self._decoders.preview(path, name)
+            case FindClip(start=start, stop=stop):
+                return self._decoders.find_clip(path, name, start, stop)
             case Crop(region=region, target=target):
                 return self._decoders.crop(path, name, region, Path(target))
 

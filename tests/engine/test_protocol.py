@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gemma_tui.conversation import TextPart, ThoughtPart, Usage
 from gemma_tui.engine import protocol
 from gemma_tui.engine.interface import EngineStatus
-from gemma_tui.engine.media_requests import Crop, Preview, Probe
+from gemma_tui.engine.media_requests import Crop, FindClip, Preview, Probe
 from gemma_tui.engine.protocol import (
     MAX_FRAME_BYTES,
     Cancel,
@@ -52,6 +52,7 @@ from gemma_tui.generation import (
     PromptSize,
     ReplySoFar,
     Resumed,
+    SoundClip,
     TextDelta,
     ThoughtDelta,
     TurnsLeftOut,
@@ -88,6 +89,7 @@ BODIES: list[Request | Event] = [
         Probe("p", "n"),
         Preview("p", "n"),
         Crop("p", "n", (0.0, 0.25, 0.5, 1.0), "t"),
+        FindClip("p", "n", 320, 640),
         Count(REQUEST),
         Shutdown(),
     ),
@@ -99,6 +101,7 @@ BODIES: list[Request | Event] = [
     EngineStatus(1, MODEL, True, 2, 3, 4),
     EngineStatus(1, None, False, 2, 3, 4),
     MediaInfo("audio", "audio/wav", sample_count=16_000),
+    SoundClip(320, 640, 900, is_silent=True),
     *(MediaPreview(1, 1, rgb="0aff00"), MediaPreview(2, levels=(0, 100))),
     *(Estimate("folder", 4096, 70), MemoryEstimate(1, 2, 3, 4, 5, 6, 7, 8, 9)),
     *(Convert("folder", "new", 4, 32, 8), Convert("folder", "new", 4), ConvertProgress(1, 2)),

@@ -157,7 +157,7 @@ def test_the_sound_of_a_video_is_heard(tmp_path: Path, muxer: str, seconds: floa
     info = probe_bytes(tmp_path / "holiday", video_bytes(muxer, seconds))
     assert info.kind == "audio"
     assert info.sample_count == pytest.approx(seconds * 16_000, abs=3_000)
-    assert len(info.segments) == (2 if seconds > 30 else 0)
+    assert not info.segments  # clips of a long one are found when they are needed
 
 
 @pytest.mark.parametrize("muxer", ["mp4", "mov", "avi", "matroska"])

@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from gemma_tui.byte_size import format_size
 from gemma_tui.documents import is_document, pages_in_words
 from gemma_tui.preprocessing.picture_cost import picture_tokens
-from gemma_tui.preprocessing.sound_cost import sound_length, sound_tokens
+from gemma_tui.preprocessing.sound_cost import sound_length, sound_tokens_words
 from gemma_tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def describe(attachment: Attachment, reason: str | None = None) -> ChipText:
     name = sanitize_line(attachment.name)
     size = format_size(attachment.size_bytes)
     if attachment.kind == "audio":
-        cost = f"{sound_length(attachment)} · {sound_tokens(attachment):,} tokens"
+        cost = f"{sound_length(attachment)} · {sound_tokens_words(attachment)}"
         return ChipText("♪", name, size, "", cost)
     if attachment.kind == "text":
         return ChipText("≡", name, size, "", "Enter opens it")
