@@ -54,6 +54,10 @@ class Pictures:
         """Remember what a file is."""
         self._known[sha256] = info
 
+    def path_of(self, attachment: Attachment) -> Path:
+        """Where the bytes of an attachment are, or would be; nobody may change them."""
+        return self._blobs.path_of(attachment.sha256)
+
     async def auto_budget(self, picture: Attachment, used_tokens: int = 0) -> AutoBudget:
         """The budget that suits a picture and what is left of the context.
 

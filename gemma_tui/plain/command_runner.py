@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gemma_tui.plain.conversing import Conversing
     from gemma_tui.plain.model_command import ModelCommand
     from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.storage.media_uses import MediaUse
     from gemma_tui.tui.commands import Call, Need
 
 MAX_HITS: Final = 20
@@ -140,6 +141,12 @@ class CommandRunner:
         lines = [f"Attached is {describe(item)}." for item in self._conversing.attachments]
         self._console.say("\n".join(lines or ["Nothing is attached. Write /attach and a path."]))
 
+    async def do_attachments(self, _argument: str) -> None:
+        """Everything that is attached to the messages of this conversation."""
+        uses = await self._store.media_uses(self._open.id)
+        lines = [f"{n}  {_day(use.created_at)}  {_use(use)}" for n, use in enumerate(uses, 1)]
+        self._console.say("\n".join(lines or ["No message has an attachment."]))
+
     async def do_detach(self, _argument: str) -> None:
         """Without the last attachment."""
         if not self._conversing.attachments:
@@ -254,8 +261,16 @@ class CommandRunner:
 
 
 def _line(item: Conversation) -> str:
-    day = time.strftime("%Y-%m-%d %H:%M", time.localtime(item.updated_at))
     marks = [f"#{tag}" for tag in item.tags]
     if item.is_pinned:
         marks.insert(0, "pinned")
-    return "  ".join((str(item.id), day, item.title, *marks))
+    return "  ".join((str(item.id), _day(item.updated_at), item.title, *marks))
+
+
+def _day(moment: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(moment))
+
+
+def _use(use: MediaUse) -> str:
+    asked = " ".join(use.question.split())
+    return f"{describe(use.attachment)}{f', with: {asked}' if asked else ''}"

@@ -18,6 +18,7 @@ _ONLY_HERE: Final = (
     Command("undo", "Bring back the conversation that was deleted last", ""),
 )  # fmt: skip
 _OTHER_TITLES: Final = {
+    "attachments": "Show what is attached to the messages of this conversation",
     "list": "Show the conversations with their numbers",
     "model": "Show the models on this disk, or change to one",
     "delete": "Delete this conversation; /undo brings it back",
@@ -25,8 +26,20 @@ _OTHER_TITLES: Final = {
 }
 _ARGUMENTS: Final = {"model": "number"}
 _SHARED: Final = (
-    *("new", "list", "search", "retry", "continue", "attach", "budget", "think", "overflow"),
-    *("model", "rename", "pin", "archive", "tags", "delete", "export", "help", "quit"),
+    *("new", "list", "search", "retry", "continue", "attach", "attachments", "budget"),
+    *(
+        "think",
+        "overflow",
+        "model",
+        "rename",
+        "pin",
+        "archive",
+        "tags",
+        "delete",
+        "export",
+        "help",
+        "quit",
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""What was asked before, and how fast prompts were read. Reads only."""
+"""What was asked and attached before, and how fast prompts were read. Reads only."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import statistics
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.storage.labels import LabelStore
+from gemma_tui.storage.media_uses import read_media_uses
 
 if TYPE_CHECKING:
     import sqlite3
+
+    from gemma_tui.storage.media_uses import MediaUse
 
 _QUESTIONS: Final = """
     SELECT message.id AS id, group_concat(part.text, '') AS text
@@ -56,6 +59,10 @@ class LookingBack(LabelStore):
             return tuple((int(row["id"]), str(row["text"])) for row in rows)
 
         return await self._database.read(work)
+
+    async def media_uses(self, conversation_id: int) -> tuple[MediaUse, ...]:
+        """The attachments of all messages of a conversation, the oldest message first."""
+        return await self._database.read(lambda c: read_media_uses(c, conversation_id))
 
     async def prefill_speed(self, model: str) -> float:
         """Prompt tokens per second that the last replies of a model were read with; 0 if unknown.

@@ -197,7 +197,7 @@ def read_draft(connection: sqlite3.Connection, conversation_id: int | None, writ
         " ORDER BY position",
         (row["id"],),
     )
-    return Draft(row["text"], tuple(_to_attachment(item) for item in found))
+    return Draft(row["text"], tuple(to_attachment(item) for item in found))
 
 
 def write_draft(
@@ -238,10 +238,11 @@ def _to_part(row: sqlite3.Row) -> Part:
         case "tool_result":
             return ToolResult(**json.loads(row["text"]))
         case _:
-            return AttachmentPart(_to_attachment(row))
+            return AttachmentPart(to_attachment(row))
 
 
-def _to_attachment(row: sqlite3.Row) -> Attachment:
+def to_attachment(row: sqlite3.Row) -> Attachment:
+    """An attachment as one use of it is stored, its columns and those of the bytes together."""
     return Attachment(
         sha256=row["sha256"],
         kind=row["kind"],

@@ -96,6 +96,10 @@ COMMANDS: Final = (
     Command("copy", "Copy the last answer", "screen.copy_answer", needs=("answer",)),
     Command("attach", "Attach a file", "screen.attach_named", argument="path", key="Ctrl+O"),
     Command(
+        "attachments", "Attachments of the conversation: see, use again, save, open",
+        "screen.attachments", ("media", "gallery"), needs=("conversation",), key="Alt+A",
+    ),
+    Command(
         "record", "Record with the microphone", "screen.record", ("microphone", "mic"), key="F9"
     ),
     Command(

@@ -30,7 +30,9 @@ _SAME_AS: Final = {
 
 _PAGE: Final = frozenset(("chat", "tabs"))
 _ON_PAGE: Final = frozenset(("composer", "chips", "message", "find", "list"))
-_TAKES_LETTERS: Final = frozenset(("chips", "message", "list", "settings", "menu", "tour", "help"))
+_TAKES_LETTERS: Final = frozenset(
+    ("chips", "message", "list", "settings", "gallery", "menu", "tour", "help")
+)
 """Where nothing is typed, so that a letter can be a key."""
 
 

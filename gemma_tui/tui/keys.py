@@ -73,6 +73,7 @@ def key_groups() -> tuple[KeyGroup, ...]:
 
 def _dialogues() -> Iterator[KeyGroup]:
     from gemma_tui.tui.screens.conversation_menu import ConversationMenu  # noqa: PLC0415
+    from gemma_tui.tui.screens.gallery import GalleryScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.help import HelpScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.models import ModelScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.notices import NoticeScreen  # noqa: PLC0415
@@ -90,6 +91,7 @@ def _dialogues() -> Iterator[KeyGroup]:
     yield KeyGroup("settings", "Settings", tuple(b for some in of_settings for b in _own(some)))
     yield KeyGroup("prose", "The editor of a system prompt", _own(ProseScreen.BINDINGS))
     yield KeyGroup("models", "Models", _own(ModelScreen.BINDINGS))
+    yield KeyGroup("gallery", "The attachments of a conversation", _own(GalleryScreen.BINDINGS))
     yield KeyGroup("menu", "The menu of a conversation", _own(ConversationMenu.BINDINGS))
     yield KeyGroup("path", "Typing a path", _own(PathScreen.BINDINGS))
     yield KeyGroup("record", "Recording", _own(RECORD_KEYS))

@@ -79,7 +79,7 @@ class Workspace(Horizontal):
         self._reading, self._panel, self._owner = reading, panel, owner
         self._file = file or OpenTabsFile(None)
         self.filing = Filing(store, desk, page)
-        self._searching = Searching(store, reading, self._turn_to, owner.perform)
+        self._searching = Searching(store, reading, self.turn_to, owner.perform)
         self._tabs = Tabs()
         self._turning = asyncio.Lock()
         self._running_id: int | None = None
@@ -188,7 +188,8 @@ class Workspace(Horizontal):
         """Search in everything, and go to what is found."""
         self._searching.open(self.app, text)
 
-    async def _turn_to(self, conversation_id: int) -> None:
+    async def turn_to(self, conversation_id: int) -> None:
+        """Show a conversation, as `open` does; returns when it is shown."""
         self._owner.page_turns()
         await self._turn_page(partial(self._select, conversation_id))
 

@@ -428,3 +428,12 @@ async def test_an_answer_goes_on_and_is_given_again(cli: CommandLine, rambling_m
     async with opened_store(cli) as store:
         *_, here = await store.siblings(1)
     assert len(here.ids) == 2
+
+
+async def test_what_is_attached_to_the_messages_is_listed(cli: CommandLine) -> None:
+    lines = (f"{EXAMPLES / 'blue-star.png'}", "what is this?", "/attachments")
+    run = cli.run("--plain", pipe="\n".join(lines).encode())
+    listed = run.stdout.decode().splitlines()[-1]
+    assert listed.startswith("1  20")
+    assert "the picture “blue-star.png”" in listed
+    assert listed.endswith("tokens, with: what is this?")

@@ -17,6 +17,7 @@ from gemma_tui.tui.completing import Completing
 from gemma_tui.tui.desk import Desk
 from gemma_tui.tui.drafts import SAVE_DELAY_SECONDS, DraftKeeper
 from gemma_tui.tui.exchanging import Exchanging
+from gemma_tui.tui.gallery import Gallery
 from gemma_tui.tui.message_actions import MessageActions
 from gemma_tui.tui.notifying import Notifier
 from gemma_tui.tui.page import Page
@@ -103,6 +104,7 @@ class ChatScreen(ComposingScreen):
             chat=chat, store=store, page=page, panel=panel, preferences=self._preferences
         )
         self._pictures = PictureActions(chat, self.desk, page, panel, self, lambda: self._options)
+        self.gallery = Gallery(chat, store, page, panel.tray, self.workspace, self.perform)
         self._recording = Recording(recorder, self._attaching, self._preferences, self.perform)
         self._messages = MessageActions(
             *(chat, store, self.desk, page, panel, self, lambda: self._options),

@@ -11,6 +11,9 @@ CHAT_KEYS: Final[list[BindingType]] = [
     Binding("ctrl+n", "new_conversation", "New conversation", id="chat.new"),
     Binding("ctrl+b", "toggle_list", "Show or hide the conversations", id="chat.toggle_list"),
     Binding("ctrl+o", "attach", "Attach a file by its path", id="chat.attach"),
+    Binding(
+        "alt+a", "attachments", "Attachments: see, use again, save, open", id="chat.attachments"
+    ),
     Binding("f9", "record", "Record with the microphone", id="chat.record"),
     Binding("ctrl+t", "toggle_thinking", "Thinking on or off", id="chat.toggle_thinking"),
     Binding("ctrl+r", "retry", "Answer again", id="chat.retry"),

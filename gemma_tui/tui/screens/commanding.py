@@ -6,6 +6,7 @@ The composer decides what is a command; the desk, the store and the chips do the
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from gemma_tui.tui.commands import Call, Command, Need
     from gemma_tui.tui.desk import Desk
     from gemma_tui.tui.exchanging import Exchanging
+    from gemma_tui.tui.gallery import Gallery
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.picture_actions import PictureActions
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
@@ -45,6 +47,7 @@ class CommandScreen(Screen[None]):
     choosing: Choosing
     workspace: Workspace
     exchanging: Exchanging
+    gallery: Gallery
     _pictures: PictureActions
 
     @abstractmethod
@@ -136,6 +139,10 @@ class CommandScreen(Screen[None]):
         if picture is None:
             raise UsageError("No picture is attached that a part could be cut from.")
         await self._pictures.add_part(picture, region)
+
+    def action_attachments(self) -> None:
+        """Show what is attached to the messages of this conversation."""
+        self.perform(partial(self.gallery.open, self.app))
 
     def action_look_closer(self) -> None:
         """Ask the last question again with more tokens for its pictures."""
