@@ -54,7 +54,7 @@ async def test_media_are_found_in_every_branch_with_what_was_asked_and_how_fast_
     conversation = await store.create("t")
     picture = Attachment("a" * 64, "image", "a.png", "image/png", 9, 640, 480, token_budget=280)
     sound = Attachment("b" * 64, "audio", "b.wav", "audio/wav", 9, sample_count=16_000)
-    parts = [AttachmentPart(picture), TextPart("what?"), AttachmentPart(sound)]
+    parts = (AttachmentPart(picture), TextPart("what?"), AttachmentPart(sound))
     asked, reply = await store.add_turn(conversation.id, None, parts, "t")
     assert asked is not None
     usage = Usage(prompt_tokens=500, cached_tokens=100, prefill_seconds=4.0)

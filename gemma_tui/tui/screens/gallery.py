@@ -17,10 +17,11 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from gemma_tui.byte_size import format_size
 from gemma_tui.errors import GemmaError
 from gemma_tui.preprocessing.media_cost import soft_token_count
 from gemma_tui.sanitize import sanitize, sanitize_line
-from gemma_tui.tui.widgets.chip_text import describe, format_size
+from gemma_tui.tui.widgets.chip_text import describe
 from gemma_tui.tui.widgets.media_view import MediaView
 
 if TYPE_CHECKING:
