@@ -45,9 +45,8 @@ def measure() -> tuple[float, float, float, float]:
         return painted, computed, echoed, ready
 
 
-def main() -> None:
+def main(runs: int = 10) -> None:
     """Run and print."""
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     rows = [measure() for _ in range(runs)]
     names = ("first paint", "of it CPU", "key echoed", "model ready")
     for name, values in zip(names, zip(*rows, strict=True), strict=True):
@@ -57,4 +56,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:]))

@@ -133,10 +133,9 @@ async def measure(path: Path, words: list[str]) -> None:
     await database.close()
 
 
-def main() -> None:
+def main(count: int = 100_000) -> None:
     """Run and print."""
     random.seed(1)
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     words = vocabulary()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "data" / "conversations.db"
@@ -146,4 +145,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:]))

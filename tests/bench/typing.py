@@ -170,13 +170,11 @@ def run(name: str, keys: int, messages: int) -> None:
         terminal.close()
 
 
-def main() -> None:
+def main(keys: int = 200, messages: int = 500) -> None:
     """Run and print."""
-    keys = int(sys.argv[1]) if len(sys.argv) > 1 else 200
-    messages = int(sys.argv[2]) if len(sys.argv) > 2 else 500
     for name in ENGINES:
         run(name, keys, messages)
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(int, sys.argv[1:]))

@@ -28,17 +28,15 @@ from gemma_tui.engine.protocol import (
 )
 from gemma_tui.generation import Finished, ModelInfo, PromptSize, TextDelta
 from gemma_tui.runtime.outbox import Outbox
-from tests.bench.interface.texts import text_of
+from tests.bench.interface.texts import (
+    CHARACTERS,
+    MOST_SECONDS,
+    TOKENS_PER_SECOND,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-TOKENS_PER_SECOND: Final = 100
-CHARACTERS: Final = 4
-"""Of a token, about as many as a word of English needs."""
-
-MOST_SECONDS: Final = 600
-"""Longer than any reply is let go on."""
 
 KIND: Final = "KIND_OF_THE_BENCH"
 """Environment variable: which kind of text it writes, prose unless told."""

@@ -6,7 +6,7 @@ import time
 
 from gemma_tui.runtime import worker
 from gemma_tui.runtime.generate import TokenStream
-from tests.bench.interface.paced_worker import TOKENS_PER_SECOND
+from tests.bench.interface.texts import TOKENS_PER_SECOND
 
 
 class _Pace:
