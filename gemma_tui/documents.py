@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Final
 from gemma_tui.errors import UsageError
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS, image_tokens
 from gemma_tui.preprocessing.picture_cost import picture_tokens
+from gemma_tui.preprocessing.sound_cost import sound_tokens
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.selection import describe_selection, labelled_count, parse_selection, selected
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gemma_tui.conversation import Attachment, Segment
     from gemma_tui.engine.interface import Engine
     from gemma_tui.generation import ModelInfo
@@ -66,6 +69,23 @@ class Documents:
         count = sum(room is None or total <= room for total in costs)
         return replace(document, token_budget=budget, segments=pages[: max(1, count)])
 
+    @property
+    def page_budget(self) -> int:
+        """Soft tokens of a page unless the user says otherwise."""
+        return _page_budget(self._engine.state.model)
+
+    async def fit(
+        self, document: Attachment, token_budget: TokenBudget | None, used_tokens: int
+    ) -> Attachment:
+        """A document as `first_pages` makes it, now that the context is known.
+
+        Raises:
+            AttachmentError: The document cannot be read any more.
+            EngineError: Nobody could look into it.
+        """
+        whole = replace(document, segments=await self._pages(document))
+        return self.first_pages(whole, token_budget, used_tokens)
+
     async def choose(self, document: Attachment, selection: str) -> Attachment:
         """A document with the pages that a text like `1-5, 8` names.
 
@@ -76,10 +96,14 @@ class Documents:
         """
         if not is_document(document):
             raise not_divisible(document)
-        path = self._blobs.path_of(document.sha256)
-        pages = (await self._engine.probe(path, document.name)).segments
+        pages = await self._pages(document)
         chosen = selected(parse_selection(selection, len(pages), "page"))
         return replace(document, segments=tuple(pages[index] for index in chosen))
+
+    async def _pages(self, document: Attachment) -> tuple[Segment, ...]:
+        """All of them."""
+        path = self._blobs.path_of(document.sha256)
+        return (await self._engine.probe(path, document.name)).segments
 
 
 def is_document(attachment: Attachment) -> bool:
@@ -102,7 +126,9 @@ def pages_in_words(attachment: Attachment) -> str:
     return f"{word} {describe_selection(chosen)} of {count:,}"
 
 
-def left_out_note(attachment: Attachment) -> str:
+def left_out_note(
+    attachment: Attachment, advice: str = "/range chooses others, F4 the tokens of a page."
+) -> str:
     """What to say of a document that was attached in part; empty if all of it was."""
     count, kept = page_count(attachment), len(attachment.segments)
     if kept >= count:
@@ -110,8 +136,13 @@ def left_out_note(attachment: Attachment) -> str:
     these = "the first page is" if kept == 1 else f"the first {kept} are"
     return (
         f"“{sanitize_line(attachment.name)}” has {count:,} pages: {these} attached"
-        f" ({picture_tokens(attachment):,} tokens). /range chooses others, F4 the tokens of a page."
+        f" ({picture_tokens(attachment):,} tokens). {advice}"
     )
+
+
+def media_tokens(attachments: Iterable[Attachment]) -> int:
+    """Soft tokens of attachments together."""
+    return sum(picture_tokens(item) + sound_tokens(item) for item in attachments)
 
 
 def not_divisible(attachment: Attachment) -> UsageError:
@@ -120,6 +151,11 @@ def not_divisible(attachment: Attachment) -> UsageError:
         f"“{sanitize_line(attachment.name)}” has no parts to choose from.",
         "Pages of a PDF and lines of a text can be chosen.",
     )
+
+
+def _page_budget(model: ModelInfo | None) -> int:
+    """The demo knows small pictures only."""
+    return model.default_token_budget if model is not None and model.is_demo else PAGE_BUDGET
 
 
 def _room(model: ModelInfo | None, used_tokens: int) -> int | None:
@@ -135,8 +171,7 @@ def _budget(
 ) -> int:
     if isinstance(wanted, int):
         return wanted
-    # The demo knows small pictures only.
-    most = model.default_token_budget if model is not None and model.is_demo else PAGE_BUDGET
+    most = _page_budget(model)
     fitting = (
         budget
         for budget in reversed(TOKEN_BUDGETS)

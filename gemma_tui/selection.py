@@ -63,14 +63,14 @@ def _run(piece: str, count: int, unit: str) -> range:
         raise _not_understood(unit)
     first = _number(found["first"], 1)
     last = _number(found["last"], count) if found["dash"] else first
-    if first < 1 or last < 1 or first > last:
-        raise _not_understood(unit)
     if first > count:
         ones = f"one {unit}" if count == 1 else f"{count:,} {unit}s"
         raise UsageError(
             f"There is no {unit} {first:,}: the file has {ones}.",
             f"Name {unit}s from 1 to {count:,}.",
         )
+    if not 1 <= first <= last:
+        raise _not_understood(unit)
     return range(first - 1, min(last, count))
 
 

@@ -20,9 +20,10 @@ from gemma_tui.cli.closed_output import require_output
 from gemma_tui.cli.output import Answer, Progress, to_json
 from gemma_tui.cli.signals import until_signalled
 from gemma_tui.conversation import Draft
+from gemma_tui.documents import is_document, left_out_note, media_tokens
 from gemma_tui.engine.client import EngineClient
 from gemma_tui.engine.process import open_log, worker_command
-from gemma_tui.errors import GemmaError
+from gemma_tui.errors import GemmaError, UsageError
 from gemma_tui.generation import (
     Finished,
     MediaProgress,
@@ -40,12 +41,13 @@ from gemma_tui.storage.faults import storage_faults
 from gemma_tui.turn import TurnStarted, left_out_sentence, reading_label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
     from gemma_tui.cli.question import Question
     from gemma_tui.conversation import Attachment, Message
     from gemma_tui.engine.interface import EngineState
+    from gemma_tui.generation import ModelInfo
     from gemma_tui.paths import Paths
     from gemma_tui.turn import TurnEvent
 
@@ -116,10 +118,11 @@ async def _ask(asking: _Asking) -> None:
         )
         for sentence in info.limitations:
             progress.tell(sentence)
-        draft = Draft(
-            asking.question.prompt,
-            tuple(_with_budget(item, asking, info.default_token_budget) for item in attachments),
-        )
+        settled = await _settled(chat, attachments, asking.question, info)
+        for item in () if asking.question.selection else settled:
+            if note := left_out_note(item, "--range chooses others."):
+                progress.tell(note)
+        draft = Draft(asking.question.prompt, settled)
         conversation = await store.create("", asking.question.system_prompt)
         turn = chat.reply(conversation.id, draft, parent_id=None, options=asking.question.options)
         answer = Answer(sys.stdout, progress)
@@ -154,11 +157,26 @@ async def _attach(chat: Chat, question: Question) -> list[Attachment]:
     ]
 
 
-def _with_budget(item: Attachment, asking: _Asking, default: int) -> Attachment:
-    """The model's default, unless the user chose: the file was looked at before it was known."""
-    if item.kind != "image" or asking.question.token_budget is not None:
-        return item
-    return replace(item, token_budget=default)
+async def _settled(
+    chat: Chat, attachments: Iterable[Attachment], question: Question, model: ModelInfo
+) -> tuple[Attachment, ...]:
+    """Attachments as the model and the options want them: files were looked at before it was known.
+
+    Pictures have its default budget, unless the user chose; documents have as many pages as fit.
+    """
+    found: list[Attachment] = []
+    for item in attachments:
+        settled = item
+        if is_document(item):
+            settled = await chat.documents.fit(item, question.token_budget, media_tokens(found))
+        elif item.kind == "image" and question.token_budget is None:
+            settled = replace(item, token_budget=model.default_token_budget)
+        if question.selection and is_document(item):
+            settled = await chat.documents.choose(settled, question.selection)
+        found.append(settled)
+    if question.selection and not any(map(is_document, found)):
+        raise UsageError("--range chooses pages, and no document is attached.")
+    return tuple(found)
 
 
 def _as_json(messages: tuple[Message, ...], asking: _Asking) -> str:

@@ -24,6 +24,12 @@ ImageTokens = Annotated[
     int | None,
     typer.Option(metavar="N", help="Soft tokens a picture may cost: 70, 140, 280, 560, 1120."),
 ]
+Range = Annotated[
+    str,
+    typer.Option(
+        "--range", metavar="R", help="Which pages of the attached documents: 1-5,8 or 20- or all."
+    ),
+]
 System = Annotated[str | None, typer.Option(metavar="TEXT", help="The system prompt.")]
 Think = Annotated[
     bool | None, typer.Option("--think/--no-think", help="Think before answering, or do not.")

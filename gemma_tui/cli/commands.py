@@ -18,6 +18,7 @@ from gemma_tui.cli.ask_options import (
     MaxTokens,
     MinP,
     PresencePenalty,
+    Range,
     RepetitionPenalty,
     Save,
     Seed,
@@ -136,6 +137,7 @@ def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the comma
     prompt: Annotated[str, typer.Argument(help="The question. A pipe may bring it too.")] = "",
     attach: Attach = None,
     image_tokens: ImageTokens = None,
+    selection: Range = "",
     system: System = None,
     think: Think = None,
     max_thought_tokens: MaxThoughtTokens = None,
@@ -178,7 +180,8 @@ def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the comma
     paths = default_paths()
     settings = configuration_of(paths, given).resolve().settings
     asked = prompt, tuple(attach or ()), settings.token_budget, settings.system_prompt
-    question = Question(*asked, replace(settings.options, stop=tuple(stop or ())))
+    options = replace(settings.options, stop=tuple(stop or ()))
+    question = Question(*asked, selection=selection, options=options)
     folder = _folder(settings.model)
     context.obj.action = partial(run_ask, question, folder, paths, as_json=json, save=save)
 

@@ -38,6 +38,8 @@ class Question:
     """Paths of attachments; `-` is the pipe."""
     token_budget: TokenBudget | None = None
     system_prompt: str = ""
+    selection: str = ""
+    """Which parts of the attached files are sent; empty: all, or as many as fit."""
     options: GenerationOptions = field(default_factory=GenerationOptions)
 
     def with_pipe(self, pipe: BinaryIO | None, folder: Path) -> Question:

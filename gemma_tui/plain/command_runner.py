@@ -164,6 +164,15 @@ class CommandRunner:
         self._conversing.attachments = (*(item for item in before if item), changed)
         self._console.say(f"Now {describe(changed)}.")
 
+    async def do_range(self, argument: str) -> None:
+        """Other pages of the last document."""
+        *before, last = self._conversing.attachments or (None,)
+        if last is None:
+            raise UsageError("Nothing is attached that parts could be chosen of.")
+        changed = await self._conversing.with_parts(last, argument)
+        self._conversing.attachments = (*(item for item in before if item), changed)
+        self._console.say(f"Now {describe(changed)}.")
+
     async def do_think(self, argument: str) -> None:
         """Thinking before the next answers."""
         wanted = argument == "on" if argument else not self._conversing.settings.thinking

@@ -26,20 +26,9 @@ _OTHER_TITLES: Final = {
 }
 _ARGUMENTS: Final = {"model": "number"}
 _SHARED: Final = (
-    *("new", "list", "search", "retry", "continue", "attach", "attachments", "budget"),
-    *(
-        "think",
-        "overflow",
-        "model",
-        "rename",
-        "pin",
-        "archive",
-        "tags",
-        "delete",
-        "export",
-        "help",
-        "quit",
-    ),
+    *("new", "list", "search", "retry", "continue", "attach", "attachments"),
+    *("budget", "range", "think", "overflow", "model"),
+    *("rename", "pin", "archive", "tags", "delete", "export", "help", "quit"),
 )
 
 

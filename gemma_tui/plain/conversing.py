@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Draft, MessageState
-from gemma_tui.documents import is_document, pages_in_words
+from gemma_tui.documents import is_document, left_out_note, media_tokens, pages_in_words
 from gemma_tui.errors import UsageError
 from gemma_tui.generation import Finished, TextDelta, TurnsLeftOut
 from gemma_tui.preprocessing.budget import AUTO, SAMPLE_RATE
@@ -127,11 +127,22 @@ class Conversing:
             GemmaError: It cannot be attached.
         """
         budget = self.settings.token_budget
-        item = await self._chat.attach(path, token_budget=budget)
+        used = media_tokens(self.attachments)
+        item = await self._chat.attach(path, token_budget=budget, used_tokens=used)
         if item.kind == "image" and budget is None and self._chat.default_token_budget is None:
             self._guessed.add(item.sha256)
         self.attachments = (*self.attachments, item)
         self._console.say(f"Attached {describe(item)}.")
+        if note := left_out_note(item, "/range chooses others, /budget the tokens of a page."):
+            self._console.note(note)
+
+    async def with_parts(self, item: Attachment, selection: str) -> Attachment:
+        """A document with the pages that a text like `1-5, 8` names.
+
+        Raises:
+            GemmaError: It names none, or there is nothing to choose from.
+        """
+        return await self._chat.documents.choose(item, selection)
 
     async def with_budget(self, picture: Attachment, budget: str) -> Attachment:
         """A picture with this token budget, or with the one that suits it.

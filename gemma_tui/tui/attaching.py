@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Draft
+from gemma_tui.documents import PAGE_BUDGET, left_out_note, media_tokens
 from gemma_tui.errors import AttachmentError, GemmaError, LimitError
 from gemma_tui.preprocessing.budget import AUTO, DEFAULT_TOKEN_BUDGET
 from gemma_tui.sanitize import sanitize_line
@@ -33,6 +34,10 @@ if TYPE_CHECKING:
 
 PASTED: Final = "pasted text"
 """What the name of a paste that became an attachment begins with."""
+
+
+NOTE_SECONDS: Final = 15
+"""How long it is said that not all pages of a document are attached; its chip says it too."""
 
 
 class Attaching:
@@ -200,6 +205,7 @@ class Attaching:
         if budget is None or not self._guessed:
             return
         tray.change_budgets(self._guessed, DEFAULT_TOKEN_BUDGET, budget)
+        tray.change_budgets(self._guessed, PAGE_BUDGET, self._chat.documents.page_budget)
         self._guessed.clear()
 
     async def _attach_text(self, text: str) -> None:
@@ -222,7 +228,7 @@ class Attaching:
 
     async def _attach(self, path: Path, conversation_id: int | None, number: int) -> None:
         budget = self._preferences.settings.token_budget
-        used = self._page.context_tokens
+        used = self._page.context_tokens + media_tokens(self._panel.tray.attachments)
         attachment = await self._chat.attach(path, token_budget=budget, used_tokens=used)
         is_guessed = budget is None and self._chat.default_token_budget is None
         if attachment.kind == "image" and is_guessed:
@@ -231,6 +237,8 @@ class Attaching:
             self._panel.tray.add(attachment)
             if budget == AUTO:
                 self._panel.tray.set_budget(AUTO)
+            if note := left_out_note(attachment):
+                self._panel.notify(note, timeout=NOTE_SECONDS, markup=False)
             return
         draft = await self._store.load_draft(conversation_id)
         draft = replace(draft, attachments=(*draft.attachments, attachment))

@@ -107,6 +107,10 @@ COMMANDS: Final = (
         argument="tokens", needs_argument=True, choices=_BUDGETS, key="F4",
     ),
     Command(
+        "range", "Which pages of the document are sent", "screen.choose_parts", ("pages",),
+        argument="1-5, 8", needs_argument=True,
+    ),
+    Command(
         "crop", "Attach a part of the picture, or a field from 1 to 9",
         "screen.crop_picture", argument="10%,20%,50%,50%", needs_argument=True,
     ),

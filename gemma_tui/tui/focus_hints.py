@@ -15,6 +15,7 @@ _HINTS: Final = (
     ("chips.more_tokens", "tokens"),
     ("chips.remove", "remove"),
     ("chips.field_1", "to 9: a part"),
+    ("chips.range", "pages"),
     ("chips.restore", "undo"),
     ("list.open", "open"),
     ("list.menu", "menu"),

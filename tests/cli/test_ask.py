@@ -25,6 +25,7 @@ from gemma_tui.generation import Finished, TurnsLeftOut
 from gemma_tui.options import GenerationOptions, SamplingOptions
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
+from tests.preprocessing import documents
 from tests.scripted_engine import MODEL, USAGE, ScriptedEngine, Step
 
 if TYPE_CHECKING:
@@ -308,3 +309,20 @@ def test_a_text_file_is_read_with_the_question(cli: CommandLine, tmp_path: Path)
     refused = cli.run("ask", "What is this?", "-a", notes)
     assert refused.returncode != 0
     assert b"notes.txt" in refused.stderr
+
+
+def test_pages_of_a_document_are_named(cli: CommandLine, tmp_path: Path) -> None:
+    """By `--range`, or by the program where not all of them fit."""
+    pytest.importorskip("pypdfium2", reason="the extra gemma-tui[pdf] is not installed")
+    path = tmp_path / "long.pdf"
+    path.write_bytes(documents.pdf([b""] * 300))
+    chosen = cli.run("ask", "What is it?", "-a", str(path), "--range", "2-3,300", "--json")
+    (attached,) = value(chosen)["attachments"]
+    assert (attached["pages"], attached["token_budget"]) == ([2, 3, 300], 70)
+    assert attached["soft_tokens"] == 3 * 63
+    whole = cli.run("ask", "What is it?", "-a", str(path), "--image-tokens", "560")
+    assert whole.returncode == 0
+    assert "has 300 pages: the first 11 are attached" in whole.stderr.decode()
+    refused = cli.run("ask", "What is it?", "--range", "1")
+    assert refused.returncode == 2
+    assert "no document is attached" in refused.stderr.decode()

@@ -21,6 +21,7 @@ from gemma_tui.tui.gallery import Gallery
 from gemma_tui.tui.message_actions import MessageActions
 from gemma_tui.tui.notifying import Notifier
 from gemma_tui.tui.page import Page
+from gemma_tui.tui.parts_choice import PartsChoice
 from gemma_tui.tui.picture_actions import PictureActions
 from gemma_tui.tui.prompt_cost import PromptCost
 from gemma_tui.tui.question_history import QuestionHistory
@@ -105,6 +106,7 @@ class ChatScreen(ComposingScreen):
         )
         self._pictures = PictureActions(chat, self.desk, page, panel, self, lambda: self._options)
         self.gallery = Gallery(chat, store, page, panel.tray, self.workspace, self.perform)
+        self._parts = PartsChoice(chat, panel.tray, self)
         self._recording = Recording(recorder, self._attaching, self._preferences, self.perform)
         self._messages = MessageActions(
             *(chat, store, self.desk, page, panel, self, lambda: self._options),

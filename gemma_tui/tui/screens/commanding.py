@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gemma_tui.tui.exchanging import Exchanging
     from gemma_tui.tui.gallery import Gallery
     from gemma_tui.tui.page import Page
+    from gemma_tui.tui.parts_choice import PartsChoice
     from gemma_tui.tui.picture_actions import PictureActions
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
     from gemma_tui.tui.workspace import Workspace
@@ -49,6 +50,7 @@ class CommandScreen(Screen[None]):
     exchanging: Exchanging
     gallery: Gallery
     _pictures: PictureActions
+    _parts: PartsChoice
 
     @abstractmethod
     def perform(self, work: Callable[[], Awaitable[None]]) -> Worker[None]:
@@ -143,6 +145,10 @@ class CommandScreen(Screen[None]):
     def action_attachments(self) -> None:
         """Show what is attached to the messages of this conversation."""
         self.perform(partial(self.gallery.open, self.app))
+
+    async def action_choose_parts(self, argument: str) -> None:
+        """Send these pages of the chosen chip."""
+        await self._parts.choose(argument)
 
     def action_look_closer(self) -> None:
         """Ask the last question again with more tokens for its pictures."""

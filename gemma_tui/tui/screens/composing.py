@@ -194,6 +194,13 @@ class ComposingScreen(CommandScreen):
     def _part_wanted(self, event: AttachmentTray.CutRequested) -> None:
         self._pictures.cut(event.attachment, event.region)
 
+    @on(AttachmentTray.PartsRequested)
+    def _parts_wanted(self, event: AttachmentTray.PartsRequested) -> None:
+        try:
+            self._parts.ask(event.attachment, self.app)
+        except UsageError as error:
+            self.report(error)
+
     @on(AttachmentTray.OpenRequested)
     def _text_wanted(self, event: AttachmentTray.OpenRequested) -> None:
         self.perform(partial(self._attaching.open_text, event.attachment))

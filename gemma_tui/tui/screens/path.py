@@ -38,6 +38,7 @@ class PathScreen(ModalScreen[str | None]):
         question: What the path is for.
         verb: What Enter does.
         typed: What stands there at first.
+        example: What may be typed, if it is no path.
     """
 
     CSS_PATH = "path.tcss"
@@ -45,20 +46,25 @@ class PathScreen(ModalScreen[str | None]):
         Binding("escape", "dismiss", "Cancel", id="path.close")
     ]
 
-    def __init__(self, question: str, verb: str, typed: str = "") -> None:
+    def __init__(self, question: str, verb: str, typed: str = "", example: str = "") -> None:
         super().__init__()
         self._question = question
         self._verb = verb
         self._typed = typed
+        self._example = example
 
     def compose(self) -> ComposeResult:
         """A label, the input, a hint."""
         with Vertical(id="dialogue"):
             yield Label(self._question, id="question", markup=False)
             yield LineInput(
-                self._typed, placeholder="~/…", suggester=PathSuggester(), select_on_focus=False
+                self._typed,
+                placeholder=self._example or "~/…",
+                suggester=None if self._example else PathSuggester(),
+                select_on_focus=False,
             )
-            yield Label(f"Enter {self._verb} · → completes · Esc cancels", id="hint", markup=False)
+            keys = (f"Enter {self._verb}", "" if self._example else "→ completes", "Esc cancels")
+            yield Label(" · ".join(filter(None, keys)), id="hint", markup=False)
 
     def on_mount(self) -> None:
         """The end of a long path is what one changes."""

@@ -16,10 +16,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from gemma_tui.preprocessing.budget import (
-    AUTO,
-    TOKEN_BUDGETS,
-)
+from gemma_tui.preprocessing.budget import AUTO, TOKEN_BUDGETS
 from gemma_tui.region import grid_field
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.themes import chosen_style
@@ -56,6 +53,7 @@ class AttachmentTray(Widget, can_focus=True):
             Binding(n, f"cut({n})", f"Attach field {n} of 9", show=False, id=f"chips.field_{n}")
             for n in _FIELDS
         ),
+        Binding("r", "choose_parts", "Choose pages", show=False, id="chips.range"),
         Binding("enter,o", "open", "Open a text in the composer", show=False, id="chips.open"),
     ]
 
@@ -75,6 +73,13 @@ class AttachmentTray(Widget, can_focus=True):
         def __init__(self, attachment: Attachment, region: Region) -> None:
             super().__init__()
             self.attachment, self.region = attachment, region
+
+    class PartsRequested(Message):
+        """Other parts of a file are to be chosen."""
+
+        def __init__(self, attachment: Attachment) -> None:
+            super().__init__()
+            self.attachment = attachment
 
     class OpenRequested(Message):
         """The user wants an attached text in the composer."""
@@ -99,9 +104,14 @@ class AttachmentTray(Widget, can_focus=True):
         self.display = False
 
     @property
+    def chosen(self) -> Attachment | None:
+        """The chip that keys act on."""
+        return self.attachments[self.cursor] if self.attachments else None
+
+    @property
     def picture(self) -> Attachment | None:
         """The chosen chip, if it is a picture."""
-        chosen = self.attachments[self.cursor] if self.attachments else None
+        chosen = self.chosen
         return chosen if chosen is not None and chosen.kind == "image" else None
 
     @property
@@ -214,10 +224,7 @@ class AttachmentTray(Widget, can_focus=True):
             self.refresh()
             return True
         self._reasons.pop(picture.sha256, None)
-        changed = replace(picture, token_budget=budget)
-        before, after = self.attachments[: self.cursor], self.attachments[self.cursor + 1 :]
-        self.attachments = (*before, changed, *after)
-        self.post_message(self.Changed())
+        self._put(self.cursor, replace(picture, token_budget=budget))
         return True
 
     def show_auto(self, sha256: str, budget: int, reason: str) -> None:
@@ -240,19 +247,27 @@ class AttachmentTray(Widget, can_focus=True):
         """Take the chosen chip off the draft; `restore` brings it back."""
         if not self.attachments:
             return
-        index = self.cursor
-        self._removed.append((index, self.attachments[index]))
-        self.attachments = self.attachments[:index] + self.attachments[index + 1 :]
-        self.post_message(self.Changed())
+        self._removed.append((self.cursor, self.attachments[self.cursor]))
+        self._put(self.cursor)
 
     def take_off(self, attachment: Attachment) -> bool:
         """Remove one for good; False if it is not here."""
         if attachment not in self.attachments:
             return False
-        index = self.attachments.index(attachment)
-        self.attachments = self.attachments[:index] + self.attachments[index + 1 :]
-        self.post_message(self.Changed())
+        self._put(self.attachments.index(attachment))
         return True
+
+    def put_in_place(self, before: Attachment, after: Attachment) -> bool:
+        """Show an attachment in another form; False if it is not here any more."""
+        if before not in self.attachments:
+            return False
+        self._put(self.attachments.index(before), after)
+        return True
+
+    def action_choose_parts(self) -> None:
+        """Ask which parts of the chosen file are sent."""
+        if self.chosen is not None:
+            self.post_message(self.PartsRequested(self.chosen))
 
     def action_open(self) -> None:
         """Ask for the chosen text in the composer."""
@@ -262,6 +277,11 @@ class AttachmentTray(Widget, can_focus=True):
     def action_restore(self) -> None:
         """Undo the last removal."""
         self.restore()
+
+    def _put(self, index: int, *items: Attachment) -> None:
+        """These in place of the one at `index`."""
+        self.attachments = (*self.attachments[:index], *items, *self.attachments[index + 1 :])
+        self.post_message(self.Changed())
 
     def _first_row(self, height: int) -> int:
         return max(0, self.cursor - max(1, height) + 1)
