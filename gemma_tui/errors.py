@@ -17,6 +17,7 @@ GemmaError
 │   ├── DamagedExportError    broken inside, or not what it claims to be
 │   └── ExportLimitError      larger, deeper or more than an import takes
 ├── SettingsError             a setting has a wrong value, or its file cannot be used
+├── ClipboardError            what is copied cannot be read, or is nothing that can be pasted
 ├── MicrophoneError           nothing can be recorded, or played
 │   ├── AudioLibraryError     what speaks to the microphone is not installed
 │   ├── NoMicrophoneError     there is none, or not the one that was named
@@ -119,6 +120,10 @@ class ExportLimitError(ExchangeError):
 
 class SettingsError(GemmaError):
     """A setting cannot have this value, or the settings file cannot be read or written."""
+
+
+class ClipboardError(GemmaError):
+    """The clipboard cannot be read, or holds nothing that can be pasted."""
 
 
 class MicrophoneError(GemmaError):

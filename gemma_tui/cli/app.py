@@ -59,6 +59,7 @@ async def _run(paths: Paths, configuration: Configuration) -> int:
 
 async def _show(place: ChatPlace, paths: Paths, configuration: Configuration) -> int:
     from gemma_tui.tui.app import GemmaApp  # noqa: PLC0415  # slow: not before it can be shown
+    from gemma_tui.tui.system_clipboard import SystemClipboard  # noqa: PLC0415  # as above
 
     app = GemmaApp(
         chat=place.chat,
@@ -70,6 +71,7 @@ async def _show(place: ChatPlace, paths: Paths, configuration: Configuration) ->
         recorder=Recorder(
             SystemMicrophone(paths.microphone_log), RecordingFolder(paths.recordings)
         ),
+        clipboard=SystemClipboard(),
         notice=_notice(place.set_aside),
     )
     await app.run_async()

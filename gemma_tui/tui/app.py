@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from gemma_tui.settings.configuration import Configuration
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.storage.open_tabs import OpenTabsFile
+    from gemma_tui.tui.clipboard_content import Clipboard
     from gemma_tui.tui.window_title import WindowTitle
 
 WIDE: Final = 90
@@ -63,6 +64,7 @@ class GemmaApp(App[None]):
         exchange: Writes and reads files of conversations.
         open_tabs: Remembers what is open until the next start; None remembers nothing.
         recorder: Records with the microphone; None records nothing.
+        clipboard: The system's, to paste from; None leaves what was copied in the app.
         notice: What the user must know about the start, if anything.
     """
 
@@ -81,7 +83,7 @@ class GemmaApp(App[None]):
         ),
     ]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # one for each thing it is wired to
         self,
         *,
         chat: Chat,
@@ -91,6 +93,7 @@ class GemmaApp(App[None]):
         exchange: Exchange,
         open_tabs: OpenTabsFile | None = None,
         recorder: Recorder | None = None,
+        clipboard: Clipboard | None = None,
         notice: str = "",
     ) -> None:
         # Without colours nothing may be turned into shades of grey either, as Textual would.
@@ -104,6 +107,7 @@ class GemmaApp(App[None]):
             exchange=exchange,
             open_tabs=open_tabs,
             recorder=recorder,
+            clipboard=clipboard,
             notice=notice,
         )
         """The main screen."""

@@ -100,6 +100,10 @@ COMMANDS: Final = (
         "screen.attachments", ("media", "gallery"), needs=("conversation",), key="Alt+A",
     ),
     Command(
+        "paste", "Paste the picture, files or text that are copied", "screen.paste_clipboard",
+        key="Ctrl+V",
+    ),
+    Command(
         "record", "Record with the microphone", "screen.record", ("microphone", "mic"), key="F9"
     ),
     Command(

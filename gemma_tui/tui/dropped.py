@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -23,9 +24,9 @@ MAX_DROP_LENGTH: Final = 32_768
 MAX_DROP_PARTS: Final = 128
 """More places where a path could begin mean prose or code, and would cost a look-up each."""
 
-_PATH_START: Final = re.compile(r"""\s*['"]?(?:/|~|file:/)""")
-_BOUNDARY: Final = re.compile(r"""\s+(?=['"]?(?:/|~|file:/))""")
-_FILE_URL: Final = re.compile(r"file:(?://(?:localhost)?)?(?=/)")
+_PATH_START: Final = re.compile(r"""\s*['"]?(?:/|~|(?i:file):/)""")
+_BOUNDARY: Final = re.compile(r"""\s+(?=['"]?(?:/|~|(?i:file):/))""")
+_FILE_URL: Final = re.compile(r"file:(?://(?P<host>[^/]*))?(?=/)", re.IGNORECASE)
 _ODD_SPACE: Final = re.compile("[\u00a0\u202f]")
 _MAX_SPACES: Final = 12
 
@@ -54,6 +55,26 @@ def parse_dropped(text: str, exists: Callable[[str], bool] = os.path.exists) -> 
     if len(starts) - 1 > MAX_DROP_PARTS:
         return ()
     return _split(text, starts, exists)
+
+
+def file_url_path(url: str) -> str:
+    """The path in a `file:` URL of this machine (RFC 8089), decoded; empty for any other text.
+
+    GNOME's copied files and Konsole's drops name the machine's own host.
+    """
+    found = _FILE_URL.match(url)
+    if found is None or not _is_here(found["host"] or ""):
+        return ""
+    return unquote(url[found.end() :], errors="surrogateescape")
+
+
+def _is_here(host: str) -> bool:
+    name = host.casefold()
+    return name in {"", "localhost"} or name.partition(".")[0] == _own_name()
+
+
+def _own_name() -> str:
+    return socket.gethostname().casefold().partition(".")[0]
 
 
 def _split(text: str, starts: list[int], exists: Callable[[str], bool]) -> tuple[Path, ...]:
@@ -95,8 +116,8 @@ def _readings(piece: str) -> Iterator[str]:
     for candidate in dict.fromkeys((bare, word)):
         if candidate is None:
             continue
-        if url := _FILE_URL.match(candidate):
-            yield unquote(candidate[url.end() :], errors="surrogateescape")
+        if path := file_url_path(candidate):
+            yield path
         elif candidate is word:
             yield word
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from gemma_tui.conversation import Message
     from gemma_tui.microphone.interface import Microphone
     from gemma_tui.paths import Paths
+    from gemma_tui.tui.clipboard_content import Clipboard
 
 NO_TOUR = {"GEMMA_TUI_TOUR": "false"}
 """The tour would cover what a test wants to see."""
@@ -141,12 +142,13 @@ class Opener(Protocol):
         begun: bool = True,
         environ: dict[str, str] | None = None,
         microphone: Microphone | None = None,
+        clipboard: Clipboard | None = None,
     ) -> AbstractAsyncContextManager[Running]:
         """Start the app on the data of this test; what is left in it is there the next time."""
 
 
 @asynccontextmanager
-async def running_app(
+async def running_app(  # noqa: PLR0917
     paths: Paths,
     engine: ScriptedEngine | None = None,
     size: tuple[int, int] = (100, 30),
@@ -155,6 +157,7 @@ async def running_app(
     environ: dict[str, str] | None = None,
     arguments: dict[str, str] | None = None,
     microphone: Microphone | None = None,
+    clipboard: Clipboard | None = None,
 ) -> AsyncGenerator[Running, None]:
     """The app on the data below `paths`; waits for its start if it is to have `begun`."""
     engine = engine or ScriptedEngine()
@@ -177,6 +180,7 @@ async def running_app(
             recorder=Recorder(microphone, RecordingFolder(paths.recordings))
             if microphone
             else None,
+            clipboard=clipboard,
             notice=notice,
         )
         async with app.run_test(size=size, notifications=True) as pilot:

@@ -22,6 +22,7 @@ from gemma_tui.tui.message_actions import MessageActions
 from gemma_tui.tui.notifying import Notifier
 from gemma_tui.tui.page import Page
 from gemma_tui.tui.parts_choice import PartsChoice
+from gemma_tui.tui.pasting import Pasting
 from gemma_tui.tui.picture_actions import PictureActions
 from gemma_tui.tui.prompt_cost import PromptCost
 from gemma_tui.tui.question_history import QuestionHistory
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from gemma_tui.settings.configuration import Configuration
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.storage.open_tabs import OpenTabsFile
+    from gemma_tui.tui.clipboard_content import Clipboard
     from gemma_tui.tui.notifying import NotifiedTerminal
     from gemma_tui.tui.turn import Turn
 
@@ -69,7 +71,7 @@ class ChatScreen(ComposingScreen):
     _save_timer: Timer | None = None
     _problem = ""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # one for each thing it is wired to
         self,
         *,
         chat: Chat,
@@ -79,6 +81,7 @@ class ChatScreen(ComposingScreen):
         exchange: Exchange,
         open_tabs: OpenTabsFile | None = None,
         recorder: Recorder | None = None,
+        clipboard: Clipboard | None = None,
         notice: str = "",
     ) -> None:
         super().__init__()
@@ -106,6 +109,12 @@ class ChatScreen(ComposingScreen):
         )
         self._pictures = PictureActions(chat, self.desk, page, panel, self, lambda: self._options)
         self.gallery = Gallery(chat, store, page, panel.tray, self.workspace, self.perform)
+        self._pasting = Pasting(
+            *(clipboard, lambda: self.app.clipboard),
+            attaching=self._attaching,
+            page=page,
+            panel=panel,
+        )
         self._parts = PartsChoice(chat, panel.tray, self)
         self._recording = Recording(recorder, self._attaching, self._preferences, self.perform)
         self._messages = MessageActions(

@@ -14,6 +14,9 @@ CHAT_KEYS: Final[list[BindingType]] = [
     Binding(
         "alt+a", "attachments", "Attachments: see, use again, save, open", id="chat.attachments"
     ),
+    Binding(
+        "ctrl+v", "paste_clipboard", "Paste: a picture, files or text", id="chat.paste_clipboard"
+    ),
     Binding("f9", "record", "Record with the microphone", id="chat.record"),
     Binding("ctrl+t", "toggle_thinking", "Thinking on or off", id="chat.toggle_thinking"),
     Binding("ctrl+r", "retry", "Answer again", id="chat.retry"),

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gemma_tui.tui.attaching import Attaching
     from gemma_tui.tui.completing import Completing
     from gemma_tui.tui.message_actions import MessageActions
+    from gemma_tui.tui.pasting import Pasting
     from gemma_tui.tui.prompt_cost import PromptCost
     from gemma_tui.tui.question_history import QuestionHistory
     from gemma_tui.tui.recording import Recording
@@ -43,6 +44,7 @@ class ComposingScreen(CommandScreen):
     has_begun: bool
     _engine: Engine
     _attaching: Attaching
+    _pasting: Pasting
     _recording: Recording
     _completing: Completing
     _questions: QuestionHistory
@@ -124,6 +126,11 @@ class ComposingScreen(CommandScreen):
 
         question, typed = "Attach a picture, a sound or a text", self._attaching.refused_path
         self.app.push_screen(PathScreen(question, "attaches", typed), self._attach_typed)
+
+    def action_paste_clipboard(self) -> None:
+        """Attach a picture or files that are copied, else insert the text that is."""
+        self._pasting.expect()
+        self.perform(self._pasting.paste)
 
     def action_record(self) -> None:
         """Record into the draft."""

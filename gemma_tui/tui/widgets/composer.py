@@ -67,6 +67,9 @@ class Composer(TextArea):
             show=False,
             id="composer.chips",
         ),
+        Binding(
+            "ctrl+v", "screen.paste_clipboard", "Paste", show=False, id="composer.paste_clipboard"
+        ),
         Binding("ctrl+underscore", "undo", "Undo", show=False, id="composer.undo"),
         Binding(
             "ctrl+up",
