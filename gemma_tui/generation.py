@@ -183,8 +183,15 @@ class SoundClip:
     next_start: int = 0
     """Where the clip behind it begins; 0: this is the last. Before the end of this one where there
     was no pause to cut at."""
-    is_silent: bool = False
-    """Whether nothing can be heard in it."""
+    heard_start: int = 0
+    """Where something is heard for the first time in it, and a little before that."""
+    heard_stop: int = 0
+    """Where something is heard for the last time, and a little after that; 0: nothing is."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing can be heard in it."""
+        return self.heard_stop == 0
 
     @property
     def stop(self) -> int:

@@ -65,6 +65,11 @@ class Paths:
         return self.logs / "engine.log"
 
     @property
+    def transcripts(self) -> Path:
+        """What was written down of sounds whose transcription was interrupted."""
+        return self.cache / "transcripts"
+
+    @property
     def engine_cache(self) -> Path:
         """Keys and values of conversations, and soft tokens of their media."""
         return self.cache / "engine"

@@ -107,10 +107,10 @@ async def _ask(asking: _Asking) -> None:
         database = await Database.open(asking.paths.database if asking.save else None)
         stack.push_async_callback(database.close)
         cache = asking.paths.engine_cache if asking.save else None
-        log = _log_path(asking.paths)
+        log = log_path(asking.paths)
         engine = EngineClient(log, command=worker_command(log, cache))
         stack.push_async_callback(engine.close)
-        engine.watch(lambda state: _show_state(progress, state))
+        engine.watch(lambda state: show_state(progress, state))
         store = ConversationStore(database)
         chat = Chat(store, BlobStore(asking.paths.blobs), engine)
         info, attachments = await asyncio.gather(
@@ -184,7 +184,7 @@ def _as_json(messages: tuple[Message, ...], asking: _Asking) -> str:
     return to_json(question, reply, saved=asking.save)
 
 
-def _log_path(paths: Paths) -> Path:
+def log_path(paths: Paths) -> Path:
     """Where the engine logs; beside the data if the usual place cannot be written."""
     log = paths.engine_log
     try:
@@ -216,7 +216,8 @@ def _show(event: TurnEvent, answer: Answer, progress: Progress, *, as_json: bool
             pass
 
 
-def _show_state(progress: Progress, state: EngineState) -> None:
+def show_state(progress: Progress, state: EngineState) -> None:
+    """Say that the engine starts, or how far the model is loaded."""
     match state.phase:
         case "starting":
             progress.show("starting the engine")

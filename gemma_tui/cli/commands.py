@@ -89,6 +89,7 @@ def run_command(arguments: Sequence[str] | None) -> int:
     app.command()(ask)
     app.command()(record)
     app.command()(doctor)
+    app.command()(transcribe)
     app.add_typer(models_app(), name="models")
     app.add_typer(history_app(), name="history")
     app.add_typer(config_app(), name="config")
@@ -221,6 +222,36 @@ def doctor(context: typer.Context, json: AsJson = False) -> None:
     from gemma_tui.cli.doctor import run_doctor  # noqa: PLC0415  # as above
 
     context.obj.action = partial(run_doctor, default_paths(), as_json=json)
+
+
+def transcribe(  # one parameter for each option of the command
+    context: typer.Context,
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE...", help="Sounds or videos; - is a pipe.")
+    ],
+    language: Annotated[
+        str, typer.Option(metavar="L", help="What is spoken: German, or de. Found out if absent.")
+    ] = "",
+    translate: Annotated[
+        str, typer.Option(metavar="L", help="Write it in this language instead.")
+    ] = "",
+    form: Annotated[
+        str, typer.Option("--format", metavar="F", help="txt, srt (subtitles) or json.")
+    ] = "txt",
+    model: ModelOption = None,
+) -> None:
+    """Write down what is said in sounds of any length. Stopped, the same command goes on."""
+    from gemma_tui.cli.transcribe import TranscribeOrder, run_transcribe  # noqa: PLC0415  # as above
+    from gemma_tui.transcription.prompt import Wish, language_name  # noqa: PLC0415
+
+    paths = default_paths()
+    given: dict[str, Value] = {"model": _absolute(model or context.obj.model)}
+    settings = configuration_of(paths, given).resolve().settings
+    wish = Wish(
+        language_name(language) if language else "", language_name(translate) if translate else ""
+    )
+    order = TranscribeOrder(tuple(files), wish, form, _folder(settings.model), settings)
+    context.obj.action = partial(run_transcribe, order, paths)
 
 
 def _absolute(folder: Path | None) -> str | None:

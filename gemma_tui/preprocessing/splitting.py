@@ -52,10 +52,17 @@ _SHORTEST_PAUSE: Final = 10
 """Frames: 200 ms. Shorter silences are inside words (closures of stops last up to 150 ms)."""
 
 _PREFERRED_START: Final = 15 * 50
-"""Frames from the start of a clip on where a pause is looked for first: long clips give context."""
+"""Frames behind the start of a clip; a pause whose middle lies there is taken first, as long clips
+give context."""
 
 _QUIET: Final = 0.1
 """Of the level that speech reaches (its 95th percentile): 20 dB below it is a pause."""
+
+_AUDIBLE: Final = 0.01
+"""Of the level that speech reaches: 40 dB below it nobody speaks."""
+
+_MARGIN: Final = SAMPLE_RATE // 4
+"""Samples of silence that are kept around what is heard: consonants begin and end softly."""
 
 _SILENCE: Final = 1e-4
 """Root mean square below which nothing can be heard, whatever it is compared with."""
@@ -93,13 +100,12 @@ def find_clip(
         _check_complete(file, file_format, name, start + count)
     if count < MIN_CLIP_SAMPLES:
         raise ends_before(name, start)
-    is_silent = not bool((levels > _SILENCE).any())
     if count <= MAX_CLIP_SAMPLES:
-        return SoundClip(start, count, is_silent=is_silent)
+        return SoundClip(start, count, 0, *_heard(levels, start, count))
     pause = find_pause(levels[: MAX_SPLIT_SAMPLES // FRAME])
     length = pause * FRAME if pause else MAX_SPLIT_SAMPLES
-    overlap = 0 if pause else OVERLAP_SAMPLES
-    return SoundClip(start, length, start + length - overlap, is_silent)
+    next_start = start + length - (0 if pause else OVERLAP_SAMPLES)
+    return SoundClip(start, length, next_start, *_heard(levels, start, length))
 
 
 def find_clips(
@@ -160,6 +166,22 @@ def _levels(blocks: Iterable[NDArray[np.float32]]) -> tuple[NDArray[np.float32],
     return np.concatenate(found) if found else rest, count
 
 
+def _heard(levels: NDArray[np.float32], start: int, length: int) -> tuple[int, int]:
+    """Between which samples a clip is not silent; zeros if it is.
+
+    A model that listens to long silence at either end makes up words for it.
+    """
+    levels = levels[: -(-length // FRAME)]
+    if not levels.size:
+        return start, start + length  # too short to have a level
+    loudest = float(np.percentile(levels, 95))
+    frames = np.flatnonzero(levels > max(_AUDIBLE * loudest, _SILENCE))
+    if not frames.size:
+        return 0, 0
+    begin, end = int(frames[0]) * FRAME - _MARGIN, int(frames[-1] + 1) * FRAME + _MARGIN
+    return start + max(0, begin), start + min(length, end)
+
+
 def find_pause(levels: NDArray[np.float32]) -> int | None:
     """The middle of the best pause to cut at: the longest one in the second half, else anywhere.
 
@@ -177,7 +199,7 @@ def find_pause(levels: NDArray[np.float32]) -> int | None:
         # What begins in front of the clip is the pause it was cut at.
         if end - begin >= _SHORTEST_PAUSE and begin > 0
     ]
-    late = [run for run in runs if run[0] >= _PREFERRED_START]
+    late = [run for run in runs if sum(run) >= 2 * _PREFERRED_START]
     if not (late or runs):
         return len(levels) if quiet.all() else None
     begin, end = max(late or runs, key=lambda run: (run[1] - run[0], run[1]))

@@ -101,7 +101,7 @@ BODIES: list[Request | Event] = [
     EngineStatus(1, MODEL, True, 2, 3, 4),
     EngineStatus(1, None, False, 2, 3, 4),
     MediaInfo("audio", "audio/wav", sample_count=16_000),
-    SoundClip(320, 640, 900, is_silent=True),
+    SoundClip(320, 640, 900, 400, 800),
     *(MediaPreview(1, 1, rgb="0aff00"), MediaPreview(2, levels=(0, 100))),
     *(Estimate("folder", 4096, 70), MemoryEstimate(1, 2, 3, 4, 5, 6, 7, 8, 9)),
     *(Convert("folder", "new", 4, 32, 8), Convert("folder", "new", 4), ConvertProgress(1, 2)),

@@ -157,6 +157,20 @@ def test_a_late_clip_of_a_lossy_coding_stands_where_it_should(
     assert like.max() > 0.95 * float(clip @ clip)
 
 
+def test_silence_around_what_is_heard_is_known() -> None:
+    sound = np.concatenate([np.zeros(5 * SAMPLE_RATE), tone(3), np.zeros(7 * SAMPLE_RATE)])
+    file = io.BytesIO(wav(np.concatenate([tone(1), sound])))
+    clip = find_clip(file, format_of(file, "a"), "a", SAMPLE_RATE)
+    assert clip.heard_start / SAMPLE_RATE == pytest.approx(5.75, abs=0.03)
+    assert clip.heard_stop / SAMPLE_RATE == pytest.approx(9.25, abs=0.03)
+
+
+def test_a_pause_is_in_the_second_half_if_its_middle_is() -> None:
+    sound = np.concatenate([tone(12), np.zeros(8 * SAMPLE_RATE), speech(7, 9, 9)])
+    _, clips = split(wav(sound))
+    assert clips[0].length / SAMPLE_RATE == pytest.approx(16, abs=0.03)
+
+
 def test_a_range_of_plain_samples_is_exact() -> None:
     sound = tone(40) * np.linspace(0, 1, 40 * SAMPLE_RATE)
     file = io.BytesIO(wav(sound))
