@@ -53,7 +53,8 @@ def _spoken(group: int) -> NDArray[np.float32]:
 def recording(seconds: float) -> tuple[NDArray[np.float32], list[str]]:
     """So many seconds of groups with pauses between them, and what each group says."""
     pause = np.zeros(round(PAUSE * 16_000), np.float32)
-    pieces, said = [pause], []
+    said: list[str] = []
+    pieces = [pause]
     while sum(piece.size for piece in pieces) < seconds * 16_000:
         group = len(said) % len(GROUPS)
         pieces += [_spoken(group), pause]
