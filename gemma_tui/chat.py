@@ -15,9 +15,9 @@ from gemma_tui.conversation import Draft, Message, MessageState, title_from
 from gemma_tui.documents import Documents, is_document
 from gemma_tui.errors import AttachmentError, GemmaError, UsageError
 from gemma_tui.generation import Finished, GenerationRequest
-from gemma_tui.media_check import check_media
 from gemma_tui.pictures import Pictures, attachment_of
 from gemma_tui.preprocessing.budget import AUTO, DEFAULT_TOKEN_BUDGET, check_budget
+from gemma_tui.prompting import Prompting
 from gemma_tui.sounds import Sounds, with_likely_clips
 from gemma_tui.storage.replies import not_cut_off
 from gemma_tui.storage.streaming import StreamingReply
@@ -31,13 +31,12 @@ from gemma_tui.turn import (
     end_of,
     failed,
     read_text,
-    to_prompt,
     to_reply_so_far,
     with_end,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable
+    from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
     from gemma_tui.conversation import Attachment, Conversation
@@ -73,6 +72,7 @@ class Chat:
         self._engine = engine
         self.pictures = Pictures(blobs, engine)
         self.documents = Documents(blobs, engine)
+        self._prompting = Prompting(blobs, engine)
         self.sounds = Sounds(blobs, engine)
         self._system_prompt = system_prompt
 
@@ -158,9 +158,9 @@ class Chat:
         """
         conversation = await self._store.get(conversation_id)
         earlier = await self._earlier(conversation_id, draft, parent_id)
-        await self._check_media(earlier, draft.attachments if draft else ())
+        await self._prompting.check_media(earlier, draft.attachments if draft else ())
         earlier, draft = await self.sounds.split_turn(earlier, draft)
-        prompt = await asyncio.to_thread(to_prompt, earlier, self._blobs.path_of, draft)
+        prompt = await self._prompting.messages(earlier, draft)
         parts, title = (draft.to_parts(), title_from(draft)) if draft else ((), "")
         adding = self._store.add_turn(
             conversation_id, parent_id, parts, title, thinking=options.thinking
@@ -199,9 +199,9 @@ class Chat:
         branch = await self._store.messages(conversation_id, reply_id)
         if not branch or not branch[-1].is_cut_off:
             raise not_cut_off()
-        await self._check_media(branch)
+        await self._prompting.check_media(branch)
         branch, _ = await self.sounds.split_turn(branch)
-        prompt = await asyncio.to_thread(to_prompt, branch[:-1], self._blobs.path_of)
+        prompt = await self._prompting.messages(branch[:-1])
         begun = await begin(self._store, self._store.resume(reply_id), begun_again)
         options = replace(options, thinking=begun.reply.thinking)
         so_far = to_reply_so_far(begun.reply)
@@ -243,8 +243,7 @@ class Chat:
             system_prompt = self._system_prompt(await self._store.get(conversation_id))
             if parent_id is not None:
                 earlier = await self._store.messages(conversation_id, parent_id)
-        draft = with_likely_clips(draft)
-        prompt = await asyncio.to_thread(to_prompt, earlier, self._blobs.path_of, draft)
+        prompt = await self._prompting.messages(earlier, with_likely_clips(draft))
         return await self._engine.count(GenerationRequest(prompt, system_prompt, options))
 
     async def _earlier(
@@ -259,13 +258,6 @@ class Chat:
         if draft is None and (not earlier or earlier[-1].role != "user"):
             raise UsageError("Only a question can be answered again.", "Choose a question.")
         return earlier
-
-    async def _check_media(
-        self, earlier: Iterable[Message], new: tuple[Attachment, ...] = ()
-    ) -> None:
-        if found := (*(known for message in earlier for known in message.attachments), *new):
-            model = self._engine.state.model
-            await asyncio.to_thread(check_media, found, self._blobs.path_of, model)
 
     async def _stream(
         self, begun: Begun, request: GenerationRequest

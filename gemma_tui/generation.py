@@ -44,6 +44,8 @@ class Media:
     """Where it begins in the file, if it is a segment of it (see `Segment.start`)."""
     length: int = 0
     """Samples of a segment of a sound; 0: the sound is the whole file."""
+    stamp: str = ""
+    """What stands right in front of a frame of a video, such as `00:03 `; else empty."""
 
 
 MediaKey: TypeAlias = tuple[MediaKind, str, int, int, int]

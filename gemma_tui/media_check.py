@@ -32,14 +32,14 @@ def check_media(
         CapabilityError: The model lacks a sense.
     """
     for attachment in attachments:
-        kinds = attachment.media_kinds
+        kinds = attachment.media_kinds  # the sound of a video may be left out
         if "image" in kinds:
             check_budget(attachment.token_budget)
         if not path_of(attachment.sha256).is_file():
             raise missing_blob(attachment.name)
         if model and "image" in kinds and not model.can_see:
             raise _lacks_sense(model, "see", attachment.name)
-        if model and "audio" in kinds and not model.can_hear:
+        if model and attachment.kind == "audio" and not model.can_hear:
             raise _lacks_sense(model, "hear", attachment.name)
 
 
@@ -63,7 +63,8 @@ def lacking_senses(attachments: Iterable[Attachment], model: ModelInfo) -> str:
         ("image", model.can_see, "see", "picture"),
         ("audio", model.can_hear, "hear", "sound"),
     ):
-        count = sum(kind in attachment.media_kinds for attachment in found)
+        # The sound of a video is left out where it cannot be heard; nothing is refused for it.
+        count = sum(kind in a.media_kinds if kind == "image" else a.kind == kind for a in found)
         if count and not can:
             these = f"a {what}" if count == 1 else f"{count} {what}s"
             sentences.append(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from gemma_tui.conversation import Attachment
 from gemma_tui.engine.media_requests import Crop
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS, affordable_budget
+from gemma_tui.preprocessing.frame_times import FRAME_BUDGET, is_video
 from gemma_tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Pictures:
 
     async def with_auto_budget(self, item: Attachment, used_tokens: int = 0) -> Attachment:
         """An attachment with the budget that suits it; what is no picture stays as it is."""
-        if item.kind != "image":
+        if item.kind != "image" or is_video(item):
             return item
         chosen = await self.auto_budget(item, used_tokens)
         return replace(item, token_budget=chosen.budget)
@@ -109,8 +110,8 @@ class Pictures:
 
 
 def attachment_of(blob: StoredBlob, info: MediaInfo, name: str, token_budget: int) -> Attachment:
-    """A stored file as an attachment; only a picture has a budget."""
-    return Attachment(
+    """A stored file as an attachment; only a picture has a budget, and that of a frame is small."""
+    found = Attachment(
         sha256=blob.sha256,
         kind=info.kind,
         name=name,
@@ -122,6 +123,7 @@ def attachment_of(blob: StoredBlob, info: MediaInfo, name: str, token_budget: in
         token_budget=token_budget if info.kind == "image" else 0,
         segments=info.segments,
     )
+    return replace(found, token_budget=FRAME_BUDGET) if is_video(found) else found
 
 
 def _part_name(name: str, region: Region) -> str:

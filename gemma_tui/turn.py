@@ -7,6 +7,7 @@ order is decided in `chat`.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gemma_tui.conversation import (
@@ -24,10 +25,12 @@ from gemma_tui.generation import (
     PromptMessage,
     ReplySoFar,
 )
+from gemma_tui.preprocessing.frame_times import is_video
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.storage.blobs import missing_blob
 from gemma_tui.text_file import decode_text, fenced
 from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
+from gemma_tui.videos import to_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -38,7 +41,11 @@ if TYPE_CHECKING:
 
 
 def to_prompt(
-    branch: Iterable[Message], path_of: Callable[[str], Path], draft: Draft | None = None
+    branch: Iterable[Message],
+    path_of: Callable[[str], Path],
+    draft: Draft | None = None,
+    *,
+    can_hear: bool = True,
 ) -> tuple[PromptMessage, ...]:
     """The messages as the engine gets them, without empty replies.
 
@@ -49,18 +56,20 @@ def to_prompt(
         branch: From the root down; without a draft, the last one is the question.
         path_of: Where the bytes of a sha256 are.
         draft: What is asked behind it, unless it is empty.
+        can_hear: Whether the sound of videos is sent with their frames.
 
     Raises:
         StorageError: The stored copy of a text is gone.
     """
+    prompt_parts = partial(_prompt_parts, path_of=path_of, can_hear=can_hear)
     prompt = tuple(
-        PromptMessage(message.role, tuple(_prompt_parts(_said(message), path_of)))
+        PromptMessage(message.role, tuple(prompt_parts(_said(message))))
         for message in branch
         if message.role == "user" or message.text.strip() or _uses_tools(message)
     )
     if draft is None or draft.is_empty:
         return prompt
-    return (*prompt, PromptMessage("user", tuple(_prompt_parts(draft.to_parts(), path_of))))
+    return (*prompt, PromptMessage("user", tuple(prompt_parts(draft.to_parts()))))
 
 
 def read_text(attachment: Attachment, path_of: Callable[[str], Path]) -> str:
@@ -113,9 +122,15 @@ def reading_label(progress: PrefillProgress) -> str:
     return share if left is None or left < 2 else f"{share}, {left:.0f} s left"
 
 
-def _prompt_parts(parts: Iterable[Part], path_of: Callable[[str], Path]) -> Iterator[PromptPart]:
-    """The parts with texts as one, an empty line after each file: a prompt trims every part."""
+def _prompt_parts(
+    parts: Iterable[Part], path_of: Callable[[str], Path], *, can_hear: bool
+) -> Iterator[PromptPart]:
+    """The parts with texts as one, an empty line after each file: a prompt trims every part.
+
+    The sound of a video comes last: sound stands behind the words, frames in front of them.
+    """
     files: list[str] = []
+    sounds: list[Media] = []
     for part in parts:
         match part:
             case AttachmentPart(attachment) if attachment.kind == "text":
@@ -126,12 +141,18 @@ def _prompt_parts(parts: Iterable[Part], path_of: Callable[[str], Path]) -> Iter
                 files.clear()
             case TextPart() | ThoughtPart() | ToolCall() | ToolResult():
                 yield part
+            case AttachmentPart(attachment) if is_video(attachment):
+                yield from _text_part(files)
+                frames, clips = to_frames(_to_media(attachment, path_of))
+                yield from frames
+                sounds += clips if can_hear else ()
             case AttachmentPart(attachment):
                 yield from _text_part(files)
                 yield from _to_media(attachment, path_of)
             case MalformedToolCall():
                 pass
     yield from _text_part(files)
+    yield from sounds
 
 
 def _text_part(files: list[str]) -> Iterator[TextPart]:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.answer_stream import write_answer
 from gemma_tui.documents import is_document
-from gemma_tui.preprocessing.picture_cost import picture_tokens
+from gemma_tui.preprocessing.frame_times import is_video
+from gemma_tui.preprocessing.media_cost import soft_token_count
 from gemma_tui.preprocessing.sound_cost import sound_tokens
 from gemma_tui.sanitize import sanitize, sanitize_line
+from gemma_tui.videos import clips_of, frames_of
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -141,5 +143,13 @@ def _attachment_value(item: Attachment) -> dict[str, object]:
         "height": item.height,
         "token_budget": item.token_budget,
         **({"pages": [page.start + 1 for page in item.segments]} if is_document(item) else {}),
-        "soft_tokens": picture_tokens(item),
+        **_video_value(item),
+        "soft_tokens": soft_token_count(item),
     }
+
+
+def _video_value(item: Attachment) -> dict[str, object]:
+    if not is_video(item):
+        return {}
+    times = [round(frame.start / 1000, 3) for frame in frames_of(item)]
+    return {"frames": times, "clips": len(clips_of(item)), "sample_count": item.sample_count}

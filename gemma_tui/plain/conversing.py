@@ -16,6 +16,8 @@ from gemma_tui.documents import is_document, left_out_note, media_tokens, pages_
 from gemma_tui.errors import UsageError
 from gemma_tui.generation import Finished, TextDelta, TurnsLeftOut
 from gemma_tui.preprocessing.budget import AUTO, SAMPLE_RATE
+from gemma_tui.preprocessing.frame_times import is_video
+from gemma_tui.preprocessing.media_cost import soft_token_count
 from gemma_tui.preprocessing.picture_cost import picture_tokens
 from gemma_tui.preprocessing.sound_cost import sound_tokens
 from gemma_tui.settings.configuration import Origin
@@ -23,6 +25,7 @@ from gemma_tui.settings.reading import overrides_text, read_overrides
 from gemma_tui.tui.preferences import own_settings
 from gemma_tui.tui.turn import Turn, run_turn
 from gemma_tui.turn import TurnStarted, left_out_sentence
+from gemma_tui.videos import video_in_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -274,6 +277,9 @@ def describe(item: Attachment) -> str:
                 pages = pages_in_words(item)
                 each = f"at most {item.token_budget:,} a page"
                 return f"the document {name}, {pages}, {tokens:,} tokens, {each}"
+            if is_video(item):
+                total, each = soft_token_count(item), f"at most {item.token_budget:,} a frame"
+                return f"the video {name}, {video_in_words(item)}, {total:,} tokens, {each}"
             size = f"{item.width} by {item.height} pixels"
             return f"the picture {name}, {size}, {tokens} of {item.token_budget} tokens"
         case "audio":

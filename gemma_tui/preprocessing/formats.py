@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _HEAD_BYTES = 512
 
+VIDEO_DECODERS = frozenset({"mov", "matroska", "avi"})
+"""Those of files that may hold pictures as well as sound; their kind is said to be sound here."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
@@ -67,7 +70,8 @@ class _Foreign:
 
 _READABLE = (
     "Attach a PNG, JPEG, WebP, GIF, BMP, TIFF, AVIF, HEIC or JPEG 2000 picture, a PDF, "
-    "a WAV, FLAC, MP3, Ogg, Opus, M4A, AAC, AIFF, CAF or WebM sound, or a text in UTF-8."
+    "a WAV, FLAC, MP3, Ogg, Opus, M4A, AAC, AIFF, CAF or WebM sound, "
+    "an MP4, MOV, WebM, MKV or AVI video, or a text in UTF-8."
 )
 _AS_PNG = "Export it as a PNG picture first."
 _MP3 = FileFormat("audio", "audio/mpeg", "mp3")
@@ -103,6 +107,7 @@ _SIGNATURES: tuple[tuple[bytes, FileFormat | _Foreign], ...] = (
     (rb"caff", FileFormat("audio", "audio/x-caf", "caf")),
     (rb"\x1aE\xdf\xa3.{,60}webm", FileFormat("audio", "audio/webm", "matroska")),
     (rb"\x1aE\xdf\xa3", FileFormat("audio", "audio/x-matroska", "matroska")),
+    (rb"RIFF....AVI ", FileFormat("audio", "video/x-msvideo", "avi")),
     (rb"....(?:ftyp|moov|mdat|wide|free)", FileFormat("audio", "audio/mp4", "mov")),
     *_AFTER_ID3,
     # MPEG audio has no signature but the bits that begin a frame: 11 ones, version, layer III or
@@ -115,10 +120,10 @@ _SIGNATURES: tuple[tuple[bytes, FileFormat | _Foreign], ...] = (
         _Foreign("an SVG drawing, which this program cannot read", _AS_PNG),
     ),
     (
-        rb"RIFF....AVI |FLV\x01|\0\0\x01[\xb3\xba]",
+        rb"FLV\x01|\0\0\x01[\xb3\xba]",
         _Foreign(
-            "a video, and this program takes pictures and sounds",
-            "Save a frame of it, or its sound, as a file first.",
+            "a video of a kind that this program cannot read",
+            "Export it as MP4, MOV, WebM, MKV or AVI first.",
         ),
     ),
 )

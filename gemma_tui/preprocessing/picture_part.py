@@ -1,4 +1,4 @@
-"""The pictures a file holds, one of them at a time: a picture is one, a document has its pages.
+"""The pictures a file holds, one at a time: a picture is one, a document has pages, a video frames.
 
 Where `Segment.start` leads in a file of each format is told here, and nowhere else.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gemma_tui.preprocessing.formats import format_of
+from gemma_tui.preprocessing.formats import VIDEO_DECODERS, format_of
 from gemma_tui.preprocessing.image import image_pixels
 from gemma_tui.preprocessing.source import open_file
 
@@ -40,4 +40,8 @@ def picture_pixels(path: Path, name: str, budget: int, start: int = 0) -> NDArra
             from gemma_tui.preprocessing.pdf import page_pixels  # noqa: PLC0415  # rarely used
 
             return page_pixels(file, name, start, budget)
+    if file_format.decoder in VIDEO_DECODERS:
+        from gemma_tui.preprocessing.video import frame_pixels  # noqa: PLC0415  # rarely used
+
+        return frame_pixels(path, name, start, budget)
     return image_pixels(path, name, budget)

@@ -18,6 +18,7 @@ from gemma_tui.preprocessing.formats import format_of
 from gemma_tui.preprocessing.image import decode_picture, flatten
 from gemma_tui.preprocessing.source import decoding, open_file
 from gemma_tui.preprocessing.splitting import loudness
+from gemma_tui.preprocessing.video import is_video_file, typical_frame
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ LEVELS: Final = 48
 def preview(path: Path, name: str) -> MediaPreview:
     """A picture as at most 48 x 40 pixels, a sound as the loudness of 48 equal parts.
 
-    Of a document it is the first page.
+    Of a document it is the first page, of a video a frame.
 
     Args:
         path: The file.
@@ -52,6 +53,8 @@ def preview(path: Path, name: str) -> MediaPreview:
             from gemma_tui.preprocessing.pdf import page_pixels  # noqa: PLC0415  # rarely used
 
             return _small(Image.fromarray(page_pixels(file, name, 0, TOKEN_BUDGETS[1])))
+        if is_video_file(file, file_format, name):
+            return _small(typical_frame(path, name))
         if file_format.kind != "image":
             try:
                 return _loudness(decode_clip(file, file_format, name))

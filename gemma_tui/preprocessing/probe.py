@@ -15,6 +15,7 @@ from gemma_tui.preprocessing.image import decode_picture, flatten
 from gemma_tui.preprocessing.sound_probe import describe_sound
 from gemma_tui.preprocessing.source import decoding, open_file
 from gemma_tui.preprocessing.suggestion import suggest_budget
+from gemma_tui.preprocessing.video import describe_video, is_video_file
 from gemma_tui.text_file import MAX_TEXT_BYTES, decode_text
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def probe(path: Path, name: str) -> MediaInfo:
         if file_format.kind == "text":
             decode_text(file.read(MAX_TEXT_BYTES + 1), name)
             return MediaInfo(kind="text", media_type=file_format.media_type)
+        if is_video_file(file, file_format, name):
+            return describe_video(path, file, file_format, name)
         return describe_sound(file, file_format, name)
 
 

@@ -31,8 +31,10 @@ Piece: TypeAlias = Control | str | Media
 
 _MARKERS: Final = {
     "image": (Control.IMAGE_START, Control.IMAGE, Control.IMAGE_END),
+    "frame": (Control.IMAGE_START, Control.VIDEO, Control.IMAGE_END),
     "audio": (Control.AUDIO_START, Control.AUDIO, Control.AUDIO_END),
 }
+"""A frame of a video is a picture with a placeholder of its own."""
 
 _TURN_BREAK: Final = "\n"
 """Follows `<turn|>`."""
@@ -126,7 +128,8 @@ class PromptRenderer:
                     ids.append(self._id_of(piece))
                     latest = piece
                 case Media():
-                    opening, placeholder, closing = map(self._id_of, _MARKERS[piece.kind])
+                    markers = _MARKERS["frame" if piece.stamp else piece.kind]
+                    opening, placeholder, closing = map(self._id_of, markers)
                     start, stop = len(ids) + 1, len(ids) + 1 + next(counts)
                     ids += [opening, *[placeholder] * (stop - start), closing]
                     spans.append(MediaSpan(start, stop, *media_key(piece)))
@@ -142,7 +145,9 @@ def prompt_pieces(request: GenerationRequest, flavour: PromptFlavour) -> Iterato
     """The prompt before it is tokenised; the text of adjacent pieces belongs together.
 
     Joined as strings, with `<|image|>` or `<|audio|>` for a medium, they are what the canonical
-    chat templates render. A system prompt of nothing but white space counts as none.
+    chat templates render. Frames of a video are what the reference's processor makes of the
+    `<|video|>` that they render, a time stamp in front of each. A system prompt of nothing but
+    white space counts as none.
     """
     thinking = request.options.thinking
     yield Control.BOS
@@ -182,7 +187,10 @@ def _step_pieces(step: Step) -> Iterator[Piece]:
         yield from call_pieces(call)
     for part in step.results:
         yield from result_pieces(part) if isinstance(part, ToolResult) else (part,)
-    yield from step.content
+    for piece in step.content:
+        if isinstance(piece, Media) and piece.stamp:
+            yield piece.stamp
+        yield piece
 
 
 def _generation_prompt(

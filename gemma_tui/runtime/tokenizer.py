@@ -43,6 +43,7 @@ class Control(StrEnum):
     IMAGE_START = "<|image>"
     IMAGE = "<|image|>"
     IMAGE_END = "<image|>"
+    VIDEO = "<|video|>"
     AUDIO_START = "<|audio>"
     AUDIO = "<|audio|>"
     AUDIO_END = "<audio|>"

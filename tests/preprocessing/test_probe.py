@@ -153,17 +153,23 @@ def test_other_files_are_refused_whatever_their_name(
 
 @pytest.mark.parametrize("muxer", ["mp4", "mov", "matroska"])
 @pytest.mark.parametrize("seconds", [0.5, 40])
-def test_the_sound_of_a_video_is_heard(tmp_path: Path, muxer: str, seconds: float) -> None:
+def test_the_sound_of_a_video_comes_with_its_frames(
+    tmp_path: Path, muxer: str, seconds: float
+) -> None:
     info = probe_bytes(tmp_path / "holiday", video_bytes(muxer, seconds))
-    assert info.kind == "audio"
-    assert info.sample_count == pytest.approx(seconds * 16_000, abs=3_000)
-    assert not info.segments  # clips of a long one are found when they are needed
+    assert info.kind == "image"
+    clips = [part for part in info.segments if part.kind == "audio"]
+    assert len(clips) == (2 if seconds > 30 else 1)
+    assert clips[-1].start + clips[-1].length == pytest.approx(seconds * 16_000, abs=3_000)
 
 
 @pytest.mark.parametrize("muxer", ["mp4", "mov", "avi", "matroska"])
-def test_a_video_is_called_one(tmp_path: Path, muxer: str) -> None:
-    with pytest.raises(UnsupportedFormatError, match="is a video"):
-        probe_bytes(tmp_path / "holiday.jpg", video_bytes(muxer))
+def test_a_video_is_known_by_its_bytes(tmp_path: Path, muxer: str) -> None:
+    info = probe_bytes(tmp_path / "holiday.jpg", video_bytes(muxer))
+    media_type = {"mov": "quicktime", "avi": "x-msvideo", "matroska": "x-matroska"}
+    assert info.media_type == f"video/{media_type.get(muxer, muxer)}"
+    assert (info.kind, info.width, info.height, info.suggested_budget) == ("image", 64, 48, 70)
+    assert [part.label for part in info.segments] == ["00:00"]
 
 
 def test_a_coding_that_is_not_on_the_list(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from tokenizers.trainers import BpeTrainer
 from gemma_tui.runtime.tokenizer import Control
 
 CONTROL_NAMES = (
-    *("<pad>", "<unk>", "<mask>", *(control.value for control in Control)),
-    "<|video|>",
+    *("<pad>", "<unk>", "<mask>"),
+    *(control.value for control in Control),
 )
 BYTE_NAMES = tuple(f"<0x{byte:02X}>" for byte in range(256))
 

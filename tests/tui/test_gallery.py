@@ -148,7 +148,7 @@ async def test_a_copy_is_saved_for_its_owner_only_and_replaces_nothing(
         await running.until(lambda: isinstance(running.app.screen, PathScreen), "the dialogue")
         running.app.screen.query_one(Input).value = str(target)
         await running.pilot.press("enter")
-        await running.shown("already, so nothing was written. Choose another name.")
+        await running.shown("Choose another name.")
         assert target.read_text() == "mine"
 
 

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Attachment, Message, MessageState
 from gemma_tui.documents import is_document, pages_in_words
+from gemma_tui.preprocessing.frame_times import is_video
+from gemma_tui.preprocessing.media_cost import soft_token_count
 from gemma_tui.preprocessing.picture_cost import picture_tokens
 from gemma_tui.preprocessing.sound_cost import sound_length
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.transcript.leaves import Frame, Leaf, Paragraph
+from gemma_tui.videos import video_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +58,9 @@ def chip(attachment: Attachment, *, is_open: bool = False) -> Leaf:
     if is_document(attachment):
         pages = pages_in_words(attachment)
         return _line(f"▤ {name} · {pages} · {tokens:,} tokens", "chip")
+    if is_video(attachment):
+        what, total = video_in_words(attachment), soft_token_count(attachment)
+        return _line(f"▶ {name} · {what} · {total:,} tokens", "chip")
     return _line(f"▣ {name} · {tokens} tokens", "chip")
 
 

@@ -9,9 +9,12 @@ from rich.cells import cell_len, set_cell_size
 
 from gemma_tui.byte_size import format_size
 from gemma_tui.documents import is_document, pages_in_words
+from gemma_tui.preprocessing.frame_times import is_video
+from gemma_tui.preprocessing.media_cost import soft_token_count
 from gemma_tui.preprocessing.picture_cost import picture_tokens
 from gemma_tui.preprocessing.sound_cost import sound_length, sound_tokens_words
 from gemma_tui.sanitize import sanitize_line
+from gemma_tui.videos import video_in_words
 
 if TYPE_CHECKING:
     from gemma_tui.conversation import Attachment
@@ -65,6 +68,10 @@ def describe(attachment: Attachment, reason: str | None = None) -> ChipText:
         each = f"{attachment.token_budget:,} a page at most"
         cost = f"{pages_in_words(attachment)} · {tokens:,} tokens"
         return ChipText("▤", name, size, each, cost, note)
+    if is_video(attachment):
+        each = f"{attachment.token_budget:,} a frame at most"
+        cost = f"{video_in_words(attachment)} · {soft_token_count(attachment):,} tokens"
+        return ChipText("▶", name, size, each, cost, note)
     shape = f"{attachment.width}x{attachment.height}"
     cost = f"{tokens} of {attachment.token_budget} tokens"
     return ChipText("▣", name, size, shape, cost, note)

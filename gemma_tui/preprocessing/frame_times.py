@@ -1,0 +1,56 @@
+"""Which frames of a video are looked at, and what stands in front of each in the prompt.
+
+Integers only, like `budget`, so that the screen may use it as well as the engine.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+from gemma_tui.conversation import Segment
+
+if TYPE_CHECKING:
+    from gemma_tui.conversation import Attachment
+
+FRAME_BUDGET: Final = 70
+"""Soft tokens of a frame unless the user says otherwise (`max_soft_tokens` of Gemma 4's video
+processor)."""
+
+MAX_FRAMES: Final = 60
+"""Gemma 4 was made for a minute at a frame a second; of a longer video they lie further apart."""
+
+FRAME_RATES: Final = (2.0, 1.0, 0.5, 0.2, 0.1)
+"""Frames a second that can be chosen."""
+
+MAX_SOUND_SECONDS: Final = 600
+"""The sound of a longer video is left out: it would fill a context by itself."""
+
+
+def frame_segments(milliseconds: int, per_second: float = 1.0) -> tuple[Segment, ...]:
+    """The frames of a video, from its beginning on.
+
+    Where that would be more than `MAX_FRAMES`, as many are spread evenly over all of it, as the
+    reference does with its number of frames.
+
+    Args:
+        milliseconds: Length of the video, at least 1.
+        per_second: How many frames of a second.
+    """
+    count = max(1, math.ceil(milliseconds * per_second / 1000))
+    step = 1000 / per_second
+    if count > MAX_FRAMES:
+        count, step = MAX_FRAMES, milliseconds / MAX_FRAMES
+    times = (int(place * step) for place in range(count))
+    return tuple(Segment("image", time, label=time_stamp(time)) for time in times)
+
+
+def time_stamp(milliseconds: int) -> str:
+    """`mm:ss` as `Gemma4Processor.replace_video_token` writes it: minutes have no upper end."""
+    minutes, seconds = divmod(milliseconds // 1000, 60)
+    return f"{minutes:02d}:{seconds:02d}"
+
+
+def is_video(attachment: Attachment) -> bool:
+    """Whether its pictures are frames."""
+    return attachment.kind == "image" and attachment.media_type.startswith("video/")

@@ -1,0 +1,117 @@
+"""Videos as values: their frames, their sound, their words, and their place in a prompt."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gemma_tui.conversation import Attachment, Draft, Segment
+from gemma_tui.errors import CapabilityError, UsageError
+from gemma_tui.generation import Media
+from gemma_tui.media_check import check_media, lacking_senses
+from gemma_tui.preprocessing.frame_times import FRAME_RATES, frame_segments
+from gemma_tui.preprocessing.media_cost import soft_token_count
+from gemma_tui.turn import to_prompt
+from gemma_tui.videos import (
+    clips_of,
+    frames_of,
+    next_rate,
+    notes_on,
+    parse_rate,
+    video_in_words,
+    with_frames,
+    without_sound,
+)
+from tests.scripted_engine import MODEL
+
+DEAF = replace(MODEL, name="Gemma 4 31B", can_hear=False)
+
+
+def film(seconds: float, *, clips: int = 1) -> Attachment:
+    sounds = tuple(Segment("audio", 16_000 * place, 16_000) for place in range(clips))
+    segments = (*frame_segments(int(1000 * seconds)), *sounds)
+    return Attachment(
+        *("f" * 64, "image", "film.mp4", "video/mp4", 9, 640, 480),
+        sample_count=int(16_000 * seconds),
+        token_budget=70,
+        segments=segments,
+    )
+
+
+def test_frames_come_before_the_words_and_the_sound_behind_them() -> None:
+    (asked,) = to_prompt([], Path, Draft("What happens?", (film(2, clips=2),)))
+    kinds = [part.kind if isinstance(part, Media) else "text" for part in asked.parts]
+    assert kinds == ["image", "image", "text", "audio", "audio"]
+    frames = [part for part in asked.parts if isinstance(part, Media) and part.stamp]
+    assert [(frame.stamp, frame.start) for frame in frames] == [("00:00 ", 0), (" 00:01 ", 1000)]
+    (silent,) = to_prompt([], Path, Draft("What?", (film(2, clips=2),)), can_hear=False)
+    assert [part.kind for part in silent.parts if isinstance(part, Media)] == ["image"] * 2
+
+
+def test_the_cost_is_that_of_all_frames_and_clips() -> None:
+    assert soft_token_count(film(3)) == 3 * 63 + 25
+    assert soft_token_count(replace(film(3), token_budget=280)) == 3 * 266 + 25
+    assert soft_token_count(without_sound(film(3))) == 3 * 63
+
+
+def test_a_model_that_cannot_hear_takes_the_frames(tmp_path: Path) -> None:
+    blob = tmp_path / "blob"
+    blob.touch()
+    check_media([film(2)], lambda _: blob, DEAF)
+    assert lacking_senses([film(2)], DEAF) == ""
+    with pytest.raises(CapabilityError, match="cannot see"):
+        check_media([film(2)], lambda _: blob, replace(MODEL, can_see=False))
+
+
+def test_what_the_user_must_know() -> None:
+    assert notes_on(film(50), MODEL) == ""
+    assert notes_on(film(50), DEAF) == (
+        "Gemma 4 31B cannot hear: the sound of “film.mp4” is not sent."
+    )
+    assert notes_on(film(300), MODEL) == "“film.mp4” is 5:00 long: 60 frames, 5 s apart."
+    assert notes_on(film(36_000, clips=0), None) == (
+        "“film.mp4” is 10:00:00 long: 60 frames, 600 s apart."
+        " Its sound is left out, as of every video of more than 10 minutes."
+    )
+
+
+def test_words() -> None:
+    assert video_in_words(film(12)) == "12 frames + 1 clip of 0:12"
+    assert video_in_words(film(1, clips=0)) == "1 frame of 0:01"
+    assert video_in_words(film(36_000, clips=0)) == "60 frames of 10:00:00"
+
+
+def test_the_rate_goes_round_without_standing_still() -> None:
+    video, seen = film(20), []
+    for _ in FRAME_RATES:
+        video = with_frames(video, next_rate(video))
+        seen.append(len(frames_of(video)))
+        assert clips_of(video) == clips_of(film(20))
+    assert seen == [10, 4, 2, 40, 20]
+    long = film(3600)
+    assert next_rate(with_frames(long, 2.0)) == 0.01 or next_rate(long) in FRAME_RATES
+
+
+@given(seconds=st.floats(0.1, 10_000))
+def test_every_step_of_the_rate_changes_the_frames_unless_all_are_the_same(seconds: float) -> None:
+    video = film(seconds)
+    after = with_frames(video, next_rate(video))
+    all_of_them = {with_frames(video, rate).segments for rate in FRAME_RATES}
+    assert after.segments != video.segments or len(all_of_them) == 1
+
+
+@pytest.mark.parametrize(("text", "rate"), [("2", 2.0), (" 0.5", 0.5), ("1/5", 0.2), ("0,5", 0.5)])
+def test_rates_as_people_write_them(text: str, rate: float) -> None:
+    assert parse_rate(text) == rate
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0", "-1", "fast", "1/0", "nan", "inf", "11", "0.001", "1/2/3"]
+)
+def test_no_rates(text: str) -> None:
+    with pytest.raises(UsageError, match="no number of frames a second"):
+        parse_rate(text)
