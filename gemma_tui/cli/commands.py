@@ -174,17 +174,15 @@ def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the comma
         "seed": seed,
     }
     check_bounds({**given, "system_prompt": None})  # --system may be as long as it likes
-    given["token_budget"] = image_tokens
     from gemma_tui.cli.ask import run_ask  # noqa: PLC0415  # not needed for --help
     from gemma_tui.cli.question import Question  # noqa: PLC0415
 
     paths = default_paths()
-    settings = configuration_of(paths, given).resolve().settings
+    settings = configuration_of(paths, {**given, "token_budget": image_tokens}).resolve().settings
     asked = prompt, tuple(attach or ()), settings.token_budget, settings.system_prompt
     options = replace(settings.options, stop=tuple(stop or ()))
-    question = Question(*asked, selection=selection, options=options)
-    folder = _folder(settings.model)
-    context.obj.action = partial(run_ask, question, folder, paths, as_json=json, save=save)
+    asking = Question(*asked, selection, options), _folder(settings.model), paths
+    context.obj.action = partial(run_ask, *asking, as_json=json, save=save)
 
 
 def record(

@@ -104,19 +104,10 @@ class ChatScreen(ComposingScreen):
         )
         """The conversations as wholes: list, tabs, and the open one."""
         self.exchanging = Exchanging(exchange, page, self.desk, panel, self)
-        self._attaching = Attaching(
-            chat=chat, store=store, page=page, panel=panel, preferences=self._preferences
-        )
+        self._wire_attaching(chat, store, recorder, clipboard)
         self._pictures = PictureActions(chat, self.desk, page, panel, self, lambda: self._options)
-        self.gallery = Gallery(chat, store, page, panel.tray, self.workspace, self.perform)
-        self._pasting = Pasting(
-            *(clipboard, lambda: self.app.clipboard),
-            attaching=self._attaching,
-            page=page,
-            panel=panel,
-        )
         self._parts = PartsChoice(chat, panel.tray, self)
-        self._recording = Recording(recorder, self._attaching, self._preferences, self.perform)
+        self.gallery = Gallery(chat, store, page, panel.tray, self.workspace, self.perform)
         self._messages = MessageActions(
             *(chat, store, self.desk, page, panel, self, lambda: self._options),
             models=self.choosing.models,
@@ -128,6 +119,22 @@ class ChatScreen(ComposingScreen):
         self._notifier = Notifier(store, page, self._preferences, self._window, self.perform)
         self._cost = PromptCost(
             *(chat, store, panel), perform=self.perform, set_timer=self.set_timer
+        )
+
+    def _wire_attaching(
+        self,
+        chat: Chat,
+        store: ConversationStore,
+        recorder: Recorder | None,
+        clipboard: Clipboard | None,
+    ) -> None:
+        page, panel, preferences = self._page, self._panel, self._preferences
+        self._attaching = attaching = Attaching(
+            chat=chat, store=store, page=page, panel=panel, preferences=preferences
+        )
+        self._recording = Recording(recorder, attaching, preferences, self.perform)
+        self._pasting = Pasting(
+            clipboard, lambda: self.app.clipboard, attaching=attaching, page=page, panel=panel
         )
 
     def compose(self) -> ComposeResult:
