@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from gemma_tui.errors import UsageError
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS, image_tokens
+from gemma_tui.preprocessing.media_cost import soft_token_count
 from gemma_tui.preprocessing.picture_cost import picture_tokens
-from gemma_tui.preprocessing.sound_cost import sound_tokens
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.selection import describe_selection, labelled_count, parse_selection, selected
 
@@ -142,7 +142,7 @@ def left_out_note(
 
 def media_tokens(attachments: Iterable[Attachment]) -> int:
     """Soft tokens of attachments together."""
-    return sum(picture_tokens(item) + sound_tokens(item) for item in attachments)
+    return sum(map(soft_token_count, attachments))
 
 
 def not_divisible(attachment: Attachment) -> UsageError:
