@@ -194,6 +194,7 @@ class Desk:
         turn = self.turn
         if turn is not None and not turn.is_stopping:
             turn.is_stopping = True
+            self._owner.show_status()
             if turn.cancel is not None:  # else it has not begun, and will not
                 self._owner.perform(partial(self._stop, turn, turn.cancel))
         return turn is not None

@@ -31,7 +31,9 @@ def engine_label(state: EngineState) -> str:
 
 
 def turn_label(turn: Turn, state: EngineState) -> str:
-    """What the turn does; while the model loads, that."""
+    """What the turn does; while the model loads, that. That it stops is said at once."""
+    if turn.is_stopping:
+        return "stopping"
     is_up = state.phase in ("ready", "generating")
     return turn.label if is_up else engine_label(state)
 

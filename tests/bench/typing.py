@@ -30,7 +30,7 @@ from tests.bench.interface.recording import record
 from tests.tui.terminal import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from gemma_tui.conversation import Role
 
@@ -121,12 +121,14 @@ def _begins(terminal: Terminal, text: str) -> bool:
     return written(terminal).startswith(text)
 
 
-def stop(terminal: Terminal) -> float:
-    """Seconds from Esc until the status line has nothing to stop any more."""
+def stop(terminal: Terminal) -> tuple[float, float]:
+    """Seconds from Esc until the status line says so, and until there is nothing to stop."""
     wait = random.uniform(0.3, 0.6)
     recording = record(terminal, [(wait, "\x1b")], SETTLE_SECONDS)
-    condition: Callable[[], bool] = lambda: "◆" not in terminal.text.splitlines()[-1]  # noqa: E731
-    return recording.times(terminal, [condition])[0]
+    since = [moment for moment, _ in recording.typed] * 2
+    shown = [lambda: "◆ writing" not in terminal.text, lambda: "◆" not in terminal.text]
+    answered, stopped = recording.times(terminal, shown, since)
+    return answered, stopped
 
 
 def p95(values: Sequence[float]) -> float:
@@ -164,7 +166,9 @@ def run(name: str, keys: int, messages: int) -> None:
             terminal.type(CLEAR_LINE * 9 + "talk\r")
             terminal.shows("◆ writing")
             stops.append(stop(terminal))
-        report(f"Esc to stopped, {name}", stops)
+        answered, stopped = zip(*stops, strict=True)
+        report(f"Esc to an answer, {name}", answered)
+        report(f"Esc to stopped, {name}", stopped)
         terminal.type("\x11")
         terminal.wait()
         terminal.close()

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from gemma_tui.conversation import Draft
 from gemma_tui.generation import TextDelta
 from gemma_tui.tui import turn as turns
 from gemma_tui.tui.turn import SPEED_SECONDS, Turn
+from gemma_tui.tui.widgets.status_line import StatusLine
+from tests.scripted_engine import Hold, ScriptedEngine
+
+if TYPE_CHECKING:
+    from tests.tui.conftest import Opener
 
 
 class Clock:
@@ -42,3 +49,17 @@ def test_what_was_written_before_does_not_count_as_speed(monkeypatch: pytest.Mon
     clock.now += 1
     turn.note(TextDelta("b", 1050))
     assert turn.tokens_per_second == pytest.approx(50)
+
+
+async def test_esc_is_answered_before_the_engine_has_stopped(open_app: Opener) -> None:
+    hold = Hold()
+    async with open_app(ScriptedEngine(["so far", hold])) as running:
+        await running.send("hello")
+        await running.shown("so far")
+        await hold.reached.wait()
+        screen = running.app.chat_screen
+        screen.action_stop()
+        assert screen.query_one(StatusLine).status.phase == "stopping"
+        assert screen.desk.turn is not None
+        await running.until(lambda: screen.desk.turn is None)
+        assert "ready" in running.status

@@ -29,21 +29,28 @@ class Recording:
     share: float = 0.0
     """Of a processor that the program used meanwhile, its children not counted."""
 
-    def times(self, terminal: Terminal, conditions: Sequence[Callable[[], bool]]) -> list[float]:
-        """For each key typed the seconds until the screen was as it says; infinite if it never was.
+    def times(
+        self,
+        terminal: Terminal,
+        conditions: Sequence[Callable[[], bool]],
+        since: Sequence[float] | None = None,
+    ) -> list[float]:
+        """The seconds until the screen was as each condition says; infinite if it never was.
 
         Args:
             terminal: Draws what was written, from the first byte on.
-            conditions: One for each key.
+            conditions: They come true one after the other.
+            since: From when on each counts; without it, there is one for each key, from there on.
         """
-        waiting = list(zip(self.typed, conditions, strict=True))
+        moments = [moment for moment, _ in self.typed] if since is None else since
+        waiting = list(zip(moments, conditions, strict=True))
         taken, later = [], bytearray()
         for moment, data in self.written:
             terminal.draw(data)
             # A program whose terminal takes nothing would stand still.
             later += _available(terminal.child.child_fd)
-            while waiting and waiting[0][0][0] <= moment and waiting[0][1]():
-                taken.append(moment - waiting.pop(0)[0][0])
+            while waiting and waiting[0][0] <= moment and waiting[0][1]():
+                taken.append(moment - waiting.pop(0)[0])
         terminal.draw(bytes(later))
         return taken + [float("inf")] * len(waiting)
 
