@@ -16,18 +16,22 @@ from typing import TYPE_CHECKING, Final
 from gemma_tui.conversation import Draft
 from gemma_tui.documents import PAGE_BUDGET, left_out_note, media_tokens
 from gemma_tui.errors import AttachmentError, GemmaError, LimitError
-from gemma_tui.preprocessing.budget import AUTO, DEFAULT_TOKEN_BUDGET
+from gemma_tui.preprocessing.budget import AUTO, DEFAULT_TOKEN_BUDGET, TOKEN_BUDGETS
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.storage.faults import storage_faults
 from gemma_tui.tui.dropped import parse_dropped
+from gemma_tui.tui.folders import Folders, offer_words
 from gemma_tui.tui.widgets.composer import MAX_PASTE_LENGTH, is_long_paste
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from textual.app import App
 
     from gemma_tui.chat import Chat
     from gemma_tui.conversation import Attachment
     from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.tui.folders import FolderOffer
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.preferences import Preferences
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
@@ -49,6 +53,7 @@ class Attaching:
         page: Which conversation is shown.
         panel: The chips and the composer.
         preferences: What a new picture may cost.
+        app: Where questions are asked.
     """
 
     def __init__(
@@ -59,12 +64,15 @@ class Attaching:
         page: Page,
         panel: ComposerPanel,
         preferences: Preferences,
+        app: Callable[[], App[None]],
     ) -> None:
         self._chat = chat
         self._store = store
         self._page = page
         self._panel = panel
         self._preferences = preferences
+        self._app = app
+        self._folders = Folders(self._agrees)
         self._refused = ""
         self.refused_path = ""
         """What was typed into the dialogue last and could not be attached."""
@@ -184,8 +192,9 @@ class Attaching:
         """
         self._panel.problem.tell("")
         conversation_id, number = self._page.conversation_id, self._page.number
+        paths, refused = await self._folders.opened(paths)
         self._panel.tray.pending += tuple(path.name for path in paths)
-        failures: list[GemmaError] = []
+        failures: list[GemmaError] = [*refused]
         async with self._in_order:
             for path in paths:
                 try:
@@ -207,6 +216,16 @@ class Attaching:
         tray.change_budgets(self._guessed, DEFAULT_TOKEN_BUDGET, budget)
         tray.change_budgets(self._guessed, PAGE_BUDGET, self._chat.documents.page_budget)
         self._guessed.clear()
+
+    async def _agrees(self, offer: FolderOffer) -> bool:
+        from gemma_tui.tui.screens.agreement import AgreementScreen  # noqa: PLC0415  # rare
+
+        chosen = self._preferences.settings.token_budget
+        budget = self._chat.default_token_budget or DEFAULT_TOKEN_BUDGET
+        if chosen is not None:
+            budget = TOKEN_BUDGETS[-1] if chosen == AUTO else chosen
+        screen = AgreementScreen(offer_words(offer, budget))
+        return await self._app().push_screen_wait(screen)
 
     async def _attach_text(self, text: str) -> None:
         conversation_id, number = self._page.conversation_id, self._page.number

@@ -72,6 +72,7 @@ def key_groups() -> tuple[KeyGroup, ...]:
 
 
 def _dialogues() -> Iterator[KeyGroup]:
+    from gemma_tui.tui.screens.agreement import AgreementScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.conversation_menu import ConversationMenu  # noqa: PLC0415
     from gemma_tui.tui.screens.gallery import GalleryScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.help import HelpScreen  # noqa: PLC0415
@@ -94,6 +95,7 @@ def _dialogues() -> Iterator[KeyGroup]:
     yield KeyGroup("gallery", "The attachments of a conversation", _own(GalleryScreen.BINDINGS))
     yield KeyGroup("menu", "The menu of a conversation", _own(ConversationMenu.BINDINGS))
     yield KeyGroup("path", "Typing a path", _own(PathScreen.BINDINGS))
+    yield KeyGroup("agreement", "A yes or a no", _own(AgreementScreen.BINDINGS))
     yield KeyGroup("record", "Recording", _own(RECORD_KEYS))
     yield KeyGroup("tour", "The tour", _own(TourScreen.BINDINGS))
     yield KeyGroup("notices", "Notices", _own(NoticeScreen.BINDINGS))

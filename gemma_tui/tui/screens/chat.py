@@ -130,7 +130,12 @@ class ChatScreen(ComposingScreen):
     ) -> None:
         page, panel, preferences = self._page, self._panel, self._preferences
         self._attaching = attaching = Attaching(
-            chat=chat, store=store, page=page, panel=panel, preferences=preferences
+            chat=chat,
+            store=store,
+            page=page,
+            panel=panel,
+            preferences=preferences,
+            app=lambda: self.app,
         )
         self._recording = Recording(recorder, attaching, preferences, self.perform)
         self._pasting = Pasting(
