@@ -34,11 +34,12 @@ def holiday(tmp_path: Path) -> Path:
     return folder
 
 
-def test_pictures_are_found_by_name_and_kind(holiday: Path) -> None:
+def test_pictures_are_found_by_name_and_kind(
+    holiday: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(holiday)  # the path of a socket may not be long
     with socket.socket(socket.AF_UNIX) as listening:
-        address = os.open(holiday, os.O_PATH)
-        listening.bind(f"/proc/self/fd/{address}/socket.png")
-        os.close(address)
+        listening.bind("socket.png")
         offer = pictures_in(holiday)
     assert [path.name for path in offer.pictures] == ["a.heic", "day 2.JPG", "day 10.png"]
     assert (offer.size_bytes, offer.left_out) == (len("day 10.pngday 2.JPGa.heic"), 0)
@@ -64,7 +65,7 @@ def test_at_most_so_many_are_offered(tmp_path: Path) -> None:
 def test_a_folder_without_pictures_says_so(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(
-        NotAFileError, match="is a folder without pictures|cannot be read"
+        NotAFileError, match=r"is a folder without pictures|cannot be read"
     ) as caught:
         pictures_in(tmp_path / name)
     assert caught.value.hint
@@ -134,4 +135,5 @@ async def test_a_file_that_vanishes_after_the_drop_is_named(
     async with open_app() as running:
         await running.paste(f"'{picture}' '{sound}'")
         await running.until(lambda: running.chips() == ["memo.wav"])
-        await running.until(lambda: "There is no file “red circle.png”" in running.problem)
+        await running.until(lambda: "There is no file" in running.problem)
+        assert picture.name in running.problem
