@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from gemma_tui.byte_size import format_size
 from gemma_tui.errors import NotAFileError
 from gemma_tui.sanitize import sanitize_line
-from gemma_tui.tui.widgets.chip_text import format_size
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
