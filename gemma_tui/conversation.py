@@ -229,6 +229,11 @@ class Draft:
         """Nothing to send: no attachment, and no text but white space."""
         return not self.attachments and not self.text.strip()
 
+    def followed_by(self, newer: Draft) -> Draft:
+        """One draft of two, a line for each text."""
+        text = "\n".join(part for part in (self.text, newer.text) if part)
+        return Draft(text, (*self.attachments, *newer.attachments))
+
     def to_parts(self) -> tuple[Part, ...]:
         """Parts in the order Gemma 4 was trained on: pictures, text, sound; files before words."""
         text = [TextPart(self.text)] if self.text.strip() else []

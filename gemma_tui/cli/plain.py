@@ -15,6 +15,7 @@ from gemma_tui.cli.signals import until_signalled
 from gemma_tui.plain.command_runner import CommandRunner
 from gemma_tui.plain.console import Console
 from gemma_tui.plain.conversing import Conversing
+from gemma_tui.plain.drafts import PlainDraft
 from gemma_tui.plain.loop import PlainLoop
 from gemma_tui.plain.model_command import ModelCommand
 from gemma_tui.settings.configuration import Configuration
@@ -57,11 +58,12 @@ async def _run(paths: Paths, configuration: Configuration, failures: list[bool])
         if place.set_aside is not None:
             console.note(f"The database was damaged; it is kept as {place.set_aside}.")
         engine, store = place.engine, place.store
-        conversing = Conversing(place.chat, store, configuration, console)
+        draft = PlainDraft(store, console)
+        conversing = Conversing(place.chat, store, configuration, console, draft)
         loaded = LoadedModel(engine)
         models = ModelCommand(loaded, engine, conversing, configuration, console)
         commands = CommandRunner(conversing, store, models, place.exchange, console)
-        loop = PlainLoop(conversing, commands, engine, console)
+        loop = PlainLoop(conversing, commands, engine, console, draft)
         running = asyncio.get_running_loop()
         running.add_signal_handler(signal.SIGINT, loop.interrupt)
         stack.callback(running.remove_signal_handler, signal.SIGINT)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final, cast
 
 from gemma_tui.errors import UsageError
 from gemma_tui.paths import expand
+from gemma_tui.plain.attachment_words import describe
 from gemma_tui.plain.commands import HELP, PLAIN_COMMANDS
-from gemma_tui.plain.conversing import describe
 from gemma_tui.plain.numbers import number_in
 from gemma_tui.tui.commands import check_available
 from gemma_tui.tui.dropped import parse_dropped
@@ -230,6 +230,7 @@ class CommandRunner:
 
     async def do_delete(self, _argument: str) -> None:
         """Away with the conversation."""
+        await self._conversing.keep_draft()
         deleted = await self._store.delete(self._open.id)
         self._deleted.append(deleted.id)
         await self._conversing.open(None)

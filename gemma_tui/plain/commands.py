@@ -53,8 +53,8 @@ HELP: Final = (
     "",
     "Anything else is sent to the model. A path on a line of its own attaches the file.",
     "A line that ends with a backslash goes on in the next one.",
-    "Ctrl+C stops the reply; twice, or Ctrl+D, leaves. What was said is kept;",
-    "what is attached, or written and not sent, is not.",
+    "Ctrl+C stops the reply; twice, or Ctrl+D, leaves. What was said is kept, and so is",
+    "what is attached, or written and not sent, if you type it.",
     "Everything happens on this computer. Settings: gemma-tui config show.",
 )
 """What else there is to know."""

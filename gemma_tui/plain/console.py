@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 from contextlib import suppress
+from functools import partial
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,8 +48,12 @@ class Console:
         self._is_at_end = False
         self._line_is_open = False
         self._modes: list[Any] | None = None
+        self._is_reading = False
+        self.can_offer = False
+        """Whether a text can stand at the prompt."""
         if edits:
             self._modes = _prepare_editing(input_number)
+            self.can_offer = "readline" in sys.modules
 
     def close(self) -> None:
         """Give the terminal back as it was: a line may be half edited."""
@@ -58,10 +63,31 @@ class Console:
             with suppress(termios.error):
                 termios.tcsetattr(self._input_number, termios.TCSADRAIN, self._modes)
 
-    async def line(self, prompt: str) -> str | None:
-        """The next line, without its end; None when there are no more."""
-        read = (lambda: _edited_line(prompt)) if self.edits else self._raw_line
-        return await _in_daemon_thread(read)
+    @property
+    def typed(self) -> str:
+        """What stands at the prompt now."""
+        if not self._is_reading or not self.can_offer:
+            return ""
+        import readline  # noqa: PLC0415  # as in `_prepare_editing`
+
+        return readline.get_line_buffer()
+
+    async def line(self, prompt: str, offered: str = "") -> str | None:
+        """The next line, without its end; None when there are no more.
+
+        Args:
+            prompt: What stands in front of it.
+            offered: What stands there at first, to be edited or sent, if `can_offer`.
+        """
+        read = (lambda: _edited_line(prompt, offered)) if self.edits else self._raw_line
+        self._is_reading = True
+        try:
+            line = await _in_daemon_thread(read)
+        except GemmaError:
+            self._is_reading = False
+            raise
+        self._is_reading = False  # not if this is cancelled: the thread goes on reading
+        return line
 
     def say(self, text: str) -> None:
         """Show lines that were asked for."""
@@ -117,7 +143,11 @@ def _prepare_editing(input_number: int) -> list[Any]:
     return modes
 
 
-def _edited_line(prompt: str) -> str | None:
+def _edited_line(prompt: str, offered: str) -> str | None:
+    if "readline" in sys.modules:
+        import readline  # noqa: PLC0415  # as in `_prepare_editing`
+
+        readline.set_startup_hook(partial(readline.insert_text, offered) if offered else None)
     try:
         return input(prompt)
     except EOFError:

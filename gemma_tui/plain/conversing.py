@@ -12,20 +12,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Draft, MessageState
-from gemma_tui.documents import is_document, left_out_note, media_tokens, pages_in_words
-from gemma_tui.errors import UsageError
+from gemma_tui.documents import left_out_note, media_tokens
+from gemma_tui.errors import GemmaError, UsageError
 from gemma_tui.generation import Finished, TextDelta, TurnsLeftOut
-from gemma_tui.preprocessing.budget import AUTO, SAMPLE_RATE
-from gemma_tui.preprocessing.frame_times import is_video
-from gemma_tui.preprocessing.media_cost import soft_token_count
-from gemma_tui.preprocessing.picture_cost import picture_tokens
-from gemma_tui.preprocessing.sound_cost import sound_tokens
+from gemma_tui.plain.attachment_words import describe
+from gemma_tui.preprocessing.budget import AUTO
 from gemma_tui.settings.configuration import Origin
 from gemma_tui.settings.reading import overrides_text, read_overrides
 from gemma_tui.tui.preferences import own_settings
 from gemma_tui.tui.turn import Turn, run_turn
 from gemma_tui.turn import TurnStarted, left_out_sentence
-from gemma_tui.videos import video_in_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +29,9 @@ if TYPE_CHECKING:
     from gemma_tui.chat import Chat
     from gemma_tui.conversation import Attachment, Conversation, Message
     from gemma_tui.plain.console import Console
+    from gemma_tui.plain.drafts import PlainDraft
     from gemma_tui.settings.configuration import Configuration, Resolved
+    from gemma_tui.settings.reading import Layer
     from gemma_tui.settings.schema import Settings
     from gemma_tui.settings.setting import Value
     from gemma_tui.storage.conversations import ConversationStore
@@ -54,15 +52,22 @@ class Conversing:
         store: Conversations.
         configuration: Settings for all of them.
         console: Where everything is shown.
+        draft: Keeps what is not sent yet.
     """
 
     def __init__(
-        self, chat: Chat, store: ConversationStore, configuration: Configuration, console: Console
+        self,
+        chat: Chat,
+        store: ConversationStore,
+        configuration: Configuration,
+        console: Console,
+        draft: PlainDraft,
     ) -> None:
         self._chat = chat
         self._store = store
         self._configuration = configuration
         self._console = console
+        self._draft = draft
         self._overrides = ""
         self._turn: Turn | None = None
         self._work: asyncio.Task[None] | None = None
@@ -74,6 +79,8 @@ class Conversing:
         """Its messages, from the first one on."""
         self.attachments: tuple[Attachment, ...] = ()
         """What goes with the next message."""
+        self.unsent = ""
+        """The text that is on its way to becoming a message."""
 
     @property
     def settings(self) -> Settings:
@@ -82,10 +89,12 @@ class Conversing:
 
     @property
     def _resolved(self) -> Resolved:
-        own = own_settings(self.conversation).values
-        if self.conversation is None:
-            own = read_overrides(self._overrides).values
-        return self._configuration.resolve(own)
+        return self._configuration.resolve(self._own.values)
+
+    @property
+    def _own(self) -> Layer:
+        is_new = self.conversation is None
+        return read_overrides(self._overrides) if is_new else own_settings(self.conversation)
 
     async def set_where_it_holds(self, key: str, value: Value) -> None:
         """Set something for this conversation if it has its own, or the environment holds it fast.
@@ -99,9 +108,7 @@ class Conversing:
 
     async def set_own(self, key: str, value: Value) -> None:
         """Set something for this conversation only."""
-        own = own_settings(self.conversation)
-        if self.conversation is None:
-            own = read_overrides(self._overrides)
+        own = self._own
         text = overrides_text({**own.values, key: value}, own.unknown)
         if self.conversation is None:
             self._overrides = text
@@ -109,7 +116,7 @@ class Conversing:
             self.conversation = await self._store.set_settings(self.conversation.id, text)
 
     async def open(self, conversation_id: int | None) -> None:
-        """Turn to a conversation, None being a new one.
+        """Turn to a conversation, None being a new one, and to its draft.
 
         Raises:
             UsageError: There is no such conversation.
@@ -120,8 +127,26 @@ class Conversing:
                 raise UsageError(
                     f"There is no conversation {conversation_id}.", "/list shows those there are."
                 )
+        await self._draft.keep("", self.attachments)
         self._overrides = ""
         await self._read(conversation_id)
+        await self.take_up_draft()
+
+    async def take_up_draft(self) -> None:
+        """Go on with what was not sent in this conversation."""
+        number = self.conversation.id if self.conversation else None
+        found = await self._draft.take_up(number)
+        for item in found or ():
+            self._console.say(f"Attached is {describe(item)}.")
+        self.attachments = self.attachments if found is None else found
+
+    async def keep_draft(self, typed: str = "") -> None:
+        """Save what is typed and attached.
+
+        Raises:
+            StorageError: It cannot be saved.
+        """
+        await self._draft.keep(self.unsent or typed, self.attachments)
 
     async def attach(self, path: Path) -> None:
         """Attach a file to the next message.
@@ -173,8 +198,18 @@ class Conversing:
             self._guessed.clear()
         last = self.branch[-1].id if self.branch else None
         number = self.conversation.id if self.conversation else None
+        self.unsent = text
         draft = Draft(text, self.attachments)
-        await self._run(Turn(number, draft, last, overrides=self._overrides))
+        try:
+            await self._run(Turn(number, draft, last, overrides=self._overrides))
+        except GemmaError:
+            self._give_back()
+            raise
+        self._give_back()
+
+    def _give_back(self) -> None:
+        """Let a text that is no message yet stand at the prompt again."""
+        self._draft.offered, self.unsent = self.unsent, ""
 
     async def answer_again(self) -> None:
         """Have the last question answered once more, in a branch of its own."""
@@ -239,7 +274,8 @@ class Conversing:
         match event:
             case TurnStarted(question, _):
                 if question is not None:
-                    self.attachments = ()
+                    self.attachments, self.unsent = (), ""
+                    await self._draft.sent(question.conversation_id)
                 if self._console.edits:
                     self._console.answer("Gemma: ")
             case TextDelta(text):
@@ -265,26 +301,3 @@ class Conversing:
             self._console.note("Stopped. /continue goes on, /retry answers again.")
         elif reply.finish_reason == "length":
             self._console.note("The answer is as long as it may be. /continue goes on.")
-
-
-def describe(item: Attachment) -> str:
-    """What an attachment is, and what it costs, in words."""
-    name = f"“{item.name}”"
-    match item.kind:
-        case "image":
-            tokens = picture_tokens(item)
-            if is_document(item):
-                pages = pages_in_words(item)
-                each = f"at most {item.token_budget:,} a page"
-                return f"the document {name}, {pages}, {tokens:,} tokens, {each}"
-            if is_video(item):
-                total, each = soft_token_count(item), f"at most {item.token_budget:,} a frame"
-                return f"the video {name}, {video_in_words(item)}, {total:,} tokens, {each}"
-            size = f"{item.width} by {item.height} pixels"
-            return f"the picture {name}, {size}, {tokens} of {item.token_budget} tokens"
-        case "audio":
-            seconds = item.sample_count / SAMPLE_RATE
-            clips = f" in {len(item.segments)} clips" if item.segments else ""
-            return f"the sound {name}, {seconds:.1f} seconds{clips}, {sound_tokens(item):,} tokens"
-        case "text":
-            return f"the text {name}, {item.size_bytes:,} bytes"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gemma_tui.errors import GemmaError
 from gemma_tui.plain.commands import PLAIN_COMMANDS
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from gemma_tui.plain.command_runner import CommandRunner
     from gemma_tui.plain.console import Console
     from gemma_tui.plain.conversing import Conversing
+    from gemma_tui.plain.drafts import PlainDraft
+
+
+KEEP_SECONDS: Final = 1.0
+"""What a kill -9 may cost of a line that is being typed."""
 
 
 class PlainLoop:
@@ -32,15 +37,24 @@ class PlainLoop:
         commands: What `/word` does.
         engine: Whatever answers.
         console: Where lines come from and go to.
+        draft: What is to stand at the prompt.
     """
 
     def __init__(
-        self, conversing: Conversing, commands: CommandRunner, engine: Engine, console: Console
+        self,
+        conversing: Conversing,
+        commands: CommandRunner,
+        engine: Engine,
+        console: Console,
+        draft: PlainDraft,
     ) -> None:
         self._conversing = conversing
         self._commands = commands
         self._engine = engine
         self._console = console
+        self._draft = draft
+        self._lines: list[str] = []  # of a message that goes on
+        self._is_kept = True
         self._main: asyncio.Task[None] | None = None
         self._was_asked = False
         self._is_leaving = False
@@ -68,6 +82,7 @@ class PlainLoop:
             unwatch()
             loading.cancel()
             self._main.cancel()
+            await self._keep()
 
     def interrupt(self) -> None:
         """Ctrl+C: stop the reply, or leave."""
@@ -90,26 +105,54 @@ class PlainLoop:
         if self._console.edits:
             self._console.say("gemma-tui, plain mode. Everything stays on this computer.")
             self._console.say("Write a message and press Enter. /help shows all commands.")
+        await self._try(self._conversing.take_up_draft())
         while not self._commands.is_leaving:
             line = await self._line()
             if line is None:
                 return
             self._was_asked = False
-            try:
-                await self._take(line)
-            except GemmaError as error:
-                self._fail(error)
+            await self._try(self._take(line))
+
+    async def _try(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except GemmaError as error:
+            self._fail(error)
 
     async def _line(self) -> str | None:
         """A line with those it goes on in."""
-        lines: list[str] = []
+        offered, self._draft.offered = self._draft.offered, ""
         while True:
-            line = await self._console.line("… " if lines else "You: ")
+            line = await self._typed_line("… " if self._lines else "You: ", offered)
+            offered = ""
+            if line is not None and line.endswith("\\"):
+                self._lines.append(line.removesuffix("\\"))
+                continue
+            lines, self._lines = self._lines, []
             if line is None:
                 return "\n".join(lines) if lines else None
-            if not line.endswith("\\"):
-                return "\n".join((*lines, line))
-            lines.append(line.removesuffix("\\"))
+            return "\n".join((*lines, line))
+
+    async def _typed_line(self, prompt: str, offered: str) -> str | None:
+        """A line; while somebody types it, it is kept."""
+        reading = asyncio.ensure_future(self._console.line(prompt, offered))
+        patience = KEEP_SECONDS if self._console.edits else None
+        try:
+            while not (await asyncio.wait({reading}, timeout=patience))[0]:
+                await self._keep()
+            return await reading
+        finally:
+            reading.cancel()
+
+    async def _keep(self) -> None:
+        """Save what is typed and attached; say once that it cannot be."""
+        was_kept, self._is_kept = self._is_kept, True
+        try:
+            await self._conversing.keep_draft("\n".join((*self._lines, self._console.typed)))
+        except GemmaError as error:
+            self._is_kept = False
+            if was_kept:
+                self._fail(error)
 
     async def _take(self, text: str) -> None:
         call = parse_call(text, PLAIN_COMMANDS)

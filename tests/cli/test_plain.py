@@ -19,6 +19,7 @@ from gemma_tui.hub.on_disk import real_path
 from gemma_tui.paths import Paths
 from gemma_tui.plain.console import Console
 from gemma_tui.plain.conversing import Conversing
+from gemma_tui.plain.drafts import PlainDraft
 from gemma_tui.plain.model_command import ModelCommand
 from gemma_tui.settings.configuration import Configuration
 from gemma_tui.settings.file import SettingsFile
@@ -281,7 +282,8 @@ async def test_a_crash_in_the_middle_of_a_change_ends_with_the_new_model(
     output = StringIO()
     async with opened(paths, configuration) as place:
         engine, console = place.engine, Console(output, StringIO())
-        conversing = Conversing(place.chat, place.store, configuration, console)
+        draft = PlainDraft(place.store, console)
+        conversing = Conversing(place.chat, place.store, configuration, console, draft)
         loaded = LoadedModel(engine)
         await engine.load(tiny_model)
         await loaded.start(tiny_model)
@@ -394,7 +396,7 @@ async def test_conversations_are_filed_and_found(cli: CommandLine) -> None:
     assert "1  hello: hello" in back
     assert "Nothing was found." in back
     assert "/open number" in back
-    assert "what is attached, or written and not sent, is not." in back
+    assert "what is attached, or written and not sent, if you type it." in back
     assert len(noted(run)) == 1
     assert noted(run)[0].startswith("/search needs words")
 

@@ -73,7 +73,7 @@ class ComposerPanel(Vertical):
         if question is None:
             return shown
         is_changed = shown != Draft(question.text, question.attachments)
-        return _joined(self._aside, shown) if is_changed else self._aside
+        return self._aside.followed_by(shown) if is_changed else self._aside
 
     @property
     def shown(self) -> Draft:
@@ -166,7 +166,7 @@ class ComposerPanel(Vertical):
 
     def append(self, newer: Draft) -> None:
         """Put what was written meanwhile behind the draft."""
-        self.load(_joined(self.shown, newer))
+        self.load(self.shown.followed_by(newer))
 
     def give_back(self, draft: Draft) -> None:
         """Put a draft that could not be sent in front of what was written meanwhile."""
@@ -221,9 +221,3 @@ class ComposerPanel(Vertical):
             f"That paste has {event.length:,} characters and was not inserted."
             f" At most {MAX_PASTE_LENGTH:,} can be pasted at once: paste the part that matters."
         )
-
-
-def _joined(older: Draft, newer: Draft) -> Draft:
-    """One draft of two, a line for each text."""
-    text = "\n".join(part for part in (older.text, newer.text) if part)
-    return Draft(text, (*older.attachments, *newer.attachments))
