@@ -1,12 +1,15 @@
-"""Why a setting cannot be changed here, or does nothing now. Pure."""
+"""Why a setting cannot be changed here, or does nothing now, and what holds instead."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gemma_tui.hub.on_disk import real_path
 from gemma_tui.settings.configuration import Origin
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gemma_tui.generation import ModelInfo
     from gemma_tui.settings.configuration import Resolved
     from gemma_tui.settings.setting import Setting
@@ -74,3 +77,21 @@ def notes(
     if shown.origins[setting.key] is Origin.COMMAND_LINE:
         sentences.append("Given on the command line; a choice here replaces it.")
     return " ".join(filter(None, sentences))
+
+
+def who_answers(foreign: str, wanted: Path, model: ModelInfo | None) -> str:
+    """What is to be said of the setting `model` where another model answers; empty if none does.
+
+    Args:
+        foreign: The model that the conversation names, if it is none of this machine's.
+        wanted: The model that is to answer.
+        model: The one that is loaded.
+    """
+    if foreign:
+        return (
+            "The model that this conversation names is none of yours, so it is not loaded; Enter"
+            f" chooses another one. It names {foreign}."
+        )
+    if model is None or real_path(model.folder) == real_path(wanted):
+        return ""
+    return f"{model.name} answers now; what is set comes with the next message, if it loads."

@@ -184,7 +184,7 @@ class ModelSwitch:
         is_builtin = real_path(folder) == real_path(builtin_model())
         model = "" if is_builtin else str(folder)
         await self._preferences.set("model", model, scope)
-        if self._preferences.settings.model != model:
+        if self._preferences.foreign_model or self._preferences.settings.model != model:
             # The conversation or the environment says otherwise; here the choice holds anyway.
             await self._preferences.set("model", model, "conversation")
 

@@ -84,8 +84,11 @@ class Preferences:
 
     @property
     def resolved(self) -> Resolved:
-        """What holds here, and why."""
-        return self.configuration.resolve(self.own)
+        """What holds here, and why; a model that is none of this machine's does not."""
+        own = dict(self.own)
+        if self.foreign_model:
+            del own["model"]
+        return self.configuration.resolve(own)
 
     @property
     def settings(self) -> Settings:
@@ -100,8 +103,6 @@ class Preferences:
     @property
     def model_folder(self) -> Path:
         """The model that is to answer here."""
-        if self.foreign_model:
-            return folder_of(self.configuration.resolve().settings.model)
         return folder_of(self.settings.model)
 
     @property
@@ -116,7 +117,7 @@ class Preferences:
 
     def knows(self, folder: Path) -> bool:
         """Whether a model comes with the app, was used before, or lies in the models folder."""
-        settings, place = self.settings, real_path(folder)
+        settings, place = self.configuration.resolve().settings, real_path(folder)
         if place in map(real_path, (*settings.known_models, str(builtin_model()))):
             return True
         library = settings.model_library

@@ -32,6 +32,8 @@ from gemma_tui.tui.app import GemmaApp
 from gemma_tui.tui.preferences import system_prompt_of
 from gemma_tui.tui.screens.models import ModelScreen
 from gemma_tui.tui.screens.settings import SettingsScreen
+from gemma_tui.tui.widgets.settings_list import SettingsList
+from gemma_tui.tui.widgets.short_text import ShortText
 from tests.engine.scenes import eventually, wav
 from tests.scripted_engine import ScriptedEngine
 from tests.tui.conftest import NO_TOUR, Running
@@ -360,6 +362,18 @@ async def test_a_model_that_an_imported_conversation_names_is_not_loaded(
         assert (await running.branch(imported.id))[-1].model == "built-in demo"
         assert (await running.client.status()).model == running.client.state.model
         assert (await running.store.get(imported.id)).settings == settings
+        await running.pilot.press("f2")
+        await running.until(lambda: isinstance(running.app.screen, SettingsScreen), "the panel")
+        rows = running.app.screen.query_one(SettingsList)
+        rows.highlighted = [option.id for option in rows.options].index("model")
+        await running.shown("names is none of yours, so it is not loaded")
+        about = running.app.screen.query_one("#about", ShortText)
+        for scope in ("all", "conversation"):
+            row = rows.get_option("model").prompt
+            assert "built-in demo" in str(row), scope
+            assert str(elsewhere) in about.whole, scope
+            await running.pilot.press("f3")
+        await running.pilot.press("escape")
         await running.choose(elsewhere)
         await running.settled("Gemma 4 (elsewhere)")
         assert not running.app.chat_screen.choosing.preferences.foreign_model

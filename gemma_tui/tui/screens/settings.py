@@ -21,7 +21,7 @@ from gemma_tui.errors import GemmaError, SettingsError
 from gemma_tui.paths import expand
 from gemma_tui.sanitize import sanitize
 from gemma_tui.settings.schema import SCHEMA
-from gemma_tui.tui.availability import notes, why_fixed, why_idle
+from gemma_tui.tui.availability import notes, who_answers, why_fixed, why_idle
 from gemma_tui.tui.preferences import following
 from gemma_tui.tui.stepping import stepped
 from gemma_tui.tui.widgets.line_input import LineInput
@@ -155,6 +155,9 @@ class SettingsScreen(ModalScreen[None]):
         bounds = setting.bounds if setting.kind in {"integer", "number"} else ""
         facts = [f"Default: {setting.words(setting.default)}"]
         facts += [f"{bounds[0].upper()}{bounds[1:]}"] if bounds else []
+        if setting.key == "model":
+            foreign, wanted = self._preferences.foreign_model, self._preferences.model_folder
+            said = " ".join(filter(None, (who_answers(foreign, wanted, model), said)))
         lines = [setting.about.help, said, " · ".join(facts)]
         if self._problem:
             lines = [f"! {self._problem}", " · ".join(facts)]
