@@ -11,11 +11,12 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from gemma_tui.conversation import Draft, MessageState
+from gemma_tui.conversation import Draft
 from gemma_tui.documents import left_out_note, media_tokens
 from gemma_tui.errors import GemmaError, UsageError
 from gemma_tui.generation import Finished, TextDelta, TurnsLeftOut
 from gemma_tui.plain.attachment_words import describe
+from gemma_tui.plain.reply_ending import ending_sentence
 from gemma_tui.preprocessing.budget import AUTO
 from gemma_tui.settings.configuration import Origin
 from gemma_tui.settings.reading import overrides_text, read_overrides
@@ -261,7 +262,8 @@ class Conversing:
             if turn.reply is not None:
                 self._overrides = ""
                 await self._read(turn.reply.conversation_id, turn.reply.id)
-        self._tell_end(turn.reply)
+        if sentence := ending_sentence(turn.reply):
+            self._console.note(sentence)
 
     async def _read(self, conversation_id: int | None, leaf_id: int | None = None) -> None:
         if conversation_id is None:
@@ -293,11 +295,3 @@ class Conversing:
         if self._turn is not None and now - self._told_at >= PROGRESS_SECONDS:
             self._told_at = now
             self._console.note(f"{self._turn.label.capitalize()}.")
-
-    def _tell_end(self, reply: Message | None) -> None:
-        if reply is None:
-            self._console.note("Stopped. Nothing was sent.")
-        elif reply.state is MessageState.CANCELLED:
-            self._console.note("Stopped. /continue goes on, /retry answers again.")
-        elif reply.finish_reason == "length":
-            self._console.note("The answer is as long as it may be. /continue goes on.")

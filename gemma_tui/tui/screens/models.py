@@ -136,8 +136,8 @@ class ModelScreen(ModalScreen["ModelOnDisk | None"]):
         self.run_worker(self._find(), exclusive=True)
 
     async def _find(self) -> None:
-        settings = self._preferences.settings
-        known = (*settings.known_models, *filter(None, [settings.model]))
+        settings, foreign = self._preferences.settings, self._preferences.foreign_model
+        known = (*settings.known_models, *filter(None, (settings.model, foreign)))
         self._models = await asyncio.to_thread(
             find_models, builtin_model(), known, settings.model_library
         )
