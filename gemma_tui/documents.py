@@ -13,8 +13,10 @@ from gemma_tui.errors import UsageError
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS, image_tokens
 from gemma_tui.preprocessing.media_cost import soft_token_count
 from gemma_tui.preprocessing.picture_cost import picture_tokens
+from gemma_tui.preprocessing.sound_cost import with_range
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.selection import describe_selection, labelled_count, parse_selection, selected
+from gemma_tui.time_range import parse_time_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,13 +89,16 @@ class Documents:
         return self.first_pages(whole, token_budget, used_tokens)
 
     async def choose(self, document: Attachment, selection: str) -> Attachment:
-        """A document with the pages that a text like `1-5, 8` names.
+        """A document with the pages that `1-5, 8` names, or a sound with the part `10:00-12:30`.
 
         Raises:
-            UsageError: It names no page, or the attachment is no document.
+            UsageError: It names nothing that is there, or the attachment has no parts.
             AttachmentError: The document cannot be read any more.
             EngineError: Nobody could look into it.
         """
+        if document.kind == "audio":
+            total = document.sample_count
+            return with_range(document, *parse_time_range(selection, total))
         if not is_document(document):
             raise not_divisible(document)
         pages = await self._pages(document)
@@ -149,7 +154,7 @@ def not_divisible(attachment: Attachment) -> UsageError:
     """The sentence for an attachment that is sent as a whole."""
     return UsageError(
         f"“{sanitize_line(attachment.name)}” has no parts to choose from.",
-        "Pages of a PDF and lines of a text can be chosen.",
+        "Pages of a PDF and a part of a sound can be chosen.",
     )
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.conversation import Attachment, Draft, Message
     from gemma_tui.engine.interface import Engine
-    from gemma_tui.generation import SoundClip
+    from gemma_tui.sound_clip import SoundClip
     from gemma_tui.storage.blobs import BlobStore
 
 _Key: TypeAlias = tuple[str, int, int]
@@ -50,6 +50,10 @@ class Sounds:
         self._engine = engine
         self._known: OrderedDict[_Key, tuple[Segment, ...]] = OrderedDict()
 
+    def path_of(self, sound: Attachment) -> Path:
+        """Where the bytes of a sound are."""
+        return self._blobs.path_of(sound.sha256)
+
     async def split(self, sound: Attachment) -> Attachment:
         """A sound with the clips that are sent of it; anything else as it is.
 
@@ -64,7 +68,7 @@ class Sounds:
         start, stop = sound_range(sound)
         key = (sound.sha256, start, stop if sound.segments else 0)
         if key not in self._known:
-            path = self._blobs.path_of(sound.sha256)
+            path = self.path_of(sound)
             found = [clip async for clip in find_clips(self._engine, path, sound.name, *key[1:])]
             self._known[key] = tuple(Segment("audio", clip.start, clip.length) for clip in found)
             while len(self._known) > _REMEMBERED:
@@ -106,7 +110,7 @@ class Sounds:
             f"“{sanitize_line(sound.name)}” lasts {clock(stop - start)},"
             f" {sound_tokens_words(sound)}; the context of {model.name} holds"
             f" {model.context_length:,}.",
-            "Transcribe it, or ask about a part of it: /transcribe, /listen 10:00-12:30.",
+            "Transcribe it, or ask about a part of it: /transcribe, /range 10:00-12:30.",
         )
 
 

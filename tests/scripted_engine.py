@@ -25,7 +25,6 @@ from gemma_tui.generation import (
     MemoryEstimate,
     ModelInfo,
     PromptSize,
-    SoundClip,
     TextDelta,
     ThoughtDelta,
 )
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.engine.media_requests import Crop, FindClip
     from gemma_tui.engine.protocol import Estimate
+    from gemma_tui.sound_clip import SoundClip
 
 MODEL = ModelInfo(
     name="scripted",

@@ -131,13 +131,15 @@ class _Run:
             path = expand(text).absolute()
             name = path.name
         info = await engine.probe(path, sanitize_line(name))
-        if info.kind in ("image", "text"):
+        heard = [part for part in info.segments if part.kind == "audio"]
+        if info.kind != "audio" and not heard:
             raise UnsupportedFormatError(f"“{sanitize_line(name)}” is no sound.")
         try:
             sha256 = await asyncio.to_thread(hash_file, path)
         except OSError as error:
             raise NotAFileError(f"“{sanitize_line(name)}” cannot be read any more.") from error
-        return Sound(path, sanitize_line(name), sha256, info.sample_count)
+        count = max([info.sample_count, *(part.start + part.length for part in heard)])
+        return Sound(path, sanitize_line(name), sha256, count)
 
     async def _transcribe(self, engine: EngineClient, model: ModelInfo, sound: Sound) -> None:
         wish = self._order.wish

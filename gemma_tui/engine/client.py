@@ -33,8 +33,8 @@ from gemma_tui.generation import (
     ModelInfo,
     PromptSize,
     ReplyProgress,
-    SoundClip,
 )
+from gemma_tui.sound_clip import SoundClip
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
         MemoryEstimate,
         ModelInfo,
         PromptSize,
-        SoundClip,
     )
+    from gemma_tui.sound_clip import SoundClip
 
 EnginePhase: TypeAlias = Literal["stopped", "starting", "loading", "ready", "generating", "failed"]
 

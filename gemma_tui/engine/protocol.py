@@ -33,12 +33,12 @@ from gemma_tui.generation import (
     ReplyProgress,
     ReplySoFar,
     Resumed,
-    SoundClip,
     TextDelta,
     ThoughtDelta,
     TurnsLeftOut,
 )
 from gemma_tui.options import GenerationOptions, SamplingOptions
+from gemma_tui.sound_clip import SoundClip
 from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolDeclaration, ToolResult
 
 if TYPE_CHECKING:

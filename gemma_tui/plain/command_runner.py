@@ -165,7 +165,7 @@ class CommandRunner:
         self._console.say(f"Now {describe(changed)}.")
 
     async def do_range(self, argument: str) -> None:
-        """Other pages of the last document."""
+        """Other pages of the last document, or another part of the last sound."""
         *before, last = self._conversing.attachments or (None,)
         if last is None:
             raise UsageError("Nothing is attached that parts could be chosen of.")

@@ -33,6 +33,11 @@ def is_unsplit(attachment: Attachment) -> bool:
     )
 
 
+def can_be_heard(attachment: Attachment) -> bool:
+    """Whether it is a sound, or a video with one."""
+    return attachment.kind == "audio" or any(p.kind == "audio" for p in attachment.segments)
+
+
 def sound_range(attachment: Attachment) -> tuple[int, int]:
     """Samples at 16 kHz: where what is sent of a sound begins and ends."""
     parts = [part for part in attachment.segments if part.kind == "audio"]

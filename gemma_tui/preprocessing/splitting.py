@@ -13,7 +13,6 @@ import numpy as np
 
 from gemma_tui.conversation import Segment
 from gemma_tui.errors import UnsupportedFormatError
-from gemma_tui.generation import SoundClip
 from gemma_tui.preprocessing.budget import MAX_CLIP_SAMPLES, MIN_CLIP_SAMPLES, SAMPLE_RATE
 from gemma_tui.preprocessing.completeness import (
     cut_off,
@@ -30,6 +29,7 @@ from gemma_tui.preprocessing.sound_file import (
 )
 from gemma_tui.preprocessing.sound_stream import ends_before, stream_samples
 from gemma_tui.preprocessing.source import decoding, open_file
+from gemma_tui.sound_clip import SoundClip
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

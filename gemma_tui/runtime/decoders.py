@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Sequence
 
-    from gemma_tui.generation import Media, MediaInfo, MediaPreview, SoundClip
+    from gemma_tui.generation import Media, MediaInfo, MediaPreview
     from gemma_tui.runtime.features import Features
+    from gemma_tui.sound_clip import SoundClip
 
 DECODER: Final = (sys.executable, "-m", "gemma_tui.preprocessing.decoder")
 """What is run; the limit of its memory is added."""

@@ -52,10 +52,10 @@ if TYPE_CHECKING:
         MediaInfo,
         MediaPreview,
         PromptSize,
-        SoundClip,
     )
     from gemma_tui.runtime.disk_cache import DiskCache
     from gemma_tui.runtime.inference import Inference
+    from gemma_tui.sound_clip import SoundClip
 
     _Answer = MediaInfo | MediaPreview | SoundClip | PromptSize
 

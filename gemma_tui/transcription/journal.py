@@ -90,6 +90,21 @@ class Journal:
             path.unlink(missing_ok=True)
 
 
+class SessionJournal:
+    """The finished clips of one sound, kept as long as the program runs."""
+
+    def __init__(self) -> None:
+        self._clips: dict[int, ClipText] = {}
+
+    def read(self) -> dict[int, ClipText]:
+        """Finished clips by where they begin."""
+        return dict(self._clips)
+
+    def add(self, clip: ClipText) -> None:
+        """Keep a clip."""
+        self._clips[clip.start] = clip
+
+
 def model_key(folder: Path) -> str:
     """What tells a model from another, and from another state of the same folder."""
     files = sorted((*folder.glob("*.safetensors"), *folder.glob("*.json")))

@@ -25,12 +25,12 @@ from gemma_tui.generation import (
     GenerationRequest,
     Media,
     PromptMessage,
-    SoundClip,
     TextDelta,
 )
 from gemma_tui.options import GenerationOptions, SamplingOptions
 from gemma_tui.preprocessing.budget import SAMPLE_RATE
 from gemma_tui.preprocessing.sound_cost import clock
+from gemma_tui.sound_clip import SoundClip
 from gemma_tui.transcription.clip_text import ClipBegun, ClipText
 from gemma_tui.transcription.prompt import Wish, read_answer
 from gemma_tui.transcription.seam import join_at_seam
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.engine.interface import Engine
     from gemma_tui.generation import ModelInfo
-    from gemma_tui.transcription.journal import Journal
+    from gemma_tui.transcription.journal import Journal, SessionJournal
 
 TranscriptEvent: TypeAlias = ClipBegun | ClipText
 
@@ -113,8 +113,10 @@ class Transcriber:
         """Go on."""
         self._may_go_on.set()
 
-    async def run(self, sound: Sound, journal: Journal) -> AsyncGenerator[TranscriptEvent]:
-        """Write a sound down; the journal is the caller's to remove when everything is said.
+    async def run(
+        self, sound: Sound, journal: Journal | SessionJournal
+    ) -> AsyncGenerator[TranscriptEvent]:
+        """Write a sound down; the journal is the caller's to forget when everything is said.
 
         Yields:
             `ClipBegun` before a clip is listened to, and its `ClipText` when nothing of it changes

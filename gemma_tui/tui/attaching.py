@@ -259,8 +259,22 @@ class Attaching:
             if note := left_out_note(attachment):
                 self._panel.notify(note, timeout=NOTE_SECONDS, markup=False)
             return
+        await self.keep_for(conversation_id, attachment)
+
+    async def keep_for(
+        self,
+        conversation_id: int | None,
+        attachment: Attachment,
+        in_place_of: Attachment | None = None,
+    ) -> None:
+        """Put an attachment into the draft of a conversation that is not shown.
+
+        Raises:
+            StorageError: The draft cannot be saved.
+        """
         draft = await self._store.load_draft(conversation_id)
-        draft = replace(draft, attachments=(*draft.attachments, attachment))
+        kept = tuple(item for item in draft.attachments if item != in_place_of)
+        draft = replace(draft, attachments=(*kept, attachment))
         await self._store.save_draft(conversation_id, draft)
 
 

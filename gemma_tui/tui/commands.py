@@ -111,12 +111,16 @@ COMMANDS: Final = (
         argument="tokens", needs_argument=True, choices=_BUDGETS, key="F4",
     ),
     Command(
-        "range", "Which pages of the document are sent", "screen.choose_parts", ("pages",),
-        argument="1-5, 8", needs_argument=True,
+        "range", "Which pages of the document, or which part of the sound, is sent",
+        "screen.choose_parts", ("pages",), argument="1-5, 8 or 10:00-12:30", needs_argument=True,
     ),
     Command(
         "crop", "Attach a part of the picture, or a field from 1 to 9",
         "screen.crop_picture", argument="10%,20%,50%,50%", needs_argument=True,
+    ),
+    Command(
+        "transcribe", "Write the sound down, as a text; again: stop", "screen.transcribe",
+        ("transcript",), argument="language",
     ),
     Command(
         "closer", "Ask again with more tokens for the pictures",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.documents import is_document, not_divisible, page_count
 from gemma_tui.errors import UsageError
+from gemma_tui.preprocessing.sound_cost import clock
 from gemma_tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from gemma_tui.tui.widgets.attachment_tray import AttachmentTray
 
 EXAMPLE = "1-5, 8 or 20- or all"
+SOUND_EXAMPLE = "10:00-12:30 or 1:05:00- or all"
 
 
 class PartsChoice:
@@ -51,11 +53,16 @@ class PartsChoice:
         """Ask in a dialogue which parts are sent."""
         from gemma_tui.tui.screens.path import PathScreen  # noqa: PLC0415  # rarely used
 
-        if not is_document(attachment):
-            raise not_divisible(attachment)
         name = sanitize_line(attachment.name)
-        question = f"Which of the {page_count(attachment):,} pages of “{name}” are sent?"
-        screen = PathScreen(question, "chooses", example=EXAMPLE)
+        if attachment.kind == "audio":
+            length = clock(attachment.sample_count)
+            question, example = f"Which part of the {length} of “{name}” is sent?", SOUND_EXAMPLE
+        elif is_document(attachment):
+            question = f"Which of the {page_count(attachment):,} pages of “{name}” are sent?"
+            example = EXAMPLE
+        else:
+            raise not_divisible(attachment)
+        screen = PathScreen(question, "chooses", example=example)
         app.push_screen(screen, partial(self._answered, attachment))
 
     def _answered(self, attachment: Attachment, selection: str | None) -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from gemma_tui.conversation import Draft, Segment
 from gemma_tui.errors import ContextOverflowError, DamagedFileError
-from gemma_tui.generation import MediaInfo, SoundClip
+from gemma_tui.generation import MediaInfo
 from gemma_tui.options import GenerationOptions
 from gemma_tui.preprocessing.sound_cost import sound_tokens, with_range
+from gemma_tui.sound_clip import SoundClip
 from gemma_tui.turn import TurnStarted
 
 if TYPE_CHECKING:

@@ -52,12 +52,12 @@ from gemma_tui.generation import (
     PromptSize,
     ReplySoFar,
     Resumed,
-    SoundClip,
     TextDelta,
     ThoughtDelta,
     TurnsLeftOut,
 )
 from gemma_tui.options import GenerationOptions, SamplingOptions
+from gemma_tui.sound_clip import SoundClip
 from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolDeclaration, ToolResult
 
 ARGUMENTS: Any = {"type": "JSON", "value": [1, 2.5, None, {"type": "Load", "": [[], {}]}]}

@@ -14,7 +14,8 @@ from gemma_tui.errors import (
     GemmaError,
     LimitError,
 )
-from gemma_tui.generation import Finished, SoundClip
+from gemma_tui.generation import Finished
+from gemma_tui.sound_clip import SoundClip
 from gemma_tui.transcription.clip_text import ClipBegun, ClipText
 from gemma_tui.transcription.journal import Journal
 from gemma_tui.transcription.prompt import Wish

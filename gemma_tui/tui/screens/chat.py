@@ -31,6 +31,7 @@ from gemma_tui.tui.screens.chat_keys import CHAT_KEYS
 from gemma_tui.tui.screens.composing import ComposingScreen
 from gemma_tui.tui.status import turn_label
 from gemma_tui.tui.titling import Titling
+from gemma_tui.tui.transcribing import Transcribing
 from gemma_tui.tui.transcript.requests import MessageRequest
 from gemma_tui.tui.transcript.widget import Transcript
 from gemma_tui.tui.widgets.composer_panel import ComposerPanel
@@ -141,6 +142,9 @@ class ChatScreen(ComposingScreen):
         self._pasting = Pasting(
             clipboard, lambda: self.app.clipboard, attaching=attaching, page=page, panel=panel
         )
+        self._transcribing = Transcribing(
+            chat, self._engine, attaching, page, panel, preferences, self.perform
+        )
 
     def compose(self) -> ComposeResult:
         """Header, the two columns, status."""
@@ -199,6 +203,7 @@ class ChatScreen(ComposingScreen):
         self.update_cost()
         self._status.status = self.choosing.status(self.desk.turn)
         self._messages.show_hint()
+        self._transcribing.make_way(self.desk.turn is not None)
 
     def show_list(self, conversations: tuple[Conversation, ...]) -> None:
         """Show the conversations, and the title of the open one."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.parts_choice import PartsChoice
     from gemma_tui.tui.picture_actions import PictureActions
+    from gemma_tui.tui.transcribing import Transcribing
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
     from gemma_tui.tui.workspace import Workspace
 
@@ -51,6 +52,7 @@ class CommandScreen(Screen[None]):
     gallery: Gallery
     _pictures: PictureActions
     _parts: PartsChoice
+    _transcribing: Transcribing
 
     @abstractmethod
     def perform(self, work: Callable[[], Awaitable[None]]) -> Worker[None]:
@@ -149,6 +151,10 @@ class CommandScreen(Screen[None]):
     async def action_choose_parts(self, argument: str) -> None:
         """Send these pages of the chosen chip."""
         await self._parts.choose(argument)
+
+    async def action_transcribe(self, argument: str) -> None:
+        """Write the chosen sound down, in the language it is spoken in."""
+        await self._transcribing.begin(argument)
 
     def action_look_closer(self) -> None:
         """Ask the last question again with more tokens for its pictures."""

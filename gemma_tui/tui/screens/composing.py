@@ -208,6 +208,10 @@ class ComposingScreen(CommandScreen):
         except UsageError as error:
             self.report(error)
 
+    @on(AttachmentTray.TranscriptWanted)
+    def _transcript_wanted(self) -> None:
+        self.perform(self._transcribing.begin)
+
     @on(AttachmentTray.OpenRequested)
     def _text_wanted(self, event: AttachmentTray.OpenRequested) -> None:
         self.perform(partial(self._attaching.open_text, event.attachment))

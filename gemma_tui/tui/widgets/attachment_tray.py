@@ -1,7 +1,7 @@
 """The chips above the composer: what is attached, what it costs, and how to change that.
 
-One line a chip, drawn by one widget. It holds the attachments of the draft; it neither reads files
-nor stores anything.
+One line a chip, drawn by one widget. What there is, it inherits; it neither reads files nor stores
+anything.
 """
 
 from __future__ import annotations
@@ -9,22 +9,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
-from textual.reactive import reactive
-from textual.widget import Widget
 
 from gemma_tui.preprocessing.budget import AUTO, TOKEN_BUDGETS
 from gemma_tui.region import grid_field
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.themes import chosen_style
 from gemma_tui.tui.widgets.chip_text import describe
+from gemma_tui.tui.widgets.held_attachments import HeldAttachments
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from textual import events
     from textual.geometry import Size
 
@@ -37,7 +34,7 @@ _FIELDS: Final = "123456789"
 """Keys that cut a picture into three rows of three, as one reads."""
 
 
-class AttachmentTray(Widget, can_focus=True):
+class AttachmentTray(HeldAttachments, can_focus=True):
     """The attachments of the draft, and the names of files still being read."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,12 +50,10 @@ class AttachmentTray(Widget, can_focus=True):
             Binding(n, f"cut({n})", f"Attach field {n} of 9", show=False, id=f"chips.field_{n}")
             for n in _FIELDS
         ),
-        Binding("r", "choose_parts", "Choose pages", show=False, id="chips.range"),
+        Binding("r", "choose_parts", "Choose pages, or a part", show=False, id="chips.range"),
         Binding("enter,o", "open", "Open a text in the composer", show=False, id="chips.open"),
+        Binding("t", "transcribe", "Write a sound down", show=False, id="chips.transcribe"),
     ]
-
-    class Changed(Message):
-        """An attachment was added, removed or given another budget."""
 
     class AutoRequested(Message):
         """The budget that suits a picture is wanted: answer with `show_auto`."""
@@ -89,100 +84,29 @@ class AttachmentTray(Widget, can_focus=True):
             self.attachment = attachment
             """The text."""
 
-    attachments: reactive[tuple[Attachment, ...]] = reactive((), layout=True)
-    """In the order in which they were attached."""
-    pending: reactive[tuple[str, ...]] = reactive((), layout=True)
-    """Names of files being copied and looked into."""
-    cursor: reactive[int] = reactive(0)
-    """The chip that keys act on."""
+    class TranscriptWanted(Message):
+        """The chosen sound is to be written down, or not any more."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._removed: list[tuple[int, Attachment]] = []
         self._reasons: dict[str, str] = {}
         """Why the program chose a picture's budget, by sha256; empty until it has."""
-        self.display = False
-
-    @property
-    def chosen(self) -> Attachment | None:
-        """The chip that keys act on."""
-        return self.attachments[self.cursor] if self.attachments else None
-
-    @property
-    def picture(self) -> Attachment | None:
-        """The chosen chip, if it is a picture."""
-        chosen = self.chosen
-        return chosen if chosen is not None and chosen.kind == "image" else None
-
-    @property
-    def can_restore(self) -> bool:
-        """Whether a removed chip can come back."""
-        return bool(self._removed)
-
-    def load(self, attachments: tuple[Attachment, ...]) -> None:
-        """Show the attachments of another draft."""
-        self._removed.clear()
-        self.cursor = 0
-        self.attachments = attachments
-
-    def add(self, attachment: Attachment) -> None:
-        """Append one."""
-        self.attachments = (*self.attachments, attachment)
-        self.cursor = len(self.attachments) - 1
-        self.post_message(self.Changed())
-
-    def change_budgets(self, pictures: Collection[str], before: int, after: int) -> None:
-        """Give pictures another budget, except where the user chose one.
-
-        Args:
-            pictures: Their sha256.
-            before: The budget that nobody chose.
-            after: The budget in its place.
-        """
-        changed = tuple(
-            replace(item, token_budget=after)
-            if item.sha256 in pictures and item.token_budget == before
-            else item
-            for item in self.attachments
-        )
-        if changed != self.attachments:
-            self.attachments = changed
-            self.post_message(self.Changed())
-
-    def restore(self) -> bool:
-        """Bring the chip back that was removed last; False if there is none."""
-        if not self._removed:
-            return False
-        index, attachment = self._removed.pop()
-        kept = self.attachments
-        self.attachments = (*kept[:index], attachment, *kept[index:])
-        self.cursor = index
-        self.post_message(self.Changed())
-        return True
 
     def render(self) -> Content:
         """The visible rows: a window around the chip under the cursor."""
         width, height = self.content_size
         rows = [self._chip(index, width) for index in range(len(self.attachments))]
+        waiting = [(name, "reading") for name in self.pending] + self._other_work
         rows += [
-            Content.styled(f"⋯ {sanitize_line(name)} · reading", "$foreground 75%")
-            for name in self.pending
+            Content.styled(_cut(f"⋯ {sanitize_line(name)} · {words}", width), "$foreground 75%")
+            for name, words in waiting
         ]
         start = self._first_row(height)
         return Content("\n").join(rows[start : start + max(1, height)])
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """One row a chip."""
-        return len(self.attachments) + len(self.pending)
-
-    def watch_attachments(self) -> None:
-        """Keep the cursor on a chip."""
-        self.cursor = max(0, min(self.cursor, len(self.attachments) - 1))
-        self.display = bool(self.attachments or self.pending)
-
-    def watch_pending(self) -> None:
-        """Show the tray while anything is in it."""
-        self.display = bool(self.attachments or self.pending)
+        return len(self.attachments) + len(self.pending) + len(self._other_work)
 
     def on_click(self, event: events.Click) -> None:
         """Choose a chip; its cost is a button for the next budget, its cross removes it."""
@@ -250,24 +174,15 @@ class AttachmentTray(Widget, can_focus=True):
         self._removed.append((self.cursor, self.attachments[self.cursor]))
         self._put(self.cursor)
 
-    def take_off(self, attachment: Attachment) -> bool:
-        """Remove one for good; False if it is not here."""
-        if attachment not in self.attachments:
-            return False
-        self._put(self.attachments.index(attachment))
-        return True
-
-    def put_in_place(self, before: Attachment, after: Attachment) -> bool:
-        """Show an attachment in another form; False if it is not here any more."""
-        if before not in self.attachments:
-            return False
-        self._put(self.attachments.index(before), after)
-        return True
-
     def action_choose_parts(self) -> None:
         """Ask which parts of the chosen file are sent."""
         if self.chosen is not None:
             self.post_message(self.PartsRequested(self.chosen))
+
+    def action_transcribe(self) -> None:
+        """Ask for the words of the chosen sound."""
+        if self.sound is not None:
+            self.post_message(self.TranscriptWanted())
 
     def action_open(self) -> None:
         """Ask for the chosen text in the composer."""
@@ -278,17 +193,15 @@ class AttachmentTray(Widget, can_focus=True):
         """Undo the last removal."""
         self.restore()
 
-    def _put(self, index: int, *items: Attachment) -> None:
-        """These in place of the one at `index`."""
-        self.attachments = (*self.attachments[:index], *items, *self.attachments[index + 1 :])
-        self.post_message(self.Changed())
-
     def _first_row(self, height: int) -> int:
         return max(0, self.cursor - max(1, height) + 1)
 
     def _fit(self, index: int, width: int) -> tuple[str, str]:
         item = self.attachments[index]
-        return describe(item, self._reasons.get(item.sha256)).fit(width - len(_REMOVE))
+        chip = describe(item, self._reasons.get(item.sha256))
+        if words := self._work_on(item):
+            chip = replace(chip, size="", cost=words)
+        return chip.fit(width - len(_REMOVE))
 
     def _chip(self, index: int, width: int) -> Content:
         head, tail = self._fit(index, width)
@@ -296,3 +209,7 @@ class AttachmentTray(Widget, can_focus=True):
         style = chosen_style(self.app) if chosen else "$foreground"
         muted = chosen_style(self.app) if chosen else "$foreground 75%"
         return Content.assemble((head, style), (tail, muted), (_REMOVE, "$foreground 75%"))
+
+
+def _cut(text: str, width: int) -> str:
+    return text if cell_len(text) <= width else set_cell_size(text, max(0, width - 1)) + "…"
