@@ -56,6 +56,13 @@ class Report:
     ids: list[int] = field(default_factory=list)
     """The new conversations, in the order of the file."""
 
+    @property
+    def summary(self) -> str:
+        """What an import did, in a sentence or two."""
+        some = f"{self.conversations} conversation{'' if self.conversations == 1 else 's'}"
+        left = f" {self.skipped} things were left out." if self.skipped else ""
+        return f"Imported {some} from {self.format_name}.{left}"
+
     def leave_out(self, sentence: str) -> None:
         """Note something that was left out."""
         self.skipped += 1

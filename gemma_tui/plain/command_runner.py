@@ -252,6 +252,13 @@ class CommandRunner:
         written = await self._exchange.export(self._open.id, path)
         self._console.say(f"Written to {written}.")
 
+    async def do_import(self, argument: str) -> None:
+        """The conversations of a file."""
+        if not argument:
+            raise UsageError("/import needs a file.", "Write /import and its path.")
+        report = await self._exchange.import_file(expand(argument).absolute(), lambda _: None)
+        self._console.say("\n".join((*report.sentences, report.summary)))
+
     async def do_help(self, _argument: str) -> None:
         """All commands."""
         width = max(len(command.usage) for command in PLAIN_COMMANDS)

@@ -13,9 +13,6 @@ from gemma_tui.tui.commands import COMMANDS, Command
 _ONLY_HERE: Final = (
     Command("open", "Open a conversation of the list", "", argument="number", needs_argument=True),
     Command("show", "Show this conversation from its beginning", "", needs=("conversation",)),
-    Command("detach", "Take the last attachment off again", ""),
-    Command("system", "What the model is told first in this conversation", "", argument="text"),
-    Command("undo", "Bring back the conversation that was deleted last", ""),
 )  # fmt: skip
 _OTHER_TITLES: Final = {
     "attachments": "Show what is attached to the messages of this conversation",
@@ -27,9 +24,25 @@ _OTHER_TITLES: Final = {
 _ARGUMENTS: Final = {"model": "number"}
 _SHARED: Final = (
     *("new", "list", "search", "retry", "continue", "attach", "attachments"),
-    *("budget", "range", "think", "overflow", "model"),
-    *("rename", "pin", "archive", "tags", "delete", "export", "help", "quit"),
+    *("detach", "budget", "range", "think", "overflow", "model", "system"),
+    *("rename", "pin", "archive", "tags", "delete", "undo", "export", "import", "help", "quit"),
 )
+
+ONLY_ON_A_SCREEN: Final = {
+    "settings": "gemma-tui config show lists them; /think, /overflow, /model and /system set some.",
+    "demo": "/model and a number changes the model.",
+    "stop": "Ctrl+C stops a reply.",
+    "edit": "Write the question again.",
+    "copy": "Select the answer in the terminal.",
+    "paste": "Write the path of a file to attach it.",
+    "record": "gemma-tui record writes a recording to a file; its path attaches it.",
+    "crop": "Attach a picture of the part.",
+    "closer": "/budget sets the tokens of a picture before it is sent.",
+    "theme": "Nothing is drawn, so nothing has colours.",
+    "notices": "Everything that was told stands above.",
+    "tour": "/help says what there is.",
+}
+"""What to do instead of the commands of the app that plain mode does not have."""
 
 
 def _commands() -> tuple[Command, ...]:

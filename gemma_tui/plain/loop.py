@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.errors import GemmaError
-from gemma_tui.plain.commands import PLAIN_COMMANDS
+from gemma_tui.plain.commands import ONLY_ON_A_SCREEN, PLAIN_COMMANDS
 from gemma_tui.plain.conversing import PROGRESS_SECONDS
 from gemma_tui.tui.commands import looks_like_command, parse_call, plain_text, unknown_command
 from gemma_tui.tui.dropped import may_be_dropped, parse_dropped
@@ -162,7 +162,7 @@ class PlainLoop:
             return
         elif not await self._attached(text):
             if looks_like_command(text):
-                raise unknown_command(text, PLAIN_COMMANDS)
+                raise unknown_command(text, PLAIN_COMMANDS, ONLY_ON_A_SCREEN)
             await self._conversing.send(plain_text(text))
 
     async def _attached(self, text: str) -> bool:

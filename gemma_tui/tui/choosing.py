@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from textual.constants import TEXTUAL_ANIMATIONS
 
 from gemma_tui.errors import SettingsError
+from gemma_tui.settings.schema import SCHEMA
 from gemma_tui.tui.model_switch import ModelSwitch
 from gemma_tui.tui.preferences import Preferences, own_settings
 from gemma_tui.tui.status import overflow_sentence, status_of
@@ -146,6 +147,20 @@ class Choosing:
         elif not any(isinstance(screen, SettingsScreen) for screen in app.screen_stack):
             self._owner.perform(self._reload)
             app.push_screen(SettingsScreen(self.preferences, self._engine, self.choose_model))
+
+    def write_system_prompt(self) -> None:
+        """Let it be written what the model is told first in this conversation."""
+        from gemma_tui.tui.screens.prose import ProseScreen  # noqa: PLC0415  # rarely used
+
+        before = self.preferences.settings.system_prompt
+
+        def keep(text: str | None) -> None:
+            if text is not None and text != before:
+                change = partial(self.preferences.set, "system_prompt", text, "conversation")
+                self._owner.perform(change)
+
+        screen = ProseScreen(SCHEMA["system_prompt"], before, self.preferences.configuration)
+        self._owner.app.push_screen(screen, keep)
 
     def choose_model(self, scope: Scope = "all") -> None:
         """Show the models on this disk, and switch to the one that is chosen."""

@@ -15,7 +15,7 @@ from gemma_tui.errors import UsageError
 from gemma_tui.preprocessing.budget import AUTO, TOKEN_BUDGETS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 Need: TypeAlias = Literal["conversation", "question", "answer", "cut_off", "writing", "idle"]
 """What a command may need: a stored conversation, a question or an answer in it, a reply that was
@@ -106,6 +106,7 @@ COMMANDS: Final = (
     Command(
         "record", "Record with the microphone", "screen.record", ("microphone", "mic"), key="F9"
     ),
+    Command("detach", "Take the last attachment off again", "screen.detach"),
     Command(
         "budget", "Token budget of the picture", "screen.set_budget", ("image-tokens",),
         argument="tokens", needs_argument=True, choices=_BUDGETS, key="F4",
@@ -135,6 +136,10 @@ COMMANDS: Final = (
         "screen.toggle_overflow", key="F8",
     ),
     Command(
+        "system", "What the model is told first in this conversation",
+        "screen.set_system_prompt", argument="text",
+    ),
+    Command(
         "rename", "Give the conversation another title", "screen.rename_conversation",
         ("title",), argument="title", needs_argument=True, needs=("conversation",),
     ),
@@ -146,6 +151,7 @@ COMMANDS: Final = (
         "delete", "Delete the conversation; Ctrl+Z in the list brings it back",
         "screen.delete_conversation", needs=("conversation",),
     ),
+    Command("undo", "Bring back the conversation that was deleted last", "screen.undo_delete"),
     Command(
         "tags", "Tags of the conversation, with commas", "screen.tag_conversation", ("tag",),
         argument="tags", needs=("conversation",),
@@ -231,9 +237,29 @@ def parse_call(text: str, commands: Sequence[Command] = COMMANDS) -> Call | None
     return Call(command, choice)
 
 
-def unknown_command(text: str, commands: Sequence[Command] = COMMANDS) -> UsageError:
-    """The sentence for a word behind a slash that is no command, with the nearest one."""
+ONLY_IN_PLAIN_MODE: Final = {
+    "open": "Ctrl+B goes to the list of conversations, F3 searches them.",
+    "show": "The conversation is on the screen; Home goes to its beginning from a chosen message.",
+}
+"""What to do instead of commands that only plain mode has."""
+
+
+def unknown_command(
+    text: str,
+    commands: Sequence[Command] = COMMANDS,
+    elsewhere: Mapping[str, str] = ONLY_IN_PLAIN_MODE,
+) -> UsageError:
+    """The sentence for a word behind a slash that is no command, with the nearest one.
+
+    Args:
+        text: What was typed.
+        commands: Those there are.
+        elsewhere: What to do instead of those that are only in another mode.
+    """
     word = text[1:].split(maxsplit=1)[0].lower()
+    known = find_command(word)
+    if advice := elsewhere.get(known.name if known else word):
+        return UsageError(f"/{word} cannot work here.", advice)
     names = [name for command in commands for name in (command.name, *command.aliases)]
     nearest = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
     advice = f"Did you mean /{nearest[0]}?" if nearest else "Type / to see all commands."

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from gemma_tui.exchange.exchange import Exchange
-    from gemma_tui.exchange.found import Report
     from gemma_tui.tui.desk import Desk
     from gemma_tui.tui.desk_owner import DeskOwner
     from gemma_tui.tui.page import Page
@@ -105,7 +104,7 @@ class Exchanging:
         report = await self._exchange.import_file(path, show)
         self._panel.problem.tell("\n".join(map(sanitize_line, report.sentences)))
         await self._desk.refresh_list()
-        self._panel.notify(_imported(report), markup=False)
+        self._panel.notify(report.summary, markup=False)
 
 
 def _path(typed: str) -> Path:
@@ -122,11 +121,3 @@ def _suggested(title: str) -> str:
     numbers = ("", *(f" {number}" for number in range(2, 1000)))
     free = (f"{name}{n}.md" for n in numbers if not (place / f"{name}{n}.md").exists())
     return str(place / next(free, f"{name}.md"))
-
-
-def _imported(report: Report) -> str:
-    count = report.conversations
-    left = f" {report.skipped} things were left out." if report.skipped else ""
-    return (
-        f"Imported {count} conversation{'' if count == 1 else 's'} from {report.format_name}.{left}"
-    )

@@ -439,3 +439,25 @@ async def test_what_is_attached_to_the_messages_is_listed(cli: CommandLine) -> N
     assert listed.startswith("1  20")
     assert "the picture “blue-star.png”" in listed
     assert listed.endswith("tokens, with: what is this?")
+
+
+async def test_what_was_exported_is_imported_and_what_needs_a_screen_says_so(
+    cli: CommandLine, tmp_path: Path
+) -> None:
+    exported = tmp_path / "talk.json"
+    lines = (
+        "hello",
+        f"/export {exported}",
+        "/theme dark",
+        "/delete",
+        f"/import {exported}",
+        "/list",
+    )
+    run = cli.run("--plain", pipe="\n".join(map(str, lines)).encode())
+    assert run.returncode == 1  # of the colours
+    assert noted(run) == [
+        "/theme cannot work here. Nothing is drawn, so nothing has colours.",
+    ]
+    shown = run.stdout.decode().splitlines()
+    assert shown[-2] == "Imported 1 conversation from gemma-tui."
+    assert shown[-1].endswith("  hello")

@@ -6,12 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
+from textual.widgets import TextArea
 
 from gemma_tui.errors import UsageError
+from gemma_tui.plain.commands import ONLY_ON_A_SCREEN, PLAIN_COMMANDS
 from gemma_tui.settings.schema import SCHEMA
 from gemma_tui.tui.app import GemmaApp
 from gemma_tui.tui.commands import (
     COMMANDS,
+    ONLY_IN_PLAIN_MODE,
     Command,
     find_command,
     parse_call,
@@ -20,6 +23,7 @@ from gemma_tui.tui.commands import (
 )
 from gemma_tui.tui.completing import candidates_of, find_token
 from gemma_tui.tui.screens.chat import ChatScreen
+from gemma_tui.tui.screens.prose import ProseScreen
 from gemma_tui.tui.widgets.completion_list import CompletionList
 from tests.scripted_engine import Hold, ScriptedEngine
 
@@ -258,3 +262,58 @@ def test_a_theme_has_a_short_name_and_its_old_one(text: str) -> None:
 def test_theme_alone_names_the_choices() -> None:
     with pytest.raises(UsageError, match="dark, light, contrast-dark, contrast-light or terminal"):
         parse_call("/theme")
+
+
+def test_every_command_works_in_both_modes_or_says_what_to_do_instead() -> None:
+    here, there = {c.name for c in COMMANDS}, {c.name for c in PLAIN_COMMANDS}
+    assert set(ONLY_ON_A_SCREEN) == here - there
+    assert set(ONLY_IN_PLAIN_MODE) == there - here
+    for name, advice in ONLY_ON_A_SCREEN.items():
+        error = unknown_command(f"/{name}", PLAIN_COMMANDS, ONLY_ON_A_SCREEN)
+        assert str(error) == f"/{name} cannot work here. {advice}"
+    alias = unknown_command("/mic", PLAIN_COMMANDS, ONLY_ON_A_SCREEN)
+    assert "/mic cannot work here. gemma-tui record" in str(alias)
+    assert "/open cannot work here. Ctrl+B" in str(unknown_command("/open 3"))
+
+
+async def test_the_system_prompt_of_this_conversation(open_app: Opener) -> None:
+    async with open_app() as running:
+        await running.send("/system Answer in Latin.")
+        await running.shown("is told that first")
+        await running.send("hello")
+        await running.until(lambda: running.engine.requests)
+        assert running.engine.requests[0].system_prompt == "Answer in Latin."
+        await running.until(lambda: "ready" in running.status)
+        await running.send("/system")
+        await running.until(lambda: isinstance(running.app.screen, ProseScreen), "the editor")
+        area = running.app.screen.query_one(TextArea)
+        assert area.text == "Answer in Latin."
+        area.text = "Answer in Greek."
+        await running.pilot.press("ctrl+s")
+        preferences = running.app.chat_screen.choosing.preferences
+        await running.until(lambda: preferences.settings.system_prompt == "Answer in Greek.")
+        assert "Greek" in (await running.store.get(1)).settings
+
+
+async def test_a_deletion_and_an_attachment_are_undone_by_a_command(
+    open_app: Opener, picture: Path
+) -> None:
+    async with open_app() as running:
+        await running.send("/undo")
+        await running.until(lambda: "Nothing was deleted" in running.problem)
+        await running.type("")
+        running.composer.clear()
+        await running.send("bread")
+        await running.until(
+            lambda: "ready" in running.status and running.app.chat_screen._page.last
+        )
+        await running.send("/delete")
+        await running.until(lambda: running.app.chat_screen.desk.deleted)
+        await running.send("/undo")
+        await running.shown("is back.")
+        assert [item.title for item in await running.store.list()] == ["bread"]
+        await running.drop(picture)
+        await running.send("/detach")
+        await running.until(lambda: not running.chips())
+        await running.send("/detach")
+        await running.until(lambda: "Nothing is attached." in running.problem)

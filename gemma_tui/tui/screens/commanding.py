@@ -167,6 +167,28 @@ class CommandScreen(Screen[None]):
             self.app.copy_to_clipboard(answer.text)
             self.notify("The last answer is copied.", markup=False)
 
+    async def action_set_system_prompt(self, argument: str) -> None:
+        """Tell the model this first in the open conversation, or let it be written."""
+        if argument:
+            await self.choosing.preferences.set("system_prompt", argument, "conversation")
+            self.notify("The model is told that first in this conversation.", markup=False)
+        else:
+            self.choosing.write_system_prompt()
+
+    async def action_undo_delete(self) -> None:
+        """Bring back the conversation that was deleted last."""
+        if not self.desk.deleted:
+            raise UsageError("Nothing was deleted since the start.")
+        await self.workspace.filing.undo_delete(self.app)
+
+    def action_detach(self) -> None:
+        """Take the last attachment off again."""
+        tray = self._panel.tray
+        if not tray.attachments:
+            raise UsageError("Nothing is attached.")
+        tray.cursor = len(tray.attachments) - 1
+        tray.action_remove()
+
     async def action_rename_conversation(self, argument: str) -> None:
         """Give the open conversation this title."""
         if self._page.conversation_id is not None:
