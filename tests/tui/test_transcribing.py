@@ -93,7 +93,7 @@ async def test_what_is_finished_is_not_written_again(open_app: Opener, sound: Pa
 
 async def test_a_question_goes_first(open_app: Opener, sound: Path, paths: Paths) -> None:
     hold = Hold()
-    scripts: tuple[list[Step], ...] = (["half", hold], ["The answer."], ["one"], ["two"])
+    scripts: list[Sequence[Step]] = [["half", hold], ["The answer."], ["one"], ["two"]]
     async with open_app(engine_with(*scripts)) as running:
         await running.drop(sound)
         await running.send("/transcribe")
