@@ -10,13 +10,16 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.errors import UsageError
+from gemma_tui.frame_choice import choose_frames
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS, image_tokens
+from gemma_tui.preprocessing.frame_times import is_video
 from gemma_tui.preprocessing.media_cost import soft_token_count
 from gemma_tui.preprocessing.picture_cost import picture_tokens
 from gemma_tui.preprocessing.sound_cost import with_range
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.selection import describe_selection, labelled_count, parse_selection, selected
 from gemma_tui.time_range import parse_time_range
+from gemma_tui.videos import notes_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -91,6 +94,8 @@ class Documents:
     async def choose(self, document: Attachment, selection: str) -> Attachment:
         """A document with the pages that `1-5, 8` names, or a sound with the part `10:00-12:30`.
 
+        Of a video, `choose_frames`.
+
         Raises:
             UsageError: It names nothing that is there, or the attachment has no parts.
             AttachmentError: The document cannot be read any more.
@@ -99,11 +104,18 @@ class Documents:
         if document.kind == "audio":
             total = document.sample_count
             return with_range(document, *parse_time_range(selection, total))
+        if is_video(document):
+            return await choose_frames(document, selection, self._engine, self._blobs.path_of)
         if not is_document(document):
             raise not_divisible(document)
         pages = await self._pages(document)
         chosen = selected(parse_selection(selection, len(pages), "page"))
         return replace(document, segments=tuple(pages[index] for index in chosen))
+
+    def video_note(self, attachment: Attachment) -> str:
+        """What the user must know of a video that was attached; empty for anything else."""
+        is_one = is_video(attachment)
+        return notes_on(attachment, self._engine.state.model) if is_one else ""
 
     async def _pages(self, document: Attachment) -> tuple[Segment, ...]:
         """All of them."""
@@ -154,7 +166,7 @@ def not_divisible(attachment: Attachment) -> UsageError:
     """The sentence for an attachment that is sent as a whole."""
     return UsageError(
         f"“{sanitize_line(attachment.name)}” has no parts to choose from.",
-        "Pages of a PDF and a part of a sound can be chosen.",
+        "Pages of a PDF, a part of a sound and frames of a video can be chosen.",
     )
 
 

@@ -6,13 +6,12 @@ Pure values. How a frame is decoded is the business of the engine; one is a pict
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gemma_tui.errors import UsageError
 from gemma_tui.generation import Media
 from gemma_tui.preprocessing.budget import SAMPLE_RATE
 from gemma_tui.preprocessing.frame_times import (
-    FRAME_RATES,
     MAX_FRAMES,
     MAX_SOUND_SECONDS,
     frame_segments,
@@ -26,6 +25,10 @@ if TYPE_CHECKING:
 
     from gemma_tui.conversation import Attachment, Segment
     from gemma_tui.generation import ModelInfo, PromptPart
+
+
+EXAMPLE: Final = "2, 0.5 or 1/5 frames a second; silent or sound"
+"""What can be chosen of a video."""
 
 
 def frames_of(video: Attachment) -> tuple[Segment, ...]:
@@ -51,19 +54,6 @@ def without_sound(video: Attachment) -> Attachment:
     return replace(video, segments=frames_of(video))
 
 
-def next_rate(video: Attachment) -> float:
-    """The frame rate behind the one that a video has; behind the slowest comes the fastest.
-
-    A rate that gives the same frames as the one before, for want of room, is left out.
-    """
-    for place, rate in enumerate(FRAME_RATES[:-1]):
-        if with_frames(video, rate).segments == video.segments:
-            slower = FRAME_RATES[place + 1 :]
-            other = (r for r in slower if with_frames(video, r).segments != video.segments)
-            return next(other, FRAME_RATES[0])
-    return FRAME_RATES[0]
-
-
 def parse_rate(text: str) -> float:
     """Frames a second that a user wrote, such as `2`, `0.5` or `1/5`.
 
@@ -78,7 +68,7 @@ def parse_rate(text: str) -> float:
     if not 0.01 <= rate <= 10:
         raise UsageError(
             f"“{sanitize_line(text)}” is no number of frames a second.",
-            "Write a number from 0.01 to 10, such as 2, 0.5 or 1/5.",
+            f"Write {EXAMPLE}.",
         )
     return rate
 

@@ -34,11 +34,13 @@ from gemma_tui.generation import (
 )
 from gemma_tui.options import GenerationOptions
 from gemma_tui.preprocessing.budget import check_budget
+from gemma_tui.preprocessing.frame_times import is_video
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
 from gemma_tui.storage.faults import storage_faults
 from gemma_tui.turn import TurnStarted, left_out_sentence, reading_label
+from gemma_tui.videos import parse_rate, with_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -122,6 +124,8 @@ async def _ask(asking: _Asking) -> None:
         for item in () if asking.question.selection else settled:
             if note := left_out_note(item, "--range chooses others."):
                 progress.tell(note)
+        for note in filter(None, map(chat.documents.video_note, settled)):
+            progress.tell(note)
         draft = Draft(asking.question.prompt, settled)
         conversation = await store.create("", asking.question.system_prompt)
         turn = chat.reply(conversation.id, draft, parent_id=None, options=asking.question.options)
@@ -167,15 +171,18 @@ async def _settled(
     found: list[Attachment] = []
     for item in attachments:
         settled = item
-        if is_document(item):
+        if is_video(item):
+            settled = with_frames(item, parse_rate(question.frame_rate))
+            settled = replace(settled, token_budget=question.frame_budget or item.token_budget)
+        elif is_document(item):
             settled = await chat.documents.fit(item, question.token_budget, media_tokens(found))
         elif item.kind == "image" and question.token_budget is None:
             settled = replace(item, token_budget=model.default_token_budget)
-        if question.selection and is_document(item):
+        if question.selection and (is_document(item) or is_video(item)):
             settled = await chat.documents.choose(settled, question.selection)
         found.append(settled)
-    if question.selection and not any(map(is_document, found)):
-        raise UsageError("--range chooses pages, and no document is attached.")
+    if question.selection and not any(is_document(item) or is_video(item) for item in found):
+        raise UsageError("--range chooses pages or frames: no document is attached, and no video.")
     return tuple(found)
 
 

@@ -27,7 +27,9 @@ ImageTokens = Annotated[
 Range = Annotated[
     str,
     typer.Option(
-        "--range", metavar="R", help="Which pages of the attached documents: 1-5,8 or 20- or all."
+        "--range",
+        metavar="R",
+        help="Pages of attached documents: 1-5,8 or 20- or all; frames a second of videos: 2, 1/5.",
     ),
 ]
 System = Annotated[str | None, typer.Option(metavar="TEXT", help="The system prompt.")]

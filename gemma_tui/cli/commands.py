@@ -179,9 +179,10 @@ def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the comma
 
     paths = default_paths()
     settings = configuration_of(paths, {**given, "token_budget": image_tokens}).resolve().settings
-    asked = prompt, tuple(attach or ()), settings.token_budget, settings.system_prompt
-    options = replace(settings.options, stop=tuple(stop or ()))
-    asking = Question(*asked, selection, options), _folder(settings.model), paths
+    files, options = tuple(attach or ()), replace(settings.options, stop=tuple(stop or ()))
+    asked = prompt, files, settings.token_budget, settings.system_prompt, selection
+    question = Question(*asked, settings.frame_rate, image_tokens, options)
+    asking = question, _folder(settings.model), paths
     context.obj.action = partial(run_ask, *asking, as_json=json, save=save)
 
 

@@ -40,6 +40,10 @@ class Question:
     system_prompt: str = ""
     selection: str = ""
     """Which parts of the attached files are sent; empty: all, or as many as fit."""
+    frame_rate: str = "1"
+    """Frames a second of attached videos."""
+    frame_budget: int | None = None
+    """The most soft tokens of one, if that was asked for."""
     options: GenerationOptions = field(default_factory=GenerationOptions)
 
     def with_pipe(self, pipe: BinaryIO | None, folder: Path) -> Question:

@@ -23,6 +23,7 @@ from gemma_tui.settings.reading import overrides_text, read_overrides
 from gemma_tui.tui.preferences import own_settings
 from gemma_tui.tui.turn import Turn, run_turn
 from gemma_tui.turn import TurnStarted, left_out_sentence
+from gemma_tui.videos import parse_rate, with_frames
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,15 +159,17 @@ class Conversing:
         budget = self.settings.token_budget
         used = media_tokens(self.attachments)
         item = await self._chat.attach(path, token_budget=budget, used_tokens=used)
+        item = with_frames(item, parse_rate(self.settings.frame_rate))
         if item.kind == "image" and budget is None and self._chat.default_token_budget is None:
             self._guessed.add(item.sha256)
         self.attachments = (*self.attachments, item)
         self._console.say(f"Attached {describe(item)}.")
-        if note := left_out_note(item, "/range chooses others, /budget the tokens of a page."):
+        note = left_out_note(item, "/range chooses others, /budget the tokens of a page.")
+        if note := note or self._chat.documents.video_note(item):
             self._console.note(note)
 
     async def with_parts(self, item: Attachment, selection: str) -> Attachment:
-        """A document with the pages that a text like `1-5, 8` names.
+        """A document with the pages that a text like `1-5, 8` names, or a video with frames.
 
         Raises:
             GemmaError: It names none, or there is nothing to choose from.

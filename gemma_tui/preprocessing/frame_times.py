@@ -20,9 +20,6 @@ processor)."""
 MAX_FRAMES: Final = 60
 """Gemma 4 was made for a minute at a frame a second; of a longer video they lie further apart."""
 
-FRAME_RATES: Final = (2.0, 1.0, 0.5, 0.2, 0.1)
-"""Frames a second that can be chosen."""
-
 MAX_SOUND_SECONDS: Final = 600
 """The sound of a longer video is left out: it would fill a context by itself."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 from gemma_tui.options import GenerationOptions, Overflow, SamplingOptions
-from gemma_tui.settings.choices import BUDGETS, NOTIFICATIONS, OVERFLOWS, SEND_KEYS, THEMES
+from gemma_tui.settings.choices import BUDGETS, NOTIFICATIONS, OVERFLOWS, RATES, SEND_KEYS, THEMES
 from gemma_tui.settings.derivation import derive_settings
 from gemma_tui.settings.setting import About
 
@@ -202,6 +202,9 @@ class Settings:
             unset="as the model says",
         ),
     ] = None
+    frame_rate: Annotated[
+        str, About("pictures", "Frames of a new video", "60 at most; R changes it.", choices=RATES)
+    ] = "1"
     microphone: Annotated[
         str,
         About(

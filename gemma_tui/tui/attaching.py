@@ -17,11 +17,13 @@ from gemma_tui.conversation import Draft
 from gemma_tui.documents import PAGE_BUDGET, left_out_note, media_tokens
 from gemma_tui.errors import AttachmentError, GemmaError, LimitError
 from gemma_tui.preprocessing.budget import AUTO, DEFAULT_TOKEN_BUDGET, TOKEN_BUDGETS
+from gemma_tui.preprocessing.frame_times import is_video
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.storage.faults import storage_faults
 from gemma_tui.tui.dropped import parse_dropped
 from gemma_tui.tui.folders import Folders, offer_words
 from gemma_tui.tui.widgets.composer import MAX_PASTE_LENGTH, is_long_paste
+from gemma_tui.videos import parse_rate, with_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -249,14 +251,17 @@ class Attaching:
         budget = self._preferences.settings.token_budget
         used = self._page.context_tokens + media_tokens(self._panel.tray.attachments)
         attachment = await self._chat.attach(path, token_budget=budget, used_tokens=used)
+        if is_video(attachment):
+            rate = parse_rate(self._preferences.settings.frame_rate)
+            attachment = with_frames(attachment, rate)
         is_guessed = budget is None and self._chat.default_token_budget is None
         if attachment.kind == "image" and is_guessed:
             self._guessed.add(attachment.sha256)
         if number == self._page.number:
             self._panel.tray.add(attachment)
-            if budget == AUTO:
+            if budget == AUTO and not is_video(attachment):
                 self._panel.tray.set_budget(AUTO)
-            if note := left_out_note(attachment):
+            if note := left_out_note(attachment) or self._chat.documents.video_note(attachment):
                 self._panel.notify(note, timeout=NOTE_SECONDS, markup=False)
             return
         await self.keep_for(conversation_id, attachment)

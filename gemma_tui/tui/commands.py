@@ -112,8 +112,10 @@ COMMANDS: Final = (
         argument="tokens", needs_argument=True, choices=_BUDGETS, key="F4",
     ),
     Command(
-        "range", "Which pages of the document, or which part of the sound, is sent",
-        "screen.choose_parts", ("pages",), argument="1-5, 8 or 10:00-12:30", needs_argument=True,
+        "range",
+        "Pages of the document, part of the sound, or frames a second of the video, that are sent",
+        "screen.choose_parts", ("pages", "frames"), argument="1-5, 8 or 10:00-12:30",
+        needs_argument=True,
     ),
     Command(
         "crop", "Attach a part of the picture, or a field from 1 to 9",

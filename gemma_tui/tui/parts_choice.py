@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.documents import is_document, not_divisible, page_count
 from gemma_tui.errors import UsageError
+from gemma_tui.preprocessing.frame_times import is_video
 from gemma_tui.preprocessing.sound_cost import clock
 from gemma_tui.sanitize import sanitize_line
+from gemma_tui.videos import EXAMPLE as FRAMES_EXAMPLE
+from gemma_tui.videos import video_in_words as _now
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -57,6 +60,9 @@ class PartsChoice:
         if attachment.kind == "audio":
             length = clock(attachment.sample_count)
             question, example = f"Which part of the {length} of “{name}” is sent?", SOUND_EXAMPLE
+        elif is_video(attachment):
+            question = f"How many frames a second of “{name}” are sent? Now: {_now(attachment)}"
+            example = FRAMES_EXAMPLE
         elif is_document(attachment):
             question = f"Which of the {page_count(attachment):,} pages of “{name}” are sent?"
             example = EXAMPLE

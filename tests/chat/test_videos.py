@@ -6,27 +6,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gemma_tui.conversation import Attachment, Draft, Segment
 from gemma_tui.errors import CapabilityError, UsageError
-from gemma_tui.generation import Media
+from gemma_tui.frame_choice import choose_frames
+from gemma_tui.generation import Media, MediaInfo
 from gemma_tui.media_check import check_media, lacking_senses
-from gemma_tui.preprocessing.frame_times import FRAME_RATES, frame_segments
+from gemma_tui.preprocessing.frame_times import frame_segments
 from gemma_tui.preprocessing.media_cost import soft_token_count
 from gemma_tui.turn import to_prompt
 from gemma_tui.videos import (
     clips_of,
     frames_of,
-    next_rate,
     notes_on,
     parse_rate,
     video_in_words,
     with_frames,
     without_sound,
 )
-from tests.scripted_engine import MODEL
+from tests.scripted_engine import MODEL, ScriptedEngine
 
 DEAF = replace(MODEL, name="Gemma 4 31B", can_hear=False)
 
@@ -85,23 +83,11 @@ def test_words() -> None:
     assert video_in_words(film(36_000, clips=0)) == "60 frames of 10:00:00"
 
 
-def test_the_rate_goes_round_without_standing_still() -> None:
-    video, seen = film(20), []
-    for _ in FRAME_RATES:
-        video = with_frames(video, next_rate(video))
-        seen.append(len(frames_of(video)))
-        assert clips_of(video) == clips_of(film(20))
-    assert seen == [10, 4, 2, 40, 20]
-    long = film(3600)
-    assert next_rate(with_frames(long, 2.0)) == 0.01 or next_rate(long) in FRAME_RATES
-
-
-@given(seconds=st.floats(0.1, 10_000))
-def test_every_step_of_the_rate_changes_the_frames_unless_all_are_the_same(seconds: float) -> None:
-    video = film(seconds)
-    after = with_frames(video, next_rate(video))
-    all_of_them = {with_frames(video, rate).segments for rate in FRAME_RATES}
-    assert after.segments != video.segments or len(all_of_them) == 1
+def test_another_rate_keeps_the_sound() -> None:
+    video = with_frames(film(20, clips=2), 0.5)
+    assert [frame.start for frame in frames_of(video)] == list(range(0, 20_000, 2000))
+    assert clips_of(video) == clips_of(film(20, clips=2))
+    assert len(frames_of(with_frames(film(3600), 2.0))) == 60
 
 
 @pytest.mark.parametrize(("text", "rate"), [("2", 2.0), (" 0.5", 0.5), ("1/5", 0.2), ("0,5", 0.5)])
@@ -115,3 +101,20 @@ def test_rates_as_people_write_them(text: str, rate: float) -> None:
 def test_no_rates(text: str) -> None:
     with pytest.raises(UsageError, match="no number of frames a second"):
         parse_rate(text)
+
+
+async def test_frames_and_sound_are_chosen_with_words() -> None:
+    engine = ScriptedEngine()
+    whole = film(20, clips=2)
+    engine.media["film.mp4"] = MediaInfo("image", "video/mp4", segments=whole.segments)
+    changed = await choose_frames(whole, "1/5 silent", engine, Path)
+    assert (len(frames_of(changed)), len(clips_of(changed))) == (4, 0)
+    assert not engine.probed
+    again = await choose_frames(changed, "Sound", engine, Path)
+    assert again.segments == (*frames_of(changed), *clips_of(whole))
+    engine.media["film.mp4"] = MediaInfo("image", "video/mp4", segments=frames_of(whole))
+    with pytest.raises(UsageError, match="has no sound that can be sent"):
+        await choose_frames(changed, "sound", engine, Path)
+    for wrong in ("", "loud", "2 3x"):
+        with pytest.raises(UsageError, match="no number of frames"):
+            await choose_frames(whole, wrong, engine, Path)

@@ -50,7 +50,13 @@ class AttachmentTray(HeldAttachments, can_focus=True):
             Binding(n, f"cut({n})", f"Attach field {n} of 9", show=False, id=f"chips.field_{n}")
             for n in _FIELDS
         ),
-        Binding("r", "choose_parts", "Choose pages, or a part", show=False, id="chips.range"),
+        Binding(
+            "r",
+            "choose_parts",
+            "Choose pages, a part of a sound, frames",
+            show=False,
+            id="chips.range",
+        ),
         Binding("enter,o", "open", "Open a text in the composer", show=False, id="chips.open"),
         Binding("t", "transcribe", "Write a sound down", show=False, id="chips.transcribe"),
     ]
