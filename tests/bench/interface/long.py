@@ -35,6 +35,9 @@ STEPS: Final = 40
 STEP_SECONDS: Final = 0.1
 LETTERS: Final = "abcdefghij"
 BLOCKS: Final = 6
+BETWEEN_SECONDS: Final = 2.5
+"""Between two lines: what is seen late must not be overwritten before."""
+
 WHEEL_UP: Final = "\x1b[<64;70;10M"
 RESIZE_SECONDS: Final = 0.02
 
@@ -135,7 +138,7 @@ def echo(terminal: Terminal) -> tuple[float, float, float]:
     for block in range(BLOCKS):
         before = f"<{block}"
         # Alone: some programs insert what follows before they clear.
-        keys += [(SETTLE_SECONDS, CLEAR_LINE), (SETTLE_SECONDS / 2, before)]
+        keys += [(BETWEEN_SECONDS, CLEAR_LINE), (BETWEEN_SECONDS / 2, before)]
         seen += [lambda: True] * 2
         for letter in LETTERS:
             before += letter
