@@ -173,16 +173,15 @@ def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the comma
         "presence_penalty": presence_penalty,
         "seed": seed,
     }
-    check_bounds({**given, "system_prompt": None})  # --system may be as long as it likes
+    check_bounds(given | {"system_prompt": None})  # --system may be as long as it likes
     from gemma_tui.cli.ask import run_ask  # noqa: PLC0415  # not needed for --help
     from gemma_tui.cli.question import Question  # noqa: PLC0415
 
-    paths = default_paths()
-    settings = configuration_of(paths, {**given, "token_budget": image_tokens}).resolve().settings
-    files, options = tuple(attach or ()), replace(settings.options, stop=tuple(stop or ()))
-    asked = prompt, files, settings.token_budget, settings.system_prompt, selection
-    question = Question(*asked, settings.frame_rate, image_tokens, options)
-    asking = question, _folder(settings.model), paths
+    given["token_budget"], paths = image_tokens, default_paths()
+    settings = configuration_of(paths, given).resolve().settings
+    asked = prompt, tuple(attach or ()), settings.token_budget, settings.system_prompt, selection
+    chosen = settings.frame_rate, image_tokens, replace(settings.options, stop=tuple(stop or ()))
+    asking = Question(*asked, *chosen), _folder(settings.model), paths
     context.obj.action = partial(run_ask, *asking, as_json=json, save=save)
 
 

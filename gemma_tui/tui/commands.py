@@ -113,7 +113,7 @@ COMMANDS: Final = (
     ),
     Command(
         "range",
-        "Pages of the document, part of the sound, or frames a second of the video, that are sent",
+        "Which pages, part of a sound or frames a second are sent",
         "screen.choose_parts", ("pages", "frames"), argument="1-5, 8 or 10:00-12:30",
         needs_argument=True,
     ),
