@@ -15,6 +15,7 @@ Python that is newer than ours.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import tempfile
@@ -58,9 +59,11 @@ def programs(python: Path | None) -> None:
 def _columns(figures: Figures | None) -> str:
     if figures is None:
         return "not open after two minutes"
+    # A conversation that fits the screen cannot be scrolled.
+    step = f"{1000 * figures.step:.0f}" if math.isfinite(figures.step) else "–"
     return (
         f"{figures.opened:6.2f} ({figures.opened_cpu:5.2f})  {figures.memory / 1e6:4.0f} MB"
-        f"  {1000 * figures.step:4.0f} ({1000 * figures.step_cpu:3.0f}) ms"
+        f"  {step:>4} ({1000 * figures.step_cpu:3.0f}) ms"
         f"  {1000 * figures.resize_cpu:11.1f} ms  {1000 * figures.settled:5.0f} ms"
         f"  {1000 * figures.echo:5.0f}, {1000 * figures.echo_worst:5.0f} ms"
         f"  {100 * figures.share:4.0f} %"
