@@ -5,9 +5,7 @@ It is given everything it needs; `cli` builds that, and closes it when the app h
 
 from __future__ import annotations
 
-import asyncio
 import os
-import signal
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import events, on
@@ -15,11 +13,11 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from gemma_tui.errors import GemmaError
 from gemma_tui.tui.clipboard import clipboard_command, to_clipboard
 from gemma_tui.tui.driver import TerminalDriver
 from gemma_tui.tui.key_router import KeyRouter
 from gemma_tui.tui.keys import keys_of
+from gemma_tui.tui.leaving import Leaving
 from gemma_tui.tui.line_filter import SafeLines
 from gemma_tui.tui.notices import NoticeLog
 from gemma_tui.tui.screens.chat import ChatScreen
@@ -114,7 +112,7 @@ class GemmaApp(App[None]):
         self.keymap = self._read_keymap(configuration.keys)
         """Keys that are not the default ones, by the id of their binding."""
         self._safe_lines = SafeLines()  # one for all: rows remember what each filter made of them
-        self._may_lose_draft = False
+        self._leaving = Leaving(self, self.chat_screen)
         self.notices = NoticeLog()
         """What was told in this run."""
         self._router = KeyRouter(self, super().on_event)
@@ -157,9 +155,7 @@ class GemmaApp(App[None]):
 
     def on_mount(self) -> None:
         """Leave in order when the terminal closes or the system says so."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._leave_by_signal, number)
+        self._leaving.listen()
         self.chat_screen.call_after_refresh(self._begin)
         self.app_resume_signal.subscribe(self, lambda _: self._repaint())
 
@@ -177,9 +173,7 @@ class GemmaApp(App[None]):
 
     def on_unmount(self) -> None:
         """Give the signals back."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.remove_signal_handler(number)
+        self._leaving.stop_listening()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """Where nothing is to move, no cursor blinks."""
@@ -272,6 +266,11 @@ class GemmaApp(App[None]):
         """Show the models on this disk, or put them away."""
         self.chat_screen.choosing.choose_model()
 
+    def on_key(self, event: events.Key) -> None:
+        """Ctrl+C means the same in a dialogue, whose keys do not reach the app's bindings."""
+        if event.key == "ctrl+c" and self.screen is not self.chat_screen:
+            self.action_interrupt()
+
     def action_interrupt(self) -> None:
         """Ctrl+C with nothing to copy: stop, else say how to quit."""
         if not self.chat_screen.desk.stop():
@@ -279,19 +278,4 @@ class GemmaApp(App[None]):
 
     async def action_quit(self) -> None:
         """Quit at once, with the draft and the text so far saved."""
-        await self._leave(0)
-
-    def _leave_by_signal(self, number: int) -> None:
-        self._may_lose_draft = True  # nobody is there to ask
-        self.run_worker(self._leave(128 + number), group="leave", exclusive=True)
-
-    async def _leave(self, return_code: int) -> None:
-        try:
-            await self.chat_screen.desk.leave()
-        except GemmaError as error:
-            if not self._may_lose_draft:
-                self._may_lose_draft = True
-                self.chat_screen.report(error)
-                self.notify("The draft is not saved. Ctrl+Q again quits without it.", markup=False)
-                return
-        self.exit(return_code=return_code)
+        await self._leaving.leave()

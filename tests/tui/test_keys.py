@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gemma_tui.conversation import MessageState
+from gemma_tui.generation import TextDelta
 from gemma_tui.tui.commands import COMMANDS
 from gemma_tui.tui.keymap import check_keymap
 from gemma_tui.tui.keys import key_groups, key_words
 from gemma_tui.tui.screens.help import HelpScreen
 from gemma_tui.tui.screens.tour import TourScreen
+from tests.scripted_engine import Hold, ScriptedEngine
 from tests.tui.keys_reference import DOCUMENT, page
 
 if TYPE_CHECKING:
@@ -176,3 +179,35 @@ async def test_the_key_that_opens_a_page_closes_it(open_app: Opener, key: str) -
         await running.until(lambda: running.app.screen is not running.app.chat_screen)
         await running.pilot.press(key)
         await running.until(lambda: running.app.screen is running.app.chat_screen)
+
+
+@pytest.mark.parametrize("key", ["f1", "f2", "f3", "ctrl+l", "ctrl+o", "ctrl+p"])
+async def test_ctrl_c_stops_a_reply_from_every_page_and_then_says_how_to_quit(
+    open_app: Opener, key: str
+) -> None:
+    engine = ScriptedEngine([TextDelta("and so on"), Hold()])
+    async with open_app(engine) as running:
+        await running.send("begin")
+        await running.shown("and so on")
+        await running.pilot.press(key)
+        await running.until(lambda: running.app.screen is not running.app.chat_screen)
+        await running.pilot.press("ctrl+c")
+        await running.until(lambda: "ready" in running.status)
+        assert (await running.branch())[-1].state is MessageState.CANCELLED
+        assert running.app.screen is not running.app.chat_screen
+        await running.pilot.press("ctrl+c")
+        await running.shown("Ctrl+Q quits.")
+
+
+async def test_esc_pressed_twice_stops_and_does_nothing_else(open_app: Opener) -> None:
+    engine = ScriptedEngine([TextDelta("and so on"), Hold()])
+    async with open_app(engine) as running:
+        await running.send("begin")
+        await running.shown("and so on")
+        await running.type("what I type meanwhile")
+        await running.pilot.press("escape", "escape")
+        await running.until(lambda: "ready" in running.status)
+        assert running.composer.text == "what I type meanwhile"
+        assert [message.text for message in await running.branch()] == ["begin", "and so on"]
+        assert running.app.screen is running.app.chat_screen
+        assert running.app.focused is running.composer
