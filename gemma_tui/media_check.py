@@ -44,9 +44,10 @@ def check_media(
 
 
 def _lacks_sense(model: ModelInfo, sense: str, name: str) -> CapabilityError:
+    first = " have it written down by one first (/transcribe)," if sense == "hear" else ""
     return CapabilityError(
         f"{model.name} cannot {sense}, so it cannot take “{name}”.",
-        f"Load a model that can {sense}, or ask without the file in a new conversation.",
+        f"Load a model that can {sense},{first} or ask without the file in a new conversation.",
     )
 
 

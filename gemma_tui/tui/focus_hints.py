@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 _HINTS: Final = (
     ("chips.more_tokens", "tokens"),
     ("chips.remove", "remove"),
+    ("chips.transcribe", "to text"),
     ("chips.field_1", "to 9: a part"),
-    ("chips.range", "pages"),
+    ("chips.range", "parts"),
     ("chips.restore", "undo"),
     ("list.open", "open"),
     ("list.menu", "menu"),

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gemma_tui.errors import GemmaError
+from gemma_tui.preprocessing.sound_cost import is_unsplit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -63,10 +64,21 @@ def cost_sentence(size: PromptSize, seconds: float, width: int) -> str:
     return " · ".join(parts)
 
 
-def excess_sentence(size: PromptSize, *, drops_oldest: bool) -> str:
-    """What to do about a prompt that does not fit; empty if it does."""
+def excess_sentence(size: PromptSize, *, drops_oldest: bool, has_long_sound: bool = False) -> str:
+    """What to do about a prompt that does not fit; empty if it does.
+
+    Args:
+        size: What was counted.
+        drops_oldest: Whether turns are left out where they do not fit.
+        has_long_sound: Whether a sound of the draft is longer than a clip.
+    """
     if not size.excess:
         return ""
+    if has_long_sound:
+        return (
+            f"About {size.excess:,} tokens too many for the context of {size.context_length:,}."
+            " On the chip of the sound T turns it into text, R takes a part of it."
+        )
     if drops_oldest:
         return f"{size.excess:,} tokens too many: the oldest turns will be left out."
     return (
@@ -146,7 +158,11 @@ class PromptCost:
         drops_oldest = asked.options.overflow == "drop_oldest"
         self._show(
             cost_sentence(size, seconds, self._panel.size.width - 6),
-            excess_sentence(size, drops_oldest=drops_oldest),
+            excess_sentence(
+                size,
+                drops_oldest=drops_oldest,
+                has_long_sound=any(map(is_unsplit, asked.draft.attachments)),
+            ),
         )
 
     def _show(self, cost: str, warning: str) -> None:

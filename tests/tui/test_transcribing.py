@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gemma_tui.errors import DamagedFileError, LimitError
-from gemma_tui.generation import MediaInfo
+from gemma_tui.generation import MediaInfo, PromptSize
 from gemma_tui.sound_clip import SoundClip
 from gemma_tui.storage.blobs import BlobStore
+from gemma_tui.tui.prompt_cost import excess_sentence
 from tests.scripted_engine import MODEL, Hold, ScriptedEngine
 
 if TYPE_CHECKING:
@@ -200,3 +201,26 @@ async def test_a_sound_that_cannot_be_read_keeps_its_chip(open_app: Opener, soun
         await running.shown("In “memo.wav” nothing was heard that could be written down.")
         assert running.chips() == ["memo.wav"]
         assert "writing down" not in running.text()
+
+
+async def test_the_key_is_offered_for_what_can_be_heard_only(
+    open_app: Opener, sound: Path, picture: Path
+) -> None:
+    async with open_app(engine_with(["one"])) as running:
+        await running.drop(picture)
+        running.tray.focus()
+        await running.shown("Delete remove")
+        assert "T to text" not in running.text()
+        await running.pilot.press("t")
+        await running.drop(sound)
+        running.tray.focus()
+        await running.shown("T to text")
+        assert not running.engine.requests
+
+
+def test_what_to_do_about_a_sound_that_is_too_long() -> None:
+    size = PromptSize(270_000, 269_000, 256, 8_192)
+    assert excess_sentence(size, drops_oldest=True, has_long_sound=True) == (
+        "About 262,064 tokens too many for the context of 8,192. On the chip of the sound T turns"
+        " it into text, R takes a part of it."
+    )

@@ -185,10 +185,13 @@ class AttachmentTray(HeldAttachments, can_focus=True):
         if self.chosen is not None:
             self.post_message(self.PartsRequested(self.chosen))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Whether a key does something now: only what can be heard can be written down."""
+        return action != "transcribe" or self.sound is not None
+
     def action_transcribe(self) -> None:
         """Ask for the words of the chosen sound."""
-        if self.sound is not None:
-            self.post_message(self.TranscriptWanted())
+        self.post_message(self.TranscriptWanted())
 
     def action_open(self) -> None:
         """Ask for the chosen text in the composer."""
