@@ -37,6 +37,7 @@ ONLY_ON_A_SCREEN: Final = {
     "paste": "Write the path of a file to attach it.",
     "record": "gemma-tui record writes a recording to a file; its path attaches it.",
     "crop": "Attach a picture of the part.",
+    "transcribe": "gemma-tui transcribe writes down what is said, as a text to attach.",
     "closer": "/budget sets the tokens of a picture before it is sent.",
     "theme": "Nothing is drawn, so nothing has colours.",
     "notices": "Everything that was told stands above.",

@@ -16,8 +16,8 @@ from gemma_tui.preprocessing.audio import decode_clip
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
 from gemma_tui.preprocessing.formats import format_of
 from gemma_tui.preprocessing.image import decode_picture, flatten
+from gemma_tui.preprocessing.overview import overview
 from gemma_tui.preprocessing.source import decoding, open_file
-from gemma_tui.preprocessing.splitting import loudness
 from gemma_tui.preprocessing.video import is_video_file, typical_frame
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def preview(path: Path, name: str) -> MediaPreview:
             try:
                 return _loudness(decode_clip(file, file_format, name))
             except LongSoundError:
-                return _loudness(loudness(file, file_format, name))
+                return _loudness(overview(file, file_format, name, LEVELS))
         picture = decode_picture(file, file_format, name)
     with decoding(name):
         return _small(flatten(picture))

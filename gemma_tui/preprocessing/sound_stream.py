@@ -9,6 +9,8 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING, BinaryIO
 
+import numpy as np
+
 from gemma_tui.errors import DamagedFileError
 from gemma_tui.preprocessing.budget import MIN_CLIP_SAMPLES, SAMPLE_RATE
 from gemma_tui.preprocessing.resampling import Resampling
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
 
     import av
-    import numpy as np
     from numpy.typing import NDArray
 
     from gemma_tui.preprocessing.formats import FileFormat
@@ -70,6 +71,36 @@ def stream_samples(
             if lead < block.size:
                 yield block[lead:]
             lead = max(0, lead - block.size)
+
+
+def stream_places(
+    file: BinaryIO, file_format: FileFormat, name: str, starts: Iterable[int], length: int
+) -> Iterator[NDArray[np.float32]]:
+    """Short pieces of a sound, the file opened once.
+
+    Args:
+        file: A sound.
+        file_format: What it is.
+        name: What error messages call it.
+        starts: Samples at 16 kHz where they begin, in order.
+        length: Samples of each at most.
+
+    Yields:
+        [samples] float32 at 16 kHz; fewer, or none, where the sound ends.
+
+    Raises:
+        DamagedFileError: It cannot be decoded.
+    """
+    file.seek(0)
+    with decoding(name), closing(open_container(file, file_format)) as container:
+        stream = only_sound(container, name)
+        for start in starts:
+            pieces: list[NDArray[np.float32]] = []
+            for block in _resampled(_from(container, stream, start / SAMPLE_RATE), name):
+                pieces.append(block)
+                if sum(piece.size for piece in pieces) >= length:
+                    break
+            yield np.concatenate(pieces)[:length] if pieces else np.zeros(0, np.float32)
 
 
 def decode_range(

@@ -13,6 +13,7 @@ from gemma_tui.errors import DamagedFileError
 from gemma_tui.preprocessing.audio import audio_features
 from gemma_tui.preprocessing.budget import MAX_CLIP_SAMPLES, SAMPLE_RATE
 from gemma_tui.preprocessing.formats import format_of
+from gemma_tui.preprocessing.overview import WHOLE_SECONDS
 from gemma_tui.preprocessing.preview import preview
 from gemma_tui.preprocessing.probe import probe
 from gemma_tui.preprocessing.sound_stream import decode_range, stream_samples
@@ -214,3 +215,15 @@ def test_a_long_sound_has_a_preview(tmp_path: Path) -> None:
     assert len(levels) == 48
     assert max(levels[:23]) == 0
     assert min(levels[25:]) > 30
+
+
+def test_hours_are_heard_at_places_for_a_preview(tmp_path: Path) -> None:
+    """Loud in its second quarter only; more than is heard from beginning to end."""
+    quarter = (WHOLE_SECONDS + 200) * 8_000 // 4
+    silence, loud = np.zeros(quarter), np.tile(tone(1, 8_000), quarter // 8_000)
+    sound = np.concatenate([silence, loud, silence, silence])
+    (tmp_path / "a.wav").write_bytes(wav(sound, rate=8_000))
+    levels = preview(tmp_path / "a.wav", "a").levels
+    assert len(levels) == 48
+    assert max(levels[:12] + levels[24:]) == 0
+    assert min(levels[12:24]) > 30
