@@ -115,12 +115,14 @@ class MediaEncoder:
             return None
         return self._remember(key, soft)
 
-    def encode(self, span: MediaSpan, features: Features) -> mx.array:
+    def encode(self, span: MediaSpan, features: Features, *, is_kept: bool = True) -> mx.array:
         """Soft tokens [count, hidden] of one medium, evaluated.
 
         Args:
             span: What the medium is.
             features: Its features, of that budget.
+            is_kept: Whether it may be wanted again; a sound of hours that is written down clip by
+                clip would push out all that is.
 
         Raises:
             CapabilityError: The model has no tower for it.
@@ -134,6 +136,8 @@ class MediaEncoder:
         else:
             soft = self._model.encode_audio(features)
         mx.eval(soft)
+        if not is_kept:
+            return soft
         if self._store:
             self._store.save(key, soft)
         return self._remember(key, soft)

@@ -84,7 +84,8 @@ class PromptMedia:
                 features = self._features(place)
                 if self._model.soft_token_count(features) != span.stop - span.start:
                     raise _changed(self._media[place])
-                soft = self._encoder.encode(span, features)
+                is_kept = not self._job.is_aside
+                soft = self._encoder.encode(span, features, is_kept=is_kept)
                 self._job.features[place].release()
             encoded.append((span.start, soft))
         if unseen:

@@ -62,6 +62,14 @@ def test_a_medium_is_encoded_once_wherever_it_stands(towers: Towers) -> None:
     assert towers.asked == ["image", "audio"]
 
 
+def test_what_nobody_wants_again_is_not_remembered(towers: Towers) -> None:
+    encoder = encoder_of(towers)
+    encoder.encode(span("a", budget=0, kind="audio"), CLIP, is_kept=False)
+    assert encoder.recall(span("a", budget=0, kind="audio")) is None
+    encoder.encode(span("a", budget=0, kind="audio"), CLIP)
+    assert towers.asked == ["audio", "audio"]
+
+
 @pytest.mark.parametrize("other", [span("b"), span("a", budget=140)])
 def test_another_file_or_budget_is_another_medium(towers: Towers, other: MediaSpan) -> None:
     encoder = encoder_of(towers)
