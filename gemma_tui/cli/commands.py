@@ -40,6 +40,8 @@ from gemma_tui.paths import builtin_model, default_paths, expand
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from gemma_tui.options import GenerationOptions
+    from gemma_tui.settings.schema import Settings
     from gemma_tui.settings.setting import Value
 
 
@@ -177,12 +179,16 @@ def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the comma
     from gemma_tui.cli.ask import run_ask  # noqa: PLC0415  # not needed for --help
     from gemma_tui.cli.question import Question  # noqa: PLC0415
 
-    given["token_budget"], paths = image_tokens, default_paths()
-    settings = configuration_of(paths, given).resolve().settings
+    paths = default_paths()
+    settings = configuration_of(paths, {**given, "token_budget": image_tokens}).resolve().settings
     asked = prompt, tuple(attach or ()), settings.token_budget, settings.system_prompt, selection
-    chosen = settings.frame_rate, image_tokens, replace(settings.options, stop=tuple(stop or ()))
-    asking = Question(*asked, *chosen), _folder(settings.model), paths
+    question = Question(*asked, settings.frame_rate, image_tokens, _options(settings, stop))
+    asking = question, _folder(settings.model), paths
     context.obj.action = partial(run_ask, *asking, as_json=json, save=save)
+
+
+def _options(settings: Settings, stop: list[str] | None) -> GenerationOptions:
+    return replace(settings.options, stop=tuple(stop or ()))
 
 
 def record(

@@ -23,9 +23,11 @@ from gemma_tui.conversation import Conversation, Message, MessageState, TextPart
 from gemma_tui.errors import CapabilityError
 from gemma_tui.generation import Finished, TurnsLeftOut
 from gemma_tui.options import GenerationOptions, SamplingOptions
+from gemma_tui.preprocessing.budget import image_tokens
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
 from tests.preprocessing import documents
+from tests.preprocessing.videos import encoded_video
 from tests.scripted_engine import MODEL, USAGE, ScriptedEngine, Step
 
 if TYPE_CHECKING:
@@ -327,3 +329,19 @@ def test_pages_of_a_document_are_named(cli: CommandLine, tmp_path: Path) -> None
     refused = cli.run("ask", "What is it?", "--range", "1")
     assert refused.returncode == 2
     assert "no document is attached" in refused.stderr.decode()
+
+
+def test_a_video_is_its_frames_at_the_rate_and_budget_that_were_asked_for(
+    cli: CommandLine, tmp_path: Path
+) -> None:
+    path = tmp_path / "film"
+    path.write_bytes(encoded_video("mp4", "mpeg4", range(0, 4000, 100), sound_seconds=1.0))
+    asked = ("ask", "Hm?", "-a", str(path), "--json", "--max-tokens", "1")
+    (plain,) = value(cli.run(*asked))["attachments"]
+    assert plain["frames"] == [0, 1, 2, 3]
+    assert (plain["clips"], plain["token_budget"]) == (1, 70)
+    other = cli.run(*asked, "--range", "1/2 silent", "--image-tokens", "140")
+    (chosen,) = value(other)["attachments"]
+    assert chosen["frames"] == [0, 2]
+    assert (chosen["clips"], chosen["token_budget"]) == (0, 140)
+    assert chosen["soft_tokens"] == 2 * image_tokens(192, 96, 140)
