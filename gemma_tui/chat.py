@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.beginning import begin
 from gemma_tui.conversation import Draft, Message, MessageState, title_from
-from gemma_tui.documents import Documents, is_document
+from gemma_tui.documents import Documents, is_divisible
 from gemma_tui.errors import AttachmentError, GemmaError, UsageError
 from gemma_tui.generation import Finished, GenerationRequest
 from gemma_tui.pictures import Pictures, attachment_of
@@ -21,6 +21,7 @@ from gemma_tui.prompting import Prompting
 from gemma_tui.sounds import Sounds, with_likely_clips
 from gemma_tui.storage.replies import not_cut_off
 from gemma_tui.storage.streaming import StreamingReply
+from gemma_tui.storage.texts import sent_text
 from gemma_tui.turn import (
     CANCELLED,
     Begun,
@@ -30,7 +31,6 @@ from gemma_tui.turn import (
     created_with,
     end_of,
     failed,
-    read_text,
     to_reply_so_far,
     with_end,
 )
@@ -112,8 +112,8 @@ class Chat:
         budget = self.default_token_budget or DEFAULT_TOKEN_BUDGET
         budget = token_budget if isinstance(token_budget, int) else budget
         found = attachment_of(blob, info, path.name, budget)
-        if is_document(found):
-            return self.documents.first_pages(found, token_budget, used_tokens)
+        if is_divisible(found):
+            return await self.documents.first_parts(found, token_budget, used_tokens)
         if token_budget == AUTO:
             return await self.pictures.with_auto_budget(found, used_tokens)
         return found
@@ -123,8 +123,8 @@ class Chat:
         return await self._engine.preview(self._blobs.path_of(attachment.sha256), attachment.name)
 
     async def text_of(self, attachment: Attachment) -> str:
-        """What an attached text says; a `StorageError` if its stored copy is gone."""
-        return await asyncio.to_thread(read_text, attachment, self._blobs.path_of)
+        """What is sent of an attached text; a `StorageError` if its stored copy is gone."""
+        return await asyncio.to_thread(sent_text, attachment, self._blobs.path_of)
 
     async def reply(
         self,

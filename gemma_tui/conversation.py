@@ -47,15 +47,15 @@ class Segment:
 
     kind: AttachmentKind
     start: int
-    """Sample at 16 kHz of a sound, millisecond of a video, page (from 0) of a document, line or
-    other unit (from 0) of a text."""
+    """Sample at 16 kHz of a sound, millisecond of a video, page (from 0) of a document, character
+    of a text."""
     length: int = 0
-    """Samples at 16 kHz, or units of a text; 0 for a picture."""
+    """Samples at 16 kHz, or characters; 0 for a picture."""
     width: int = 0
     """Pixels of a page or frame; 0, like `height`: those of the attachment."""
     height: int = 0
     label: str = ""
-    """Text in front of it in the prompt, such as `00:03`; usually empty."""
+    """Text in front of it in the prompt, such as `00:03`; of a text, which part is sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,11 @@
-"""Which pages of a document are sent, and at what budget: as many as fit, or those that were named.
+"""Which pages of a document, or lines of a text, are sent: those that fit, or that were named.
 
 How a page is drawn is the business of the engine; a page is one picture of the prompt.
 """
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,8 @@ from gemma_tui.preprocessing.picture_cost import picture_tokens
 from gemma_tui.preprocessing.sound_cost import with_range
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.selection import describe_selection, labelled_count, parse_selection, selected
+from gemma_tui.storage.texts import read_text
+from gemma_tui.text_parts import is_partial, parts_of
 from gemma_tui.time_range import parse_time_range
 from gemma_tui.videos import notes_on
 
@@ -39,6 +42,12 @@ MAX_FIRST_PAGES: Final = 100
 _UNKNOWN_CONTEXT: Final = 20
 """Pages that are attached unasked while no model is loaded."""
 
+MAX_TEXT: Final = 2_000_000
+"""Characters of a text that are attached unasked; no context holds as many."""
+
+CHARACTERS_PER_TOKEN: Final = 3
+"""Rather few: English has four and a half, code three, other scripts one or two."""
+
 _SHARE: Final = (3, 4)
 """Of the context that is left: what pages may fill unasked. The rest is for question and answer."""
 
@@ -54,6 +63,32 @@ class Documents:
     def __init__(self, blobs: BlobStore, engine: Engine) -> None:
         self._blobs = blobs
         self._engine = engine
+
+    async def first_parts(
+        self, attachment: Attachment, token_budget: TokenBudget | None, used_tokens: int
+    ) -> Attachment:
+        """As much of a document, or of a text, as fits; of a document that has all its pages.
+
+        Args:
+            attachment: A document or a text.
+            token_budget: As of `first_pages`.
+            used_tokens: Of the context, by what is there already.
+
+        Raises:
+            StorageError: The stored copy of a text is gone.
+        """
+        if attachment.kind != "text":
+            return self.first_pages(attachment, token_budget, used_tokens)
+        room = _room(self._engine.state.model, used_tokens)
+        most = MAX_TEXT if room is None else min(MAX_TEXT, room * CHARACTERS_PER_TOKEN)
+        return await asyncio.to_thread(self._first_lines, attachment, most)
+
+    def _first_lines(self, attachment: Attachment, most: int) -> Attachment:
+        text = read_text(attachment, self._blobs.path_of)
+        parts = parts_of(attachment.name, text)
+        if len(text) <= most:
+            return replace(attachment, segments=parts.whole(len(text)))
+        return replace(attachment, segments=parts.beginning(max(1, most), len(text)))
 
     def first_pages(
         self, document: Attachment, token_budget: TokenBudget | None, used_tokens: int
@@ -82,25 +117,30 @@ class Documents:
     async def fit(
         self, document: Attachment, token_budget: TokenBudget | None, used_tokens: int
     ) -> Attachment:
-        """A document as `first_pages` makes it, now that the context is known.
+        """A document or a text as `first_parts` makes it, now that the context is known.
 
         Raises:
             AttachmentError: The document cannot be read any more.
             EngineError: Nobody could look into it.
+            StorageError: The stored copy of a text is gone.
         """
-        whole = replace(document, segments=await self._pages(document))
-        return self.first_pages(whole, token_budget, used_tokens)
+        if document.kind != "text":
+            document = replace(document, segments=await self._pages(document))
+        return await self.first_parts(document, token_budget, used_tokens)
 
     async def choose(self, document: Attachment, selection: str) -> Attachment:
         """A document with the pages that `1-5, 8` names, or a sound with the part `10:00-12:30`.
 
-        Of a video, `choose_frames`.
+        Of a text, these lines, rows or items; of a video, `choose_frames`.
 
         Raises:
             UsageError: It names nothing that is there, or the attachment has no parts.
             AttachmentError: The document cannot be read any more.
             EngineError: Nobody could look into it.
+            StorageError: The stored copy of a text is gone.
         """
+        if document.kind == "text":
+            return await asyncio.to_thread(self._choose_lines, document, selection)
         if document.kind == "audio":
             total = document.sample_count
             return with_range(document, *parse_time_range(selection, total))
@@ -117,6 +157,14 @@ class Documents:
         is_one = is_video(attachment)
         return notes_on(attachment, self._engine.state.model) if is_one else ""
 
+    def _choose_lines(self, attachment: Attachment, selection: str) -> Attachment:
+        text = read_text(attachment, self._blobs.path_of)
+        parts = parts_of(attachment.name, text)
+        runs = parse_selection(selection, max(1, parts.count), parts.unit)
+        is_whole = len(selected(runs)) >= parts.count
+        segments = parts.whole(len(text)) if is_whole else parts.segments(runs)
+        return replace(attachment, segments=segments)
+
     async def _pages(self, document: Attachment) -> tuple[Segment, ...]:
         """All of them."""
         path = self._blobs.path_of(document.sha256)
@@ -126,6 +174,11 @@ class Documents:
 def is_document(attachment: Attachment) -> bool:
     """Whether its pictures are pages."""
     return page_count(attachment) > 0
+
+
+def is_divisible(attachment: Attachment) -> bool:
+    """Whether parts of it can be sent."""
+    return attachment.kind == "text" or is_document(attachment)
 
 
 def page_count(attachment: Attachment) -> int:
@@ -143,10 +196,12 @@ def pages_in_words(attachment: Attachment) -> str:
     return f"{word} {describe_selection(chosen)} of {count:,}"
 
 
-def left_out_note(
-    attachment: Attachment, advice: str = "/range chooses others, F4 the tokens of a page."
-) -> str:
-    """What to say of a document that was attached in part; empty if all of it was."""
+def left_out_note(attachment: Attachment, advice: str = "/range chooses others.") -> str:
+    """What to say of a file that was attached in part; empty if all of it was."""
+    if attachment.kind == "text":
+        label = attachment.segments[0].label if attachment.segments else ""
+        name = sanitize_line(attachment.name)
+        return f"“{name}” is long: {label} are attached. {advice}" if is_partial(label) else ""
     count, kept = page_count(attachment), len(attachment.segments)
     if kept >= count:
         return ""
@@ -157,16 +212,26 @@ def left_out_note(
     )
 
 
-def media_tokens(attachments: Iterable[Attachment]) -> int:
-    """Soft tokens of attachments together."""
-    return sum(map(soft_token_count, attachments))
+def estimated_tokens(attachments: Iterable[Attachment]) -> int:
+    """Tokens of attachments together: exact for media, at most about as many for texts."""
+    return sum(
+        _text_length(item) // CHARACTERS_PER_TOKEN
+        if item.kind == "text"
+        else soft_token_count(item)
+        for item in attachments
+    )
+
+
+def _text_length(attachment: Attachment) -> int:
+    sent = sum(segment.length for segment in attachment.segments)
+    return sent or attachment.size_bytes
 
 
 def not_divisible(attachment: Attachment) -> UsageError:
     """The sentence for an attachment that is sent as a whole."""
     return UsageError(
         f"“{sanitize_line(attachment.name)}” has no parts to choose from.",
-        "Pages of a PDF, a part of a sound and frames of a video can be chosen.",
+        "Pages of a PDF, lines of a text, a part of a sound and frames of a video can be chosen.",
     )
 
 

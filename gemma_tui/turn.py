@@ -26,9 +26,7 @@ from gemma_tui.generation import (
     ReplySoFar,
 )
 from gemma_tui.preprocessing.frame_times import is_video
-from gemma_tui.sanitize import sanitize_line
-from gemma_tui.storage.blobs import missing_blob
-from gemma_tui.text_file import decode_text, fenced
+from gemma_tui.storage.texts import quoted_text
 from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 from gemma_tui.videos import to_frames
 
@@ -70,19 +68,6 @@ def to_prompt(
     if draft is None or draft.is_empty:
         return prompt
     return (*prompt, PromptMessage("user", tuple(prompt_parts(draft.to_parts()))))
-
-
-def read_text(attachment: Attachment, path_of: Callable[[str], Path]) -> str:
-    """What an attached text says.
-
-    Raises:
-        StorageError: Its stored copy is gone.
-    """
-    try:
-        content = path_of(attachment.sha256).read_bytes()
-    except OSError as error:
-        raise missing_blob(attachment.name) from error
-    return decode_text(content, sanitize_line(attachment.name))
 
 
 def created_with(conversation: Conversation | None) -> str:
@@ -134,8 +119,7 @@ def _prompt_parts(
     for part in parts:
         match part:
             case AttachmentPart(attachment) if attachment.kind == "text":
-                name = sanitize_line(attachment.name)
-                files.append(fenced(name, read_text(attachment, path_of)))
+                files.append(quoted_text(attachment, path_of))
             case TextPart(text) if files:
                 yield TextPart("\n\n".join((*files, text)))
                 files.clear()

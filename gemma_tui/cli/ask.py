@@ -20,7 +20,7 @@ from gemma_tui.cli.closed_output import require_output
 from gemma_tui.cli.output import Answer, Progress, to_json
 from gemma_tui.cli.signals import until_signalled
 from gemma_tui.conversation import Draft
-from gemma_tui.documents import is_document, left_out_note, media_tokens
+from gemma_tui.documents import estimated_tokens, is_divisible, left_out_note
 from gemma_tui.engine.client import EngineClient
 from gemma_tui.engine.process import open_log, worker_command
 from gemma_tui.errors import GemmaError, UsageError
@@ -174,15 +174,17 @@ async def _settled(
         if is_video(item):
             settled = with_frames(item, parse_rate(question.frame_rate))
             settled = replace(settled, token_budget=question.frame_budget or item.token_budget)
-        elif is_document(item):
-            settled = await chat.documents.fit(item, question.token_budget, media_tokens(found))
+        elif is_divisible(item):
+            settled = await chat.documents.fit(item, question.token_budget, estimated_tokens(found))
         elif item.kind == "image" and question.token_budget is None:
             settled = replace(item, token_budget=model.default_token_budget)
-        if question.selection and (is_document(item) or is_video(item)):
+        if question.selection and (is_divisible(item) or is_video(item)):
             settled = await chat.documents.choose(settled, question.selection)
         found.append(settled)
-    if question.selection and not any(is_document(item) or is_video(item) for item in found):
-        raise UsageError("--range chooses pages or frames: no document is attached, and no video.")
+    if question.selection and not any(is_divisible(item) or is_video(item) for item in found):
+        raise UsageError(
+            "--range chooses pages, lines or frames: no document, text or video is attached."
+        )
     return tuple(found)
 
 

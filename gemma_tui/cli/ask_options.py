@@ -29,7 +29,7 @@ Range = Annotated[
     typer.Option(
         "--range",
         metavar="R",
-        help="Pages of attached documents: 1-5,8 or 20- or all; frames a second of videos: 2, 1/5.",
+        help="Pages, lines or rows: 1-5,8 or 20- or all; frames a second of videos: 2, 1/5.",
     ),
 ]
 System = Annotated[str | None, typer.Option(metavar="TEXT", help="The system prompt.")]

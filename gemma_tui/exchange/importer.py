@@ -232,7 +232,8 @@ class _Run:
                 return f"“{named.name}” is neither a picture nor a sound."
             is_named_text = named.media_type.startswith("text/")
             media_type = named.media_type if is_named_text else found.media_type
-            return replace(found, name=named.name, media_type=media_type)
+            parts = tuple(part for part in named.segments if part.kind == "text")
+            return replace(found, name=named.name, media_type=media_type, segments=parts)
         budget = (named.token_budget or DEFAULT_TOKEN_BUDGET) if found.kind == "image" else 0
         known = found.segments[:_MAX_PICTURES] if found.kind == "image" else found.segments
         segments = named.segments if _holds(found, named.segments) else known

@@ -36,4 +36,5 @@ def describe(item: Attachment) -> str:
             clips = f" in {len(item.segments)} clips" if item.segments else ""
             return f"the sound {name}, {seconds:.1f} seconds{clips}, {sound_tokens(item):,} tokens"
         case "text":
-            return f"the text {name}, {item.size_bytes:,} bytes"
+            which = f", {item.segments[0].label}" if item.segments else ""
+            return f"the text {name}, {item.size_bytes:,} bytes{which}"

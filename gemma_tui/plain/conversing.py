@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Draft
-from gemma_tui.documents import left_out_note, media_tokens
+from gemma_tui.documents import estimated_tokens, left_out_note
 from gemma_tui.errors import GemmaError, UsageError
 from gemma_tui.generation import Finished, TextDelta, TurnsLeftOut
 from gemma_tui.plain.attachment_words import describe
@@ -157,7 +157,7 @@ class Conversing:
             GemmaError: It cannot be attached.
         """
         budget = self.settings.token_budget
-        used = media_tokens(self.attachments)
+        used = estimated_tokens(self.attachments)
         item = await self._chat.attach(path, token_budget=budget, used_tokens=used)
         item = with_frames(item, parse_rate(self.settings.frame_rate))
         if item.kind == "image" and budget is None and self._chat.default_token_budget is None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from gemma_tui.errors import UnsupportedFormatError
+from gemma_tui.text_file import encoding_of
 
 if TYPE_CHECKING:
     from gemma_tui.conversation import AttachmentKind
@@ -138,7 +139,7 @@ def _match(
 
 def _text_or_unknown(head: bytes) -> FileFormat | _Foreign:
     try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(head)
+        text = codecs.getincrementaldecoder(encoding_of(head))().decode(head)
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Draft
-from gemma_tui.documents import PAGE_BUDGET, left_out_note, media_tokens
+from gemma_tui.documents import PAGE_BUDGET, estimated_tokens, left_out_note
 from gemma_tui.errors import AttachmentError, GemmaError, LimitError
 from gemma_tui.preprocessing.budget import AUTO, DEFAULT_TOKEN_BUDGET, TOKEN_BUDGETS
 from gemma_tui.preprocessing.frame_times import is_video
@@ -249,7 +249,7 @@ class Attaching:
 
     async def _attach(self, path: Path, conversation_id: int | None, number: int) -> None:
         budget = self._preferences.settings.token_budget
-        used = self._page.context_tokens + media_tokens(self._panel.tray.attachments)
+        used = self._page.context_tokens + estimated_tokens(self._panel.tray.attachments)
         attachment = await self._chat.attach(path, token_budget=budget, used_tokens=used)
         if is_video(attachment):
             rate = parse_rate(self._preferences.settings.frame_rate)

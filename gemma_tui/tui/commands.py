@@ -112,10 +112,9 @@ COMMANDS: Final = (
         argument="tokens", needs_argument=True, choices=_BUDGETS, key="F4",
     ),
     Command(
-        "range",
-        "Which pages, part of a sound or frames a second are sent",
-        "screen.choose_parts", ("pages", "frames"), argument="1-5, 8 or 10:00-12:30",
-        needs_argument=True,
+        "range", "Which pages, lines, part of a sound or frames are sent",
+        "screen.choose_parts", ("pages", "lines", "rows", "frames"),
+        argument="1-5, 8 or 10:00-12:30", needs_argument=True,
     ),
     Command(
         "crop", "Attach a part of the picture, or a field from 1 to 9",

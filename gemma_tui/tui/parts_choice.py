@@ -13,6 +13,7 @@ from gemma_tui.errors import UsageError
 from gemma_tui.preprocessing.frame_times import is_video
 from gemma_tui.preprocessing.sound_cost import clock
 from gemma_tui.sanitize import sanitize_line
+from gemma_tui.selection import describe_selection
 from gemma_tui.videos import EXAMPLE as FRAMES_EXAMPLE
 from gemma_tui.videos import video_in_words as _now
 
@@ -56,7 +57,7 @@ class PartsChoice:
         """Ask in a dialogue which parts are sent."""
         from gemma_tui.tui.screens.path import PathScreen  # noqa: PLC0415  # rarely used
 
-        name = sanitize_line(attachment.name)
+        name, now = sanitize_line(attachment.name), ""
         if attachment.kind == "audio":
             length = clock(attachment.sample_count)
             question, example = f"Which part of the {length} of “{name}” is sent?", SOUND_EXAMPLE
@@ -66,9 +67,15 @@ class PartsChoice:
         elif is_document(attachment):
             question = f"Which of the {page_count(attachment):,} pages of “{name}” are sent?"
             example = EXAMPLE
+            if len(attachment.segments) < page_count(attachment):
+                now = describe_selection(page.start for page in attachment.segments)
+        elif attachment.kind == "text":
+            question, example = f"Which parts of “{name}” are sent, by their numbers?", EXAMPLE
+            if attachment.segments:
+                question = f"{question} Now: {sanitize_line(attachment.segments[0].label)}."
         else:
             raise not_divisible(attachment)
-        screen = PathScreen(question, "chooses", example=example)
+        screen = PathScreen(question, "chooses", now, example=example)
         app.push_screen(screen, partial(self._answered, attachment))
 
     def _answered(self, attachment: Attachment, selection: str | None) -> None:

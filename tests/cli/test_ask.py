@@ -328,7 +328,7 @@ def test_pages_of_a_document_are_named(cli: CommandLine, tmp_path: Path) -> None
     assert "has 300 pages: the first 11 are attached" in whole.stderr.decode()
     refused = cli.run("ask", "What is it?", "--range", "1")
     assert refused.returncode == 2
-    assert "no document is attached" in refused.stderr.decode()
+    assert "no document or text is attached" in refused.stderr.decode()
 
 
 def test_a_video_is_its_frames_at_the_rate_and_budget_that_were_asked_for(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.widgets import Input
 
-from gemma_tui.conversation import Segment
+from gemma_tui.conversation import Segment, TextPart
 from gemma_tui.generation import MediaInfo
 from gemma_tui.selection import page_label
 from tests.scripted_engine import ScriptedEngine
@@ -119,3 +119,41 @@ async def test_the_cost_is_what_stays_on_a_narrow_screen(
     async with open_app(engine_with(12), size=(width, 24)) as running:
         await running.drop(report)
         await running.shown("12 pages · 13,224 tokens ×")
+
+
+async def test_a_table_says_its_rows_and_others_are_chosen(
+    open_app: Opener, tmp_path: Path
+) -> None:
+    table = tmp_path / "data.csv"
+    table.write_text("id,name\n" + "".join(f"{n},x\n" for n in range(40)), "utf-8")
+    engine = ScriptedEngine()
+    engine.media["data.csv"] = MediaInfo("text", "text/plain")
+    async with open_app(engine, size=(120, 30)) as running:
+        await running.drop(table)
+        await running.shown("≡ data.csv · 198 B · 40 rows, 2 columns separated by commas")
+        running.tray.focus()
+        await running.pilot.press("r")
+        await running.shown("Now: 40 rows, 2 columns separated by commas.")
+        running.app.screen.query_one(Input).value = "2, 40"
+        await running.pilot.press("enter")
+        await running.shown("rows 2, 40 of 40")
+        await running.send("why?")
+        await running.shown("Hello there.")
+        (part,) = running.engine.requests[0].messages[0].parts
+        assert isinstance(part, TextPart)
+        assert "```csv\nid,name\n…\n1,x\n…\n39,x\n```" in part.text
+        assert "≡ data.csv · rows 2, 40 of 40" in running.text()
+
+
+async def test_what_was_chosen_of_a_text_is_what_enter_opens(
+    open_app: Opener, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes.md"
+    notes.write_text("one\ntwo\nthree\n", "utf-8")
+    async with open_app() as running:
+        await running.drop(notes)
+        await running.send("/lines 2-")
+        await running.shown("lines 2-3 of 3")
+        running.tray.focus()
+        await running.pilot.press("enter")
+        await running.until(lambda: running.composer.text == "two\nthree")

@@ -51,7 +51,8 @@ def chip(attachment: Attachment, *, is_open: bool = False) -> Leaf:
     if attachment.kind == "audio":
         return _line(f"♪ {name} · {sound_length(attachment)}", "chip")
     if attachment.kind == "text":
-        return _line(f"≡ {name}", "chip")
+        which = sanitize_line(attachment.segments[0].label) if attachment.segments else ""
+        return _line(" · ".join(filter(None, (f"≡ {name}", which))), "chip")
     if not (attachment.width and attachment.height and attachment.token_budget):
         return _line(f"▣ {name}", "chip")
     tokens = picture_tokens(attachment)

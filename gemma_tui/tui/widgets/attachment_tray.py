@@ -53,7 +53,7 @@ class AttachmentTray(HeldAttachments, can_focus=True):
         Binding(
             "r",
             "choose_parts",
-            "Choose pages, a part of a sound, frames",
+            "Choose pages, lines, a part of a sound, frames",
             show=False,
             id="chips.range",
         ),

@@ -31,7 +31,7 @@ class ChipText:
     """Pixels of a picture; empty for sound, whose length stands in `cost`."""
     cost: str
     note: str = ""
-    """Why it costs that, where the program chose."""
+    """Why it costs that, where the program chose; which pages of a document are sent."""
 
     def fit(self, width: int) -> tuple[str, str]:
         """Icon and name, and the rest, together at most `width` cells (as far as that can be)."""
@@ -61,13 +61,14 @@ def describe(attachment: Attachment, reason: str | None = None) -> ChipText:
         cost = f"{sound_length(attachment)} · {sound_tokens_words(attachment)}"
         return ChipText("♪", name, size, "", cost)
     if attachment.kind == "text":
-        return ChipText("≡", name, size, "", "Enter opens it")
+        which = sanitize_line(attachment.segments[0].label) if attachment.segments else ""
+        return ChipText("≡", name, size, "", "Enter opens it", which)
     tokens = picture_tokens(attachment)
     note = f"auto: {reason}" if reason else "" if reason is None else "auto …"
     if is_document(attachment):
-        each = f"{attachment.token_budget:,} a page at most"
-        cost = f"{pages_in_words(attachment)} · {tokens:,} tokens"
-        return ChipText("▤", name, size, each, cost, note)
+        each = " · ".join(filter(None, (f"{attachment.token_budget:,} a page at most", note)))
+        pages = pages_in_words(attachment)
+        return ChipText("▤", name, size, each, f"{tokens:,} tokens", pages)
     if is_video(attachment):
         each = f"{attachment.token_budget:,} a frame at most"
         cost = f"{video_in_words(attachment)} · {soft_token_count(attachment):,} tokens"
