@@ -51,6 +51,8 @@ MOST_FAILURES: Final = 3
 _STEP: Final = 29 * SAMPLE_RATE
 """Samples that are left behind where nobody could find the end of a clip."""
 
+_GREEDY: Final = SamplingOptions(temperature=0.0)
+
 _MAX_TOKENS: Final = 1024
 """Of one clip: the fastest speaker says 200 tokens in 30 s, and a translation says them again."""
 
@@ -137,15 +139,14 @@ class Transcriber:
                 done = known.get(start)
                 if done is None or done.problem:
                     clip = await (ahead or self._find(sound, start))
+                    ahead = None
                     problem = "" if isinstance(clip, SoundClip) else str(clip)
                     found = clip if isinstance(clip, SoundClip) else _next_step(sound, start)
                     yield ClipBegun(number, found.start, found.stop)
-                    if not found.is_last:
+                    if not found.is_last and found.next_start not in known:
                         ahead = asyncio.create_task(self._find(sound, found.next_start))
                     done = await self._write(sound, found, problem)
                     await asyncio.to_thread(journal.add, done)
-                else:
-                    ahead = None
                 text = done
                 if held is not None:
                     held, text = _joined(held, done)
@@ -165,9 +166,12 @@ class Transcriber:
 
     async def _find(self, sound: Sound, start: int) -> SoundClip | AttachmentError:
         """The clip that begins there, or why nobody knows where it ends."""
+        request = FindClip(str(sound.path), sound.name, start, sound.stop)
         try:
-            request = FindClip(str(sound.path), sound.name, start, sound.stop)
-            return await self._engine.find_clip(request)
+            try:
+                return await self._engine.find_clip(request)
+            except EngineError:  # it starts itself again
+                return await self._engine.find_clip(request)
         except AttachmentError as error:
             return error
 
@@ -177,7 +181,9 @@ class Transcriber:
         if clip.is_silent:
             return empty
         try:
-            text, more = await self._ask(sound, clip)
+            text, more = await self._ask(sound, clip, _GREEDY)
+            if more:  # as Whisper does: what loops on the likeliest words may not on others
+                text, more = await self._ask_again(sound, clip, text, more)
         except (CapabilityError, ContextOverflowError):
             raise
         except GemmaError as error:
@@ -196,12 +202,23 @@ class Transcriber:
         said, translated = read_answer(text, self._wish)
         return replace(empty, text=said, translation=translated, problem=problem or more)
 
-    async def _ask(self, sound: Sound, clip: SoundClip) -> tuple[str, str]:
+    async def _ask_again(
+        self, sound: Sound, clip: SoundClip, text: str, problem: str
+    ) -> tuple[str, str]:
+        """A better answer, drawn as the model is usually sampled; else the one there was."""
+        other, still = await self._ask(sound, clip, SamplingOptions(seed=clip.start))
+        return (text, problem) if still else (other, "")
+
+    async def _ask(
+        self, sound: Sound, clip: SoundClip, sampling: SamplingOptions
+    ) -> tuple[str, str]:
         """The model's answer about a clip and what is wrong with it; begun again after a pause."""
         crashes = 0
         while True:
             await self._may_go_on.wait()
-            self._writing = asyncio.create_task(self._generate(sound, clip))
+            self._writing = asyncio.create_task(
+                self._generate(self._request(sound, clip, sampling))
+            )
             try:
                 return await self._writing
             except asyncio.CancelledError:
@@ -216,15 +233,16 @@ class Transcriber:
                 self._writing.cancel()
                 self._writing = None
 
-    async def _generate(self, sound: Sound, clip: SoundClip) -> tuple[str, str]:
+    async def _generate(self, request: GenerationRequest) -> tuple[str, str]:
         text, reason = "", ""
-        async with aclosing(self._engine.generate(self._request(sound, clip))) as events:
+        async with aclosing(self._engine.generate(request)) as events:
             async for event in events:
                 if isinstance(event, TextDelta):
                     text += event.text
                 elif isinstance(event, Finished):
                     reason = event.reason
-        where = f"From {clock(clip.start)} to {clock(clip.stop)}"
+        (clip,) = request.media
+        where = f"From {clock(clip.start)} to {clock(clip.start + clip.length)}"
         match reason:
             case "stop":
                 return text, ""
@@ -235,7 +253,9 @@ class Transcriber:
             case _:
                 return text, f"{where} the text is longer than any speech, so it was ended."
 
-    def _request(self, sound: Sound, clip: SoundClip) -> GenerationRequest:
+    def _request(
+        self, sound: Sound, clip: SoundClip, sampling: SamplingOptions
+    ) -> GenerationRequest:
         length = clip.heard_stop - clip.heard_start
         media = Media(
             kind="audio",
@@ -247,7 +267,7 @@ class Transcriber:
             length=length,
         )
         message = PromptMessage("user", (TextPart(self._wish.prompt), media))
-        options = GenerationOptions(SamplingOptions(temperature=0.0), max_tokens=_MAX_TOKENS)
+        options = GenerationOptions(sampling, max_tokens=_MAX_TOKENS)
         return GenerationRequest((message,), options=options, is_aside=self._is_aside)
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from gemma_tui.engine.media_requests import FindClip
     from tests.scripted_engine import Step
 
 SECOND = 16_000
@@ -126,6 +127,30 @@ async def test_a_loop_is_kept_and_named(tmp_path: Path) -> None:
     assert found.problem == (
         "From 0:00 to 0:20 the model said the same over and over, so it was ended."
     )
+
+
+async def test_what_loops_is_asked_for_once_more_with_other_words(tmp_path: Path) -> None:
+    loop: list[Step] = ["no no no", Finished("repetition", USAGE)]
+    engine = engine_with([clip(0, 20)], loop, ["no more"])
+    (found,) = await texts(engine, tmp_path)
+    assert (found.text, found.problem) == ("no more", "")
+    assert [request.options.sampling.temperature for request in engine.requests] == [0, None]
+
+
+async def test_an_engine_that_stopped_while_it_looked_is_asked_once_more(tmp_path: Path) -> None:
+    class Restarting(ScriptedEngine):
+        has_stopped = False
+
+        async def find_clip(self, request: FindClip) -> SoundClip:
+            if not self.has_stopped:
+                self.has_stopped = True
+                raise EngineStoppedError("The engine process stopped unexpectedly.")
+            return await super().find_clip(request)
+
+    engine = Restarting(["one"])
+    engine.clips = {0: clip(0, 20)}
+    (found,) = await texts(engine, tmp_path)
+    assert (found.text, found.problem) == ("one", "")
 
 
 async def test_an_engine_that_stopped_is_asked_once_more(tmp_path: Path) -> None:
