@@ -178,12 +178,12 @@ async def _settled(
             settled = await chat.documents.fit(item, question.token_budget, estimated_tokens(found))
         elif item.kind == "image" and question.token_budget is None:
             settled = replace(item, token_budget=model.default_token_budget)
-        if question.selection and (is_divisible(item) or is_video(item)):
+        if question.selection and _has_parts(item):
             settled = await chat.documents.choose(settled, question.selection)
         found.append(settled)
-    if question.selection and not any(is_divisible(item) or is_video(item) for item in found):
+    if question.selection and not any(map(_has_parts, found)):
         raise UsageError(
-            "--range chooses pages, lines or frames: no document, text or video is attached."
+            "--range chooses a part: no document or text is attached, nor a video or a sound."
         )
     return tuple(found)
 
@@ -201,6 +201,10 @@ def log_path(paths: Paths) -> Path:
     except OSError:
         return paths.data / log.name
     return log
+
+
+def _has_parts(item: Attachment) -> bool:
+    return is_divisible(item) or is_video(item) or item.kind == "audio"
 
 
 def _show(event: TurnEvent, answer: Answer, progress: Progress, *, as_json: bool) -> None:

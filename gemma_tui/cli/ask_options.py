@@ -29,7 +29,8 @@ Range = Annotated[
     typer.Option(
         "--range",
         metavar="R",
-        help="Pages, lines or rows: 1-5,8 or 20- or all; frames a second of videos: 2, 1/5.",
+        help="Pages, lines or rows: 1-5,8 or 20- or all; of a sound: 10:00-12:30; frames a second"
+        " of videos: 2, 1/5.",
     ),
 ]
 System = Annotated[str | None, typer.Option(metavar="TEXT", help="The system prompt.")]

@@ -79,6 +79,17 @@ def test_json_from_a_pipe_beside_a_file_that_is_none(
     assert not list((cli.home / "cache" / "transcripts").iterdir())
 
 
+@needs_espeak
+def test_a_part_of_a_sound_can_be_asked_about(
+    cli: CommandLine, digits: tuple[Path, list[str]]
+) -> None:
+    path, said = digits
+    asked = "ask", "Write it down.", "-a", path, "--temperature", "0"
+    run = cli.run(*asked, "--range", "0:14-0:18")
+    assert (run.returncode, run.stdout.decode().strip()) == (0, said[0])
+    assert cli.run(*asked, "--range", "9:00-9:30").returncode == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
