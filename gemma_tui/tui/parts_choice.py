@@ -72,7 +72,7 @@ class PartsChoice:
         elif attachment.kind == "text":
             question, example = f"Which parts of “{name}” are sent, by their numbers?", EXAMPLE
             if attachment.segments:
-                question = f"{question} Now: {sanitize_line(attachment.segments[0].label)}."
+                question = f"{question}\nNow: {sanitize_line(attachment.segments[0].label)}."
         else:
             raise not_divisible(attachment)
         screen = PathScreen(question, "chooses", now, example=example)
