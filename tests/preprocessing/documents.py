@@ -90,3 +90,14 @@ def album(*pictures: Image.Image | None, size: tuple[float, float] = (300, 300))
         names.append(b"/I%d %d 0 R" % (number, first + number))
         drawings.append(b"q %g 0 0 %g 0 0 cm /I%d Do Q" % (*size, number))
     return pdf(drawings, size, resources=b"/XObject<<%s>>" % b" ".join(names), more=objects)
+
+
+def endless(depth: int = 9, breadth: int = 10) -> bytes:
+    """One page whose drawing calls itself apart: `breadth ** depth` rectangles in 2 kB."""
+    first, forms = 6, []
+    for level in range(depth):
+        is_last = level == depth - 1
+        drawing = b"0 0 500 500 re f" if is_last else b"/X Do " * breadth
+        inner = b"" if is_last else b"/Resources<</XObject<</X %d 0 R>>>>" % (first + level + 1)
+        forms.append(stream(drawing, b"/Type/XObject /Subtype/Form /BBox[0 0 600 800] " + inner))
+    return pdf([b"/X Do"], resources=b"/XObject<</X 6 0 R>>", more=forms)

@@ -35,6 +35,7 @@ from gemma_tui.preprocessing.preview import preview
 from gemma_tui.runtime.decoder_process import DecoderLimits
 from gemma_tui.runtime.decoders import DECODER, Decoders
 from tests.golden import preprocessing_inputs as inputs
+from tests.preprocessing import documents
 from tests.preprocessing.sounds import tone, wav
 
 if TYPE_CHECKING:
@@ -264,3 +265,20 @@ def test_an_answer_that_is_none_is_refused(make: Callable[..., Decoders], pictur
     with pytest.raises(ValueError, match="not one of our values"):
         decoders.probe(picture, "a")
     assert decoders.process_ids == ()
+
+
+def test_a_document_that_never_ends_ends_its_decoder_only(
+    make: Callable[..., Decoders], tmp_path: Path, picture: Path
+) -> None:
+    """2 kB that take years to draw, and a document that is drawn right behind it."""
+    pytest.importorskip("pypdfium2", reason="the extra gemma-tui[pdf] is not installed")
+    endless, plain = tmp_path / "endless.pdf", tmp_path / "plain.pdf"
+    endless.write_bytes(documents.endless())
+    plain.write_bytes(documents.pdf([documents.words("one"), b"0 0 612 792 re f"]))
+    with pytest.raises(LimitError, match=r"could not be decoded within 3 seconds"):
+        make(DecoderLimits(seconds=3.0)).probe(endless, "endless.pdf")
+    decoders = make()
+    assert len(decoders.probe(plain, "plain.pdf").segments) == 2
+    page: Any = decoders.features(Media("image", "0", str(plain), "a", token_budget=70, start=1))
+    assert page.pixel_values.max() == 0
+    assert decoders.preview(plain, "plain.pdf").width > 0
