@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from functools import cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
 from gemma_tui.errors import AttachmentError
 from gemma_tui.generation import Media
+from tests.golden import preprocessing_inputs as pictures
 from tests.metadata.pictures import FORMATS, placed
+from tests.preprocessing import documents
 from tests.preprocessing.sounds import COMPRESSED, PLAIN, encoded, tone
 
 if TYPE_CHECKING:
@@ -19,7 +22,13 @@ if TYPE_CHECKING:
     from gemma_tui.runtime.decoders import Decoders
     from gemma_tui.storage.blobs import BlobStore
 
-KINDS = (*FORMATS, "BMP", *(f"{muxer} {encoder}" for muxer, encoder, *_ in COMPRESSED + PLAIN))
+_EXTRA = ("PDF",) if find_spec("pypdfium2") else ()  # what reads it is not everywhere
+KINDS = (
+    *FORMATS,
+    "BMP",
+    *_EXTRA,
+    *(f"{muxer} {encoder}" for muxer, encoder, *_ in COMPRESSED + PLAIN),
+)
 
 
 @cache
@@ -28,6 +37,8 @@ def whole(kind: str) -> bytes:
     for muxer, encoder, rate, _ in COMPRESSED + PLAIN:
         if kind == f"{muxer} {encoder}":
             return encoded(tone(0.3, rate), muxer, encoder, rate)
+    if kind == "PDF":
+        return documents.picture_page(pictures.picture("RGB", 24, 24))
     return placed(kind)
 
 
