@@ -30,6 +30,7 @@ from gemma_tui.exchange.branch import (
 from gemma_tui.preprocessing.budget import SAMPLE_RATE
 from gemma_tui.sanitize import sanitize, sanitize_line
 from gemma_tui.storage.faults import storage_faults
+from gemma_tui.text_file import encoding_of
 from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 
 if TYPE_CHECKING:
@@ -138,7 +139,11 @@ def _attachment(attachment: Attachment, path: Path) -> Iterator[bytes]:
     if attachment.kind == "text" and path.is_file():
         yield f"<details><summary>{escape(caption)}</summary>".encode()
         yield b'<div class="plain">'
-        with storage_faults(path), path.open(encoding="utf-8", errors="replace") as text:
+        with storage_faults(path):
+            with path.open("rb") as file:
+                encoding = encoding_of(file.read(4))
+            text = path.open(encoding=encoding, errors="replace")
+        with storage_faults(path), text:
             while piece := text.read(_PIECE_BYTES):
                 yield escape(sanitize(piece)).encode()
         yield b"</div></details>\n"

@@ -72,7 +72,8 @@ def _attachment(attachment: Attachment, place: PurePath | None) -> str:
     if place is None:
         return f"*{name} (its file is missing)*"
     # In angle brackets a path may hold spaces and brackets; `safe_name` left no others.
-    sign = "!" if attachment.kind == "image" else ""
+    # Pages and frames are pictures to the model only.
+    sign = "!" if attachment.media_type.startswith("image/") else ""
     return f"{sign}[{name}](<{place.as_posix()}>)"
 
 

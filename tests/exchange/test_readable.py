@@ -284,11 +284,14 @@ def test_pictures_and_sounds_are_in_the_page(tmp_path: Path) -> None:
     (tmp_path / "p").write_bytes(b"picture" * 200_000)
     (tmp_path / "s").write_bytes(b"sound")
     (tmp_path / "t").write_text("a <b>\n\x1b[2J")
+    (tmp_path / "w").write_text("zwölf", "utf-16")
     parts = (
         AttachmentPart(Attachment("p", "image", "a.png", "image/png", 7)),
         AttachmentPart(Attachment("s", "audio", "b.wav", "audio/wav", 5, 0, 0, 24_000)),
         AttachmentPart(Attachment("t", "text", "c.txt", "text/plain", 5)),
+        AttachmentPart(Attachment("w", "text", "w.txt", "text/plain", 12)),
         AttachmentPart(Attachment("p", "image", "d.tif", "image/tiff", 7)),
+        AttachmentPart(Attachment("p", "image", "f.pdf", "application/pdf", 7)),
         AttachmentPart(Attachment("x", "image", "e.png", "image/png", 7)),
     )
     found = Page(page(tree_of(parts), tmp_path))
@@ -300,7 +303,9 @@ def test_pictures_and_sounds_are_in_the_page(tmp_path: Path) -> None:
     assert len(sources[0][1]) == len("data:image/png;base64,") + 1_400_000 // 3 * 4 + 4
     assert "b.wav · 1.5 s" in found.words
     assert "a <b>\n␛[2J" in found.words
+    assert "zwölf" in found.words
     assert "d.tif (no browser shows it)" in found.words
+    assert "f.pdf (no browser shows it)" in found.words
     assert "e.png (its file is missing)" in found.words
 
 

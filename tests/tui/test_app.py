@@ -95,7 +95,7 @@ async def test_a_storm_of_resizes_leaves_it_alive(open_app: Opener, picture: Pat
 
 
 async def test_help_says_every_key(open_app: Opener) -> None:
-    async with open_app(size=(100, 220)) as running:
+    async with open_app(size=(100, 300)) as running:
         await running.pilot.press("f1")
         await running.until(lambda: isinstance(running.app.screen, HelpScreen))
         await running.shown("Ctrl+R")
