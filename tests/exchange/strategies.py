@@ -64,7 +64,10 @@ def files(draw: st.DrawFn) -> tuple[bytes, Attachment]:
     sha256 = hashlib.sha256(content).hexdigest()
     size = len(content)
     if kind == "text":
-        return content, Attachment(sha256, "text", draw(TEXTS), "text/markdown", size)
+        chosen = draw(st.lists(st.tuples(st.integers(0, size), st.integers(0, size)), max_size=2))
+        lines = (Segment("text", start, length, label=draw(TEXTS)) for start, length in chosen)
+        text = Attachment(sha256, "text", draw(TEXTS), "text/markdown", size)
+        return content, replace(text, segments=tuple(lines))
     if kind == "picture":
         picture = Attachment(sha256, "image", draw(TEXTS), "image/png", size, size, 2, 0)
         return content, replace(picture, token_budget=draw(BUDGETS))
