@@ -90,7 +90,10 @@ def notes_on(video: Attachment, model: ModelInfo | None) -> str:
         notes.append(f"{name} is {_length(video)} long: {MAX_FRAMES} frames, {apart} s apart.")
     if not clips and seconds > MAX_SOUND_SECONDS:
         minutes = MAX_SOUND_SECONDS // 60
-        notes.append(f"Its sound is left out, as of every video of more than {minutes} minutes.")
+        notes.append(
+            f"Its sound is left out, as of every video of more than {minutes} minutes;"
+            " it can be transcribed."
+        )
     if clips and model is not None and not model.can_hear:
         notes.append(f"{model.name} cannot hear: the sound of {name} is not sent.")
     return " ".join(notes)

@@ -31,6 +31,7 @@ from gemma_tui.errors import (
 )
 from gemma_tui.hub.on_disk import find_models
 from gemma_tui.paths import builtin_model, expand
+from gemma_tui.preprocessing.frame_times import is_sound_left_out
 from gemma_tui.preprocessing.sound_cost import clock, estimated_clips
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.storage.faults import storage_faults
@@ -132,7 +133,8 @@ class _Run:
             name = path.name
         info = await engine.probe(path, sanitize_line(name))
         heard = [part for part in info.segments if part.kind == "audio"]
-        if info.kind != "audio" and not heard:
+        is_long_video = is_sound_left_out(info.media_type, info.sample_count)
+        if info.kind != "audio" and not (heard or is_long_video):
             raise UnsupportedFormatError(f"“{sanitize_line(name)}” is no sound.")
         try:
             sha256 = await asyncio.to_thread(hash_file, path)

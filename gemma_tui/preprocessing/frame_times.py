@@ -9,6 +9,7 @@ import math
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Segment
+from gemma_tui.preprocessing.budget import SAMPLE_RATE
 
 if TYPE_CHECKING:
     from gemma_tui.conversation import Attachment
@@ -22,6 +23,17 @@ MAX_FRAMES: Final = 60
 
 MAX_SOUND_SECONDS: Final = 600
 """The sound of a longer video is left out: it would fill a context by itself."""
+
+
+def is_sound_left_out(media_type: str, sample_count: int) -> bool:
+    """Whether a video is so long that its sound is not sent; if it has any, nobody has looked.
+
+    Args:
+        media_type: Of any file.
+        sample_count: Its length, as of `MediaInfo.sample_count`.
+    """
+    longest = MAX_SOUND_SECONDS * SAMPLE_RATE
+    return media_type.startswith("video/") and sample_count > longest
 
 
 def frame_segments(milliseconds: int, per_second: float = 1.0) -> tuple[Segment, ...]:

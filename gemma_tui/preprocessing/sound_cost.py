@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Segment
 from gemma_tui.preprocessing.budget import MAX_CLIP_SAMPLES, SAMPLE_RATE, audio_tokens
+from gemma_tui.preprocessing.frame_times import is_sound_left_out
 
 if TYPE_CHECKING:
     from gemma_tui.conversation import Attachment
@@ -34,7 +35,9 @@ def is_unsplit(attachment: Attachment) -> bool:
 
 
 def can_be_heard(attachment: Attachment) -> bool:
-    """Whether it is a sound, or a video with one."""
+    """Whether it is a sound, or a video with one, or a video so long that it may have one."""
+    if is_sound_left_out(attachment.media_type, attachment.sample_count):
+        return True
     return attachment.kind == "audio" or any(p.kind == "audio" for p in attachment.segments)
 
 

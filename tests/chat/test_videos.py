@@ -14,6 +14,7 @@ from gemma_tui.generation import Media, MediaInfo
 from gemma_tui.media_check import check_media, lacking_senses
 from gemma_tui.preprocessing.frame_times import frame_segments
 from gemma_tui.preprocessing.media_cost import soft_token_count
+from gemma_tui.preprocessing.sound_cost import can_be_heard, sound_range
 from gemma_tui.turn import to_prompt
 from gemma_tui.videos import (
     clips_of,
@@ -73,7 +74,7 @@ def test_what_the_user_must_know() -> None:
     assert notes_on(film(300), MODEL) == "“film.mp4” is 5:00 long: 60 frames, 5 s apart."
     assert notes_on(film(36_000, clips=0), None) == (
         "“film.mp4” is 10:00:00 long: 60 frames, 600 s apart."
-        " Its sound is left out, as of every video of more than 10 minutes."
+        " Its sound is left out, as of every video of more than 10 minutes; it can be transcribed."
     )
 
 
@@ -118,3 +119,10 @@ async def test_frames_and_sound_are_chosen_with_words() -> None:
     for wrong in ("", "loud", "2 3x"):
         with pytest.raises(UsageError, match="no number of frames"):
             await choose_frames(whole, wrong, engine, Path)
+
+
+def test_what_is_not_sent_of_a_long_video_can_be_transcribed() -> None:
+    assert can_be_heard(film(20))
+    assert not can_be_heard(film(20, clips=0))
+    assert can_be_heard(film(601, clips=0))
+    assert sound_range(film(601, clips=0)) == (0, 601 * 16_000)
