@@ -47,6 +47,10 @@ class _Entry:
     is_inside: bool
     raw: bytes
 
+    def is_at(self, place: int) -> bool:
+        """Whether its value lies there, outside of its directory."""
+        return not self.is_inside and self.start <= place < self.start + self.size
+
 
 class _Tiff:
     def __init__(self, data: Data) -> None:
@@ -63,8 +67,20 @@ class _Tiff:
         while waiting:
             at = waiting.pop()
             while at and at not in self._seen and at + 2 <= len(self._data):
+                if self._seen and not self._is_directory(at):
+                    break  # a program that forgot to end the chain: these may be pixels
                 self._seen.add(at)
                 at = self._clean_directory(at, waiting)
+
+    def _is_directory(self, at: int) -> bool:
+        """Whether entries fit there, and most of them are of a kind that there is."""
+        head, length = (8, 20) if self._is_big else (2, 12)
+        count = self._number(at, head)
+        if not 0 < count <= (len(self._data) - at - head) // length:
+            return False
+        starts = range(at + head + 2, at + head + count * length, length)
+        known = sum(self._number(start, 2) in _SIZES | _BIG_SIZES for start in starts)
+        return 2 * known > count
 
     def _clean_directory(self, at: int, waiting: list[int]) -> int:
         """Leave what shows the page; returns where the next directory is."""
@@ -79,8 +95,11 @@ class _Tiff:
                 self._erase(entry)
         count = len(kept).to_bytes(8 if self._is_big else 2, self._order)
         directory = b"".join([count, *(entry.raw for entry in kept)])
-        directory += following.to_bytes(self._word, self._order)
         stop = min(end + self._word, len(self._data))
+        if any(entry.is_at(end) for entry in kept):  # that is no pointer, but a value
+            following, stop = 0, end
+        else:
+            directory += following.to_bytes(self._word, self._order)
         if at + len(directory) <= stop:
             self._eraser.erase(at, stop)
             self._data[at : at + len(directory)] = directory

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -175,3 +176,32 @@ def test_broken_pictures_are_read_to_an_end(image_format: str, data: st.DataObje
     except ValueError:
         return
     assert len(after) <= cut + 100
+
+
+def unended_tiff(software: bytes = b"") -> bytes:
+    """A TIFF whose directory is not ended: the bits of its samples lie where the next one is said.
+
+    So does a photograph of 1991 that many programs ship. With `software`, that tag is added.
+    """
+    entries = [
+        *((256, 4, 1, 8), (257, 4, 1, 4), (258, 3, 3, 0), (259, 3, 1, 1), (262, 3, 1, 2)),
+        *((273, 4, 1, 0), (277, 3, 1, 3), (278, 4, 1, 4), (279, 4, 1, 96)),
+        *([(305, 2, len(software), 0)] if software else []),
+    ]
+    end = 8 + 2 + 12 * len(entries)
+    places = {258: end, 273: end + 6 + len(software), 305: end + 6}
+    directory = b"".join(
+        struct.pack("<HHII", tag, kind, count, places.get(tag, value))
+        for tag, kind, count, value in entries
+    )
+    head = b"II*\0\x08\0\0\0" + len(entries).to_bytes(2, "little")
+    pixels = bytes(range(96))
+    return head + directory + struct.pack("<HHH", 8, 8, 8) + software + pixels
+
+
+def test_a_directory_that_is_not_ended_is_the_last_one(tmp_path: Path) -> None:
+    assert cleaned(unended_tiff()) == unended_tiff()
+    before = unended_tiff(b"written at home\0")
+    after = cleaned(before)
+    assert b"home" not in after
+    assert np.array_equal(seen(before, tmp_path), seen(after, tmp_path))

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from gemma_tui.errors import UnsupportedFormatError
+from gemma_tui.metadata.removal import without_metadata
 from gemma_tui.preprocessing.audio import audio_features
 from gemma_tui.preprocessing.image import image_features
 from gemma_tui.preprocessing.patches import cut_patches
@@ -75,6 +76,14 @@ def test_pictures_are_what_the_reference_makes_of_them(name: str, budget: int) -
     patches = image_features(path_of(name), "it", budget).pixel_values
     off = 1.0 if name.endswith(LOSSY) else 0.0
     check_against_reference(patches, Path(name).name, budget, off)
+
+
+@pytest.mark.parametrize("name", PICTURES, ids=lambda name: Path(name).name)
+def test_what_is_taken_out_before_it_is_stored_are_no_pixels(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "stored"
+    path.write_bytes(b"".join(without_metadata(bytearray(path_of(name).read_bytes()))))
+    stored = image_features(path, "it", 70).pixel_values
+    assert np.array_equal(stored, image_features(path_of(name), "it", 70).pixel_values)
 
 
 @pytest.mark.parametrize(
