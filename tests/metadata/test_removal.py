@@ -30,6 +30,8 @@ from tests.metadata.pictures import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
 
 def cleaned(data: bytes) -> bytes:
     return b"".join(without_metadata(bytearray(data)))
@@ -39,7 +41,7 @@ def says_where(data: bytes) -> list[bytes]:
     return [spelled for spelled in SPELLED if spelled in data.lower() or spelled in data]
 
 
-def seen(data: bytes, tmp_path: Path) -> object:
+def seen(data: bytes, tmp_path: Path) -> NDArray[np.float32]:
     (tmp_path / "picture").write_bytes(data)
     return image_features(tmp_path / "picture", "picture", 70).pixel_values
 

@@ -69,12 +69,12 @@ async def test_everything_that_was_attached_is_listed_with_its_cost_and_its_ques
         assert "2 attachments" in text
         assert "red circle.png · 266 tokens" in text
         assert "memo.wav · 25 tokens" in text
-        assert "1.0 s · 25 tokens · under 1 s to read" in text
+        assert "1.0 s · 25 tokens · read in under 1 s" in text
         await running.shown("█")  # its levels
         await running.pilot.press("up")
         await running.shown("640x480 · 7 kB")
         await running.shown("▀")
-        assert "266 of 280 tokens · about 2 s to read" in running.text()  # 12 tokens took 0.1 s
+        assert "266 of 280 tokens · read in ~2 s" in running.text()  # 12 tokens took 0.1 s
         await running.pilot.press("escape")
         await running.until(lambda: running.app.screen is not screen, "the chat")
 

@@ -193,7 +193,7 @@ def _about(use: MediaUse) -> Content:
     seconds = use.seconds(tokens)
     cost = [text.cost] if tokens else []
     if seconds:
-        cost.append("under 1 s to read" if seconds < 1 else f"about {seconds:.0f} s to read")
+        cost.append("read in under 1 s" if seconds < 1 else f"read in ~{seconds:.0f} s")
     when = datetime.fromtimestamp(use.created_at).astimezone()
     asked = f": “{sanitize_line(use.question.strip())}”" if use.question.strip() else ""
     lines = (
