@@ -34,6 +34,7 @@ MAIN: Final = (
     "answered",
     "writing",
     "chips",
+    "gallery",
     "message",
     "list",
     "search",

@@ -80,6 +80,17 @@ async def _chips(running: Running, folder: Path) -> None:
     await running.pilot.pause()
 
 
+async def _gallery(running: Running, folder: Path) -> None:
+    picture, sound = folder / "a picture.png", folder / "memo.wav"
+    picture.write_bytes(b"picture" * 1000)
+    sound.write_bytes(b"sound" * 1000)
+    await running.drop(picture, sound)
+    await running.send("What is this?")
+    await running.until(lambda: not running.tray.attachments and "ready" in running.status)
+    await running.pilot.press("alt+a")
+    await running.shown("read in")
+
+
 async def _list(running: Running, folder: Path) -> None:
     await _answered(running, folder)
     if not running.conversations.display:
@@ -207,6 +218,7 @@ SCENES: Final = (
     Scene("writing", _writing, _slow),
     Scene("failed", _failed, _broken),
     Scene("chips", _chips),
+    Scene("gallery", _gallery),
     Scene("list", _list, _talkative),
     Scene("help", _help),
     Scene("settings", _settings),
