@@ -78,9 +78,16 @@ class Paths:
 def expand(text: str | Path) -> Path:
     """A path as a user wrote it, with `~` for a home; that of an unknown user stays as it is.
 
-    `Path.expanduser` raises `RuntimeError` for one.
+    `Path.expanduser` raises `RuntimeError` for one. What no file system has in a name, a zero byte
+    or half a character, becomes a mark: such a path is not found, where the system's calls would
+    raise `ValueError`.
     """
-    return Path(os.path.expanduser(text))  # noqa: PTH111
+    path = os.path.expanduser(text).replace("\0", "\N{SYMBOL FOR NULL}")  # noqa: PTH111
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        path = path.encode("utf-8", "replace").decode()
+    return Path(path)
 
 
 def default_paths(environ: Mapping[str, str] = os.environ) -> Paths:

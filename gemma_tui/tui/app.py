@@ -13,7 +13,8 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
-from gemma_tui.tui.clipboard import clipboard_command, to_clipboard
+from gemma_tui.sanitize import sanitize
+from gemma_tui.tui.clipboard import clipboard_command, fits_terminal, to_clipboard
 from gemma_tui.tui.driver import TerminalDriver
 from gemma_tui.tui.key_router import KeyRouter
 from gemma_tui.tui.keys import keys_of
@@ -202,8 +203,14 @@ class GemmaApp(App[None]):
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy by the terminal (OSC 52), and on a Mac, whose Terminal ignores that, by `pbcopy`."""
-        super().copy_to_clipboard(text)
-        command = clipboard_command()
+        text, command = sanitize(text), clipboard_command()  # it may be pasted into a shell
+        if fits_terminal(text):
+            super().copy_to_clipboard(text)
+        else:
+            self._clipboard = text
+        if not command and not fits_terminal(text):
+            sentence = "That is too long for the terminal's clipboard: only this app can paste it."
+            self.notify(f"{sentence} /export writes files.", markup=False)
         if command:
             self.run_worker(to_clipboard(text, command), group="clipboard", exclusive=True)
 

@@ -6,10 +6,19 @@ import asyncio
 import os
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+MAX_TERMINAL_BYTES: Final = 750_000
+"""What a terminal is handed at most (OSC 52): a megabyte of base64, more than most of them take."""
+
+
+def fits_terminal(text: str) -> bool:
+    """Whether the terminal can be asked to copy a text."""
+    return len(text) <= MAX_TERMINAL_BYTES >= len(text.encode("utf-8", "replace"))
 
 
 def clipboard_command(

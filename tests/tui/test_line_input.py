@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from rich.cells import cell_len
@@ -14,6 +15,9 @@ from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.line_filter import SafeLines
 from gemma_tui.tui.widgets.line_input import LineInput
 from tests.tui.naughty_strings import ACTING, HIDING
+
+if TYPE_CHECKING:
+    from tests.tui.conftest import Opener
 
 WIDTH = 30
 
@@ -60,3 +64,19 @@ async def test_a_position_is_where_its_character_is_shown() -> None:
 def test_no_screen_has_a_field_of_another_kind(path: Path) -> None:
     made = re.search(r"(?<![\w.])Input\(|\(Input\):", path.read_text("utf-8"))
     assert made is None or path.name == "line_input.py"
+
+
+async def test_the_end_of_a_long_paste_is_seen(open_app: Opener) -> None:
+    async with open_app(size=(60, 18)) as running:
+        await running.typed_path()
+        await running.paste(f"/{'x' * 500}/the end")
+        await running.shown("/the end")
+
+
+async def test_what_no_path_can_have_ends_nothing(open_app: Opener) -> None:
+    async with open_app() as running:
+        typed = await running.typed_path()
+        await running.paste("/nul\0/half\ud800/x")
+        assert typed.value == "/nul\0/half\ud800/x"
+        await running.pilot.press("enter")
+        await running.until(lambda: "Attach another" in running.problem)

@@ -17,6 +17,7 @@ from gemma_tui.preprocessing.budget import AUTO
 from gemma_tui.region import parse_region
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.commands import check_available
+from gemma_tui.tui.transcript.copying import source_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -164,7 +165,7 @@ class CommandScreen(Screen[None]):
         """Copy the last answer as it was written."""
         answer = self._page.last_answer
         if answer is not None:
-            self.app.copy_to_clipboard(answer.text)
+            self.app.copy_to_clipboard(source_of(answer))
             self.notify("The last answer is copied.", markup=False)
 
     async def action_set_system_prompt(self, argument: str) -> None:

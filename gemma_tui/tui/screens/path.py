@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,6 +12,7 @@ from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Input, Label
 
+from gemma_tui.paths import expand
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.widgets.line_input import LineInput
 
@@ -80,7 +80,7 @@ def _complete(value: str) -> str | None:
     folder, _, start = value.rpartition("/")
     if not start:
         return None
-    place = Path(os.path.expanduser(folder + "/")) if "/" in value else Path()  # noqa: PTH111
+    place = expand(f"{folder}/") if "/" in value else Path()
     try:
         names = sorted(entry.name for entry in place.iterdir() if entry.name.startswith(start))
     except OSError:

@@ -16,6 +16,11 @@ from gemma_tui.sanitize import sanitize_line
 class LineInput(Input):
     """An `Input` without a highlighter; a tab is as wide as a blank."""
 
+    def replace(self, text: str, start: int, end: int) -> None:
+        """Edit, and follow the cursor; Textual (8.2.8) leaves that out at the first edit."""
+        self._initial_value = False
+        super().replace(text, start, end)
+
     def _position_to_cell(self, position: int) -> int:
         return cell_len(sanitize_line(self.value[:position]))
 
