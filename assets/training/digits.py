@@ -235,7 +235,7 @@ def draw_written(rng: Rng, size: tuple[int, int], limit: int) -> tuple[Image.Ima
         return ink_on_paper(rng, size, synthetic(rng, digit, side)), str(digit)
     index = some_digit(rng, limit)
     digit = int(handwriting()[1][index])
-    if rng.random() < 0.5:
+    if rng.random() < 0.65:
         return enlarged(rng, size, index), str(digit)
     return ink_on_paper(rng, size, written(rng, index, side)), str(digit)
 
