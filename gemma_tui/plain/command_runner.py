@@ -249,6 +249,7 @@ class CommandRunner:
     async def do_export(self, argument: str) -> None:
         """Into a file whose name says the format, or into a folder as Markdown."""
         path = expand(argument or ".")
+        await self._conversing.keep_draft()  # not the command, as far as it was kept meanwhile
         written = await self._exchange.export(self._open.id, path)
         self._console.say(f"Written to {written}.")
 

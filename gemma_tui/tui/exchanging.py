@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gemma_tui.exchange.exchange import Exchange
     from gemma_tui.tui.desk import Desk
     from gemma_tui.tui.desk_owner import DeskOwner
+    from gemma_tui.tui.drafts import DraftKeeper
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
 
@@ -33,16 +34,24 @@ class Exchanging:
     Args:
         exchange: Writes and reads the files.
         page: What is exported.
+        drafts: Keeps the draft that is exported with it.
         desk: Shows the list again.
         panel: Where sentences are shown.
         owner: The screen.
     """
 
     def __init__(
-        self, exchange: Exchange, page: Page, desk: Desk, panel: ComposerPanel, owner: DeskOwner
+        self,
+        exchange: Exchange,
+        page: Page,
+        drafts: DraftKeeper,
+        desk: Desk,
+        panel: ComposerPanel,
+        owner: DeskOwner,
     ) -> None:
         self._exchange = exchange
         self._page = page
+        self._drafts = drafts
         self._desk = desk
         self._panel = panel
         self._owner = owner
@@ -86,6 +95,7 @@ class Exchanging:
     async def _export(self, conversation_id: int, typed: str) -> None:
         self._panel.problem.tell("")
         self._refused = typed  # unless it succeeds: the dialogue offers it again
+        await self._drafts.save()  # what is kept may be the command itself, as far as it was typed
         written = await self._exchange.export(conversation_id, _path(typed))
         self._refused = ""
         self._panel.notify(f"Written to {sanitize_line(str(written))}.", markup=False)

@@ -87,6 +87,20 @@ async def test_what_cannot_be_written_is_a_sentence(
     assert not (tmp_path / path).exists()
 
 
+async def test_the_command_itself_is_no_draft_of_what_is_exported(
+    open_app: Opener, tmp_path: Path
+) -> None:
+    target = tmp_path / "out.json"
+    async with open_app() as running:
+        await asked(running)
+        running.composer.text = f"/export {target}"
+        kept = running.app.chat_screen._drafts
+        await running.until(lambda: 1 in kept.kept and not kept.is_dirty, "the draft")
+        await running.pilot.press("enter")
+        await running.shown("Written to")
+    assert "/export" not in target.read_text()
+
+
 async def test_what_was_exported_is_imported_and_listed(open_app: Opener, tmp_path: Path) -> None:
     target = tmp_path / "out.json"
     async with open_app() as running:

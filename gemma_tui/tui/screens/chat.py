@@ -104,7 +104,7 @@ class ChatScreen(ComposingScreen):
             *(store, self.desk, page, drafts, self._reading, panel), owner=self, file=open_tabs
         )
         """The conversations as wholes: list, tabs, and the open one."""
-        self.exchanging = Exchanging(exchange, page, self.desk, panel, self)
+        self.exchanging = Exchanging(exchange, page, drafts, self.desk, panel, self)
         self._wire_attaching(chat, store, recorder, clipboard)
         self._pictures = PictureActions(chat, self.desk, page, panel, self, lambda: self._options)
         self._parts = PartsChoice(chat, panel.tray, self)
