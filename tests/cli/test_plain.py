@@ -341,7 +341,8 @@ async def test_what_was_deleted_in_an_earlier_run_is_removed(cli: CommandLine) -
         terminal.shows("is ready.")
         terminal.type("/list\r")
         terminal.shows("There are no conversations yet.")
-        terminal.type(CTRL_D)
+        # Not Ctrl+D: before the prompt is there, that would be the end of nothing
+        terminal.type("/quit\r")
         assert terminal.wait() == 0
     async with opened_store(cli) as store:
         assert await store.purge() == 0  # nothing was left to remove

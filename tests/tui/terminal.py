@@ -131,7 +131,10 @@ class Terminal:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while self.read() and time.monotonic() < deadline:
             pass
-        self.child.wait()
+        while self.child.isalive():  # a moment longer than its window
+            if time.monotonic() > deadline:
+                raise AssertionError(f"it does not end\n{self.text}")
+            time.sleep(0.01)
         status = self.child.exitstatus
         return status if status is not None else -(self.child.signalstatus or 0)
 
