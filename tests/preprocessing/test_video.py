@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gemma_tui.errors import AttachmentError, DamagedFileError
@@ -79,6 +79,7 @@ def test_a_frame_a_second_and_each_is_the_one_that_is_seen_then(
     times=st.lists(st.integers(0, 8200), min_size=1, max_size=6),
     is_even=st.booleans(),
 )
+@example(kind=("avi", "mpeg4"), times=[2760], is_even=False)
 def test_any_times_in_any_order(
     folder: Path, kind: tuple[str, str], times: list[int], is_even: bool
 ) -> None:
