@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 import pytest_asyncio
 
+from gemma_tui.chat import Chat
 from gemma_tui.engine.client import EngineClient
+from gemma_tui.storage.blobs import BlobStore
+from gemma_tui.storage.conversations import ConversationStore
+from gemma_tui.storage.database import Database
 from tests.engine.scenes import endless
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
+
+    from gemma_tui.paths import Paths
 
 
 @pytest.fixture(scope="session")
@@ -26,9 +32,9 @@ def endless_model(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) ->
 async def engine(
     tiny_model: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[EngineClient]:
-    """A running engine with the built-in model."""
+    """A running engine with the built-in model, which is loaded: what is attached asks for it."""
     client = EngineClient(tmp_path_factory.mktemp("engine") / "engine.log")
-    await client.start(tiny_model)
+    await client.load(tiny_model)
     yield client
     await client.close()
 
@@ -42,6 +48,20 @@ async def talker(
     await client.start(endless_model)
     yield client
     await client.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def store(paths: Paths) -> AsyncIterator[ConversationStore]:
+    """An empty store."""
+    database = await Database.open(paths.database)
+    yield ConversationStore(database)
+    await database.close()
+
+
+@pytest.fixture
+def chat(store: ConversationStore, paths: Paths, engine: EngineClient) -> Chat:
+    """Chats with the shared engine, in that store."""
+    return Chat(store, BlobStore(paths.blobs), engine)
 
 
 class NewEngine(Protocol):

@@ -7,29 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import pytest_asyncio
 from PIL import Image
 
-from gemma_tui.chat import Chat
 from gemma_tui.conversation import Attachment, Draft
 from gemma_tui.documents import left_out_note, pages_in_words
 from gemma_tui.errors import UsageError
 from gemma_tui.generation import MediaProgress
 from gemma_tui.options import GenerationOptions
 from gemma_tui.preprocessing.picture_cost import picture_tokens
-from gemma_tui.storage.blobs import BlobStore
-from gemma_tui.storage.conversations import ConversationStore
-from gemma_tui.storage.database import Database
 from gemma_tui.turn import TurnFinished
 from tests.engine.scenes import GREEDY
 from tests.preprocessing import documents
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
+    from gemma_tui.chat import Chat
     from gemma_tui.conversation import Message
-    from gemma_tui.engine.client import EngineClient
-    from gemma_tui.paths import Paths
+    from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.turn import TurnEvent
 
 pytest.importorskip("pypdfium2", reason="the extra gemma-tui[pdf] is not installed")
@@ -38,18 +31,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
 OPTIONS = GenerationOptions(sampling=GREEDY, max_tokens=16)
 ASKED = Draft("What is in the picture?")
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def store(paths: Paths) -> AsyncIterator[ConversationStore]:
-    database = await Database.open(paths.database)
-    yield ConversationStore(database)
-    await database.close()
-
-
-@pytest.fixture
-def chat(store: ConversationStore, paths: Paths, engine: EngineClient) -> Chat:
-    return Chat(store, BlobStore(paths.blobs), engine)
 
 
 def album(folder: Path) -> Path:

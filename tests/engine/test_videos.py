@@ -9,46 +9,27 @@ from typing import TYPE_CHECKING, Any
 import av
 import numpy as np
 import pytest
-import pytest_asyncio
 from PIL import Image
 
-from gemma_tui.chat import Chat
 from gemma_tui.conversation import Draft
 from gemma_tui.generation import MediaProgress
 from gemma_tui.options import GenerationOptions
 from gemma_tui.preprocessing.media_cost import soft_token_count
-from gemma_tui.storage.blobs import BlobStore
-from gemma_tui.storage.conversations import ConversationStore
-from gemma_tui.storage.database import Database
 from gemma_tui.turn import TurnFinished
 from gemma_tui.videos import frames_of, without_sound
 from tests.engine.scenes import GREEDY
 from tests.preprocessing.videos import encoded_video
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
+    from gemma_tui.chat import Chat
     from gemma_tui.conversation import Message
-    from gemma_tui.engine.client import EngineClient
-    from gemma_tui.paths import Paths
+    from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.turn import TurnEvent
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
 OPTIONS = GenerationOptions(sampling=GREEDY, max_tokens=16)
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def store(paths: Paths) -> AsyncIterator[ConversationStore]:
-    database = await Database.open(paths.database)
-    yield ConversationStore(database)
-    await database.close()
-
-
-@pytest.fixture
-def chat(store: ConversationStore, paths: Paths, engine: EngineClient) -> Chat:
-    return Chat(store, BlobStore(paths.blobs), engine)
 
 
 def slides(path: Path, *names: str) -> Path:
