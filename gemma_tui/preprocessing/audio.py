@@ -102,9 +102,9 @@ def waveform_frames(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     Returns:
         [`waveform_tokens(samples)`, 640] float32.
     """
-    frames = np.zeros((waveform_tokens(samples.size), WAVEFORM_FRAME), np.float32)
-    frames.reshape(-1)[: samples.size] = samples
-    return frames
+    missing = -samples.size % WAVEFORM_FRAME
+    whole = np.pad(samples, (0, missing)) if missing else samples
+    return whole.reshape(waveform_tokens(samples.size), WAVEFORM_FRAME)
 
 
 def decode_clip(file: BinaryIO, file_format: FileFormat, name: str) -> NDArray[np.float32]:

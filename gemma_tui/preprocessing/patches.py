@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gemma_tui.preprocessing.budget import PATCH_SIZE, POOLING
+from gemma_tui.preprocessing.threads import share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from gemma_tui.preprocessing.threads import Part
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,9 +42,14 @@ def cut_patches(pixels: NDArray[np.uint8]) -> ImageFeatures:
     rows, columns = pixels.shape[0] // PATCH_SIZE, pixels.shape[1] // PATCH_SIZE
     by_row = pixels.reshape(rows, PATCH_SIZE, columns, PATCH_SIZE * 3)
     patches = np.empty((rows, columns, PATCH_SIZE, PATCH_SIZE * 3), np.float32)
-    # for each of the 256 levels this is the reference's product in float64, rounded once
     by_patch = by_row.transpose(0, 2, 1, 3)
-    np.divide(by_patch, np.float32(255), out=patches, dtype=np.float32)
+
+    def scale(part: Part) -> None:
+        some = slice(*part)
+        # for each of the 256 levels this is the reference's product in float64, rounded once
+        np.divide(by_patch[some], np.float32(255), out=patches[some], dtype=np.float32)
+
+    share(scale, rows, most=rows)
     row, column = np.divmod(np.arange(rows * columns, dtype=np.int32), np.int32(columns))
     return ImageFeatures(
         pixel_values=patches.reshape(rows * columns, -1),

@@ -79,6 +79,11 @@ def mono(values: NDArray[Any]) -> NDArray[np.float32]:
 
 def within_full_scale(pieces: Sequence[NDArray[np.float32]], length: int) -> NDArray[np.float32]:
     """[length] float32 in -1..1: quieter as a whole if need be, and filled up with silence."""
-    clip: NDArray[np.float32] = np.concatenate([*pieces, np.zeros(length, np.float32)])[:length]
-    peak = float(np.abs(clip).max(initial=0.0))
+    clip = np.zeros(length, np.float32)
+    filled = 0
+    for piece in pieces:
+        part = piece[: length - filled]
+        clip[filled : filled + part.size] = part
+        filled += part.size
+    peak = max(float(clip.max(initial=0.0)), -float(clip.min(initial=0.0)))
     return clip / np.float32(peak) if peak > 1 else clip

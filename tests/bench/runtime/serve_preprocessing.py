@@ -1,4 +1,6 @@
-"""The product's preprocessing as its engine has it done: in a decoder process, from file to features."""
+"""The product's preprocessing: from a file, in a decoder process, as its engine has it done; and what
+the reference's processors do, from pixels or samples, in this process.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,13 @@ import logging
 import wave
 
 import numpy as np
+from PIL import Image
 
 from gemma_tui.generation import Media
+from gemma_tui.preprocessing.budget import image_size
 from gemma_tui.preprocessing.mel import LogMel
+from gemma_tui.preprocessing.patches import cut_patches
+from gemma_tui.preprocessing.resizing import resize
 from gemma_tui.runtime.decoders import Decoders
 from tests.bench.runtime.serve import serve, time_calls
 from tests.bench.startup import cpu_seconds
@@ -31,8 +37,15 @@ def main() -> None:
     def sound(path: str, count: int) -> dict[str, float]:
         return features(Media("audio", "", path, path), count)
 
-    serve({"image": image, "sound": sound, "samples": samples})
+    serve({"image": image, "sound": sound, "pixels": pixels, "samples": samples})
     decoders.close()
+
+
+def pixels(path: str, budget: int, count: int) -> dict[str, float]:
+    with Image.open(path) as file:
+        picture = file.convert("RGB")
+    size = image_size(*picture.size, budget)
+    return time_calls(lambda: cut_patches(np.asarray(resize(picture, size))), count)
 
 
 def samples(path: str, count: int) -> dict[str, float]:

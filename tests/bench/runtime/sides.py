@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from typing import Self
 
 ROOT = Path(__file__).parents[3]
+
+SETTLE_SECONDS = 0.3
+"""Threads of a matrix library look for more work for a while, on a core that the next side needs."""
 
 
 class Child:
@@ -55,7 +59,8 @@ class Child:
         )
 
     def ask(self, do: str, **arguments: Any) -> Any:
-        """What it measured."""
+        """What it measured, once the side before it has come to rest."""
+        time.sleep(SETTLE_SECONDS)
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps({"do": do, **arguments}) + "\n")
@@ -102,6 +107,7 @@ class WholePath:
         conversation = await self._store.create("")
         attached = [await self._chat.attach(path, token_budget=budget) for path in images]
         options = GenerationOptions(SamplingOptions(temperature=0), max_tokens=count)
+        await asyncio.sleep(SETTLE_SECONDS)
         watch, seen, first, usage = self._times(), 0, {"wall": 0.0, "cpu": 0.0}, None
         async for event in self._chat.reply(
             conversation.id, Draft(text, tuple(attached)), parent_id=None, options=options
