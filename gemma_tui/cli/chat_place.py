@@ -16,11 +16,11 @@ from gemma_tui.engine.client import EngineClient
 from gemma_tui.engine.process import worker_command
 from gemma_tui.errors import StorageError
 from gemma_tui.exchange.exchange import Exchange
+from gemma_tui.frontend.own_settings import system_prompt_of
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
 from gemma_tui.storage.trees import TreeStore
-from gemma_tui.tui.preferences import system_prompt_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.cli.chat_place import opened
 from gemma_tui.cli.signals import until_signalled
+from gemma_tui.frontend.loaded_model import LoadedModel
+from gemma_tui.frontend.own_settings import folder_of
 from gemma_tui.plain.command_runner import CommandRunner
 from gemma_tui.plain.console import Console
 from gemma_tui.plain.conversing import Conversing
@@ -20,8 +22,6 @@ from gemma_tui.plain.loop import PlainLoop
 from gemma_tui.plain.model_command import ModelCommand
 from gemma_tui.settings.configuration import Configuration
 from gemma_tui.settings.file import SettingsFile
-from gemma_tui.tui.loaded_model import LoadedModel
-from gemma_tui.tui.preferences import folder_of
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,25 +7,25 @@ import time
 from typing import TYPE_CHECKING, Final, cast
 
 from gemma_tui.errors import UsageError
+from gemma_tui.frontend.commands import check_available
+from gemma_tui.frontend.dropped import parse_dropped
+from gemma_tui.frontend.tags import tags_in
 from gemma_tui.paths import expand
 from gemma_tui.plain.attachment_words import describe
 from gemma_tui.plain.commands import HELP, PLAIN_COMMANDS
 from gemma_tui.plain.numbers import number_in
-from gemma_tui.tui.commands import check_available
-from gemma_tui.tui.dropped import parse_dropped
-from gemma_tui.tui.filing import tags_in
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
     from gemma_tui.conversation import Conversation, Message
     from gemma_tui.exchange.exchange import Exchange
+    from gemma_tui.frontend.commands import Call, Need
     from gemma_tui.plain.console import Console
     from gemma_tui.plain.conversing import Conversing
     from gemma_tui.plain.model_command import ModelCommand
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.storage.media_uses import MediaUse
-    from gemma_tui.tui.commands import Call, Need
 
 MAX_HITS: Final = 20
 

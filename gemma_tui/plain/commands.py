@@ -1,6 +1,6 @@
 """The commands of plain mode: those of the app that make sense without a screen, and some more.
 
-Names, arguments and needs come from the one registry, `tui.commands`. Pure values.
+Names, arguments and needs come from the one registry, `frontend.commands`. Pure values.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from gemma_tui.tui.commands import COMMANDS, Command
+from gemma_tui.frontend.commands import COMMANDS, Command
 
 _ONLY_HERE: Final = (
     Command("open", "Open a conversation of the list", "", argument="number", needs_argument=True),

@@ -1,6 +1,6 @@
 """The open conversation of plain mode: its branch, what is attached, and the reply being written.
 
-What a turn is and how it runs is `tui.turn`'s business, as in the app; this shows it line by line.
+What a turn is and how it runs, `frontend.turn` says, as in the app; this shows it line by line.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Final
 from gemma_tui.conversation import Draft
 from gemma_tui.documents import estimated_tokens, left_out_note
 from gemma_tui.errors import GemmaError, UsageError
+from gemma_tui.frontend.own_settings import own_settings
+from gemma_tui.frontend.turn import Turn, run_turn
 from gemma_tui.generation import Finished, TextDelta, TurnsLeftOut
 from gemma_tui.plain.attachment_words import describe
 from gemma_tui.plain.reply_ending import ending_sentence
 from gemma_tui.preprocessing.budget import AUTO
 from gemma_tui.settings.configuration import Origin
 from gemma_tui.settings.reading import overrides_text, read_overrides
-from gemma_tui.tui.preferences import own_settings
-from gemma_tui.tui.turn import Turn, run_turn
 from gemma_tui.turn import TurnStarted, left_out_sentence
 from gemma_tui.videos import parse_rate, with_frames
 

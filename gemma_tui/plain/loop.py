@@ -10,10 +10,10 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.errors import GemmaError
+from gemma_tui.frontend.commands import looks_like_command, parse_call, plain_text, unknown_command
+from gemma_tui.frontend.dropped import may_be_dropped, parse_dropped
 from gemma_tui.plain.commands import ONLY_ON_A_SCREEN, PLAIN_COMMANDS
 from gemma_tui.plain.conversing import PROGRESS_SECONDS
-from gemma_tui.tui.commands import looks_like_command, parse_call, plain_text, unknown_command
-from gemma_tui.tui.dropped import may_be_dropped, parse_dropped
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

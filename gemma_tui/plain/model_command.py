@@ -7,21 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gemma_tui.errors import UsageError
+from gemma_tui.frontend.own_settings import folder_of, own_settings
 from gemma_tui.hub.on_disk import find_models, real_path
 from gemma_tui.media_check import lacking_senses
 from gemma_tui.paths import builtin_model
 from gemma_tui.plain.numbers import number_in
-from gemma_tui.tui.preferences import folder_of, own_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gemma_tui.engine.interface import Engine
+    from gemma_tui.frontend.loaded_model import LoadedModel
     from gemma_tui.hub.on_disk import ModelOnDisk
     from gemma_tui.plain.console import Console
     from gemma_tui.plain.conversing import Conversing
     from gemma_tui.settings.configuration import Configuration
-    from gemma_tui.tui.loaded_model import LoadedModel
 
 
 class ModelCommand:

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Final
 from gemma_tui.conversation import Draft
 from gemma_tui.documents import PAGE_BUDGET, estimated_tokens, left_out_note
 from gemma_tui.errors import AttachmentError, GemmaError, LimitError
+from gemma_tui.frontend.dropped import parse_dropped
 from gemma_tui.preprocessing.budget import AUTO, DEFAULT_TOKEN_BUDGET, TOKEN_BUDGETS
 from gemma_tui.preprocessing.frame_times import is_video
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.storage.faults import storage_faults
-from gemma_tui.tui.dropped import parse_dropped
 from gemma_tui.tui.folders import Folders, offer_words
 from gemma_tui.tui.widgets.composer import MAX_PASTE_LENGTH, is_long_paste
 from gemma_tui.videos import parse_rate, with_frames

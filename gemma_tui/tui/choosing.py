@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 from textual.constants import TEXTUAL_ANIMATIONS
 
 from gemma_tui.errors import SettingsError
+from gemma_tui.frontend.own_settings import own_settings
 from gemma_tui.settings.schema import SCHEMA
 from gemma_tui.tui.model_switch import ModelSwitch
-from gemma_tui.tui.preferences import Preferences, own_settings
+from gemma_tui.tui.preferences import Preferences
 from gemma_tui.tui.status import overflow_sentence, status_of
 from gemma_tui.tui.themes import PREFIX
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from gemma_tui.conversation import Attachment
     from gemma_tui.engine.interface import Engine, EngineState
     from gemma_tui.errors import GemmaError
+    from gemma_tui.frontend.turn import Turn
     from gemma_tui.hub.on_disk import ModelOnDisk
     from gemma_tui.settings.configuration import Configuration
     from gemma_tui.settings.setting import Value
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from gemma_tui.tui.desk import Desk
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.preferences import Scope
-    from gemma_tui.tui.turn import Turn
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
     from gemma_tui.tui.widgets.status_line import Status
 

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from gemma_tui.frontend.dropped import file_url_path
 from gemma_tui.tui.clipboard_content import (
     ClipboardContent,
     CopiedFiles,
@@ -16,7 +17,6 @@ from gemma_tui.tui.clipboard_content import (
     NothingCopied,
     OtherCopied,
 )
-from gemma_tui.tui.dropped import file_url_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

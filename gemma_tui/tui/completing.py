@@ -10,24 +10,20 @@ import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal
 
+from gemma_tui.frontend.commands import COMMANDS, find_command
 from gemma_tui.sanitize import sanitize_line
-from gemma_tui.tui.commands import COMMANDS, find_command
 from gemma_tui.tui.file_search import search_files
 from gemma_tui.tui.widgets.completion_list import Candidate
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from textual.worker import Worker
-
     from gemma_tui.tui.attaching import Attaching
     from gemma_tui.tui.file_search import FoundFile
+    from gemma_tui.tui.perform import Perform
     from gemma_tui.tui.widgets.completion_list import CompletionList
     from gemma_tui.tui.widgets.composer import Composer
 
-    Perform: TypeAlias = Callable[[Callable[[], Awaitable[None]]], Worker[None]]
 
 _NAME: Final = re.compile(r"/([A-Za-z0-9_-]*)")
 _ARGUMENT: Final = re.compile(r"/([A-Za-z0-9_-]+)\s+(\S*)")

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 from textual.worker import get_current_worker
 
 from gemma_tui.errors import GemmaError
+from gemma_tui.frontend.turn import Turn, run_turn
 from gemma_tui.generation import TurnsLeftOut
 from gemma_tui.tui.status import STILL_WRITING
-from gemma_tui.tui.turn import Turn, run_turn
 from gemma_tui.turn import TurnStarted, left_out_sentence
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.conversation import Conversation
     from gemma_tui.errors import GemmaError
-    from gemma_tui.tui.turn import Turn
+    from gemma_tui.frontend.turn import Turn
 
 
 class DeskOwner(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gemma_tui.errors import GemmaError, StorageError
+from gemma_tui.frontend.tags import tags_in
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.storage.open_tabs import OpenTabs
 from gemma_tui.tui.widgets.conversation_rows import UNTITLED
@@ -85,11 +86,6 @@ class Filing:
         if self._page.conversation_id == changed.id:
             self._page.conversation = changed
         await self._desk.refresh_list()
-
-
-def tags_in(text: str) -> tuple[str, ...]:
-    """Tags as somebody writes them: with commas between them, and maybe a `#` before each."""
-    return tuple(tag.strip().lstrip("#") for tag in text.split(","))
 
 
 def quoted(conversation: Conversation) -> str:

@@ -20,8 +20,6 @@ from gemma_tui.sanitize import sanitize_line
 from gemma_tui.storage.blobs import missing_blob
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from textual.app import App
 
     from gemma_tui.chat import Chat
@@ -29,11 +27,11 @@ if TYPE_CHECKING:
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.storage.media_uses import MediaUse
     from gemma_tui.tui.page import Page
+    from gemma_tui.tui.perform import Perform
     from gemma_tui.tui.system_viewer import SystemViewer
     from gemma_tui.tui.widgets.attachment_tray import AttachmentTray
     from gemma_tui.tui.workspace import Workspace
 
-    Perform = Callable[[Callable[[], Awaitable[None]]], object]
 
 _LINES: Final = 60
 """Of a text, as many as any window shows."""

@@ -11,12 +11,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from gemma_tui.errors import UsageError
+from gemma_tui.frontend.loaded_model import LoadedModel
 from gemma_tui.hub.on_disk import real_path
 from gemma_tui.media_check import lacking_senses
 from gemma_tui.paths import builtin_model
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.settings.configuration import Origin
-from gemma_tui.tui.loaded_model import LoadedModel
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from gemma_tui.conversation import Attachment
     from gemma_tui.engine.interface import Engine, EngineState
+    from gemma_tui.frontend.turn import Turn
     from gemma_tui.tui.preferences import Preferences, Scope
-    from gemma_tui.tui.turn import Turn
 
 
 class SwitchOwner(Protocol):

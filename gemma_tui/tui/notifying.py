@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final, Protocol
 from gemma_tui.conversation import MessageState
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
+    from gemma_tui.frontend.turn import Turn
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.tui.page import Page
+    from gemma_tui.tui.perform import Perform
     from gemma_tui.tui.preferences import Preferences
-    from gemma_tui.tui.turn import Turn
     from gemma_tui.tui.window_title import WindowTitle
 
 LONG_SECONDS: Final = 10.0
@@ -56,7 +57,7 @@ class Notifier:
         page: Page,
         preferences: Preferences,
         terminal: Callable[[], NotifiedTerminal],
-        perform: Callable[[Callable[[], Awaitable[None]]], object],
+        perform: Perform,
     ) -> None:
         self._store = store
         self._page = page

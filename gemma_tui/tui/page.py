@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gemma_tui.conversation import Attachment, Conversation, Message, Siblings
+    from gemma_tui.frontend.turn import Turn
     from gemma_tui.tui.transcript.widget import Transcript
-    from gemma_tui.tui.turn import Turn
     from gemma_tui.turn import TurnEvent
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from textual.app import SystemCommand
 from textual.binding import Binding
 
+from gemma_tui.frontend.commands import COMMANDS
 from gemma_tui.settings.schema import SCHEMA
-from gemma_tui.tui.commands import COMMANDS
 from gemma_tui.tui.keys import now_on
 from gemma_tui.tui.screens.chat_keys import CHAT_KEYS, WORKSPACE_KEYS
 from gemma_tui.tui.transcript.widget import Transcript
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from textual.dom import DOMNode
     from textual.screen import Screen
 
+    from gemma_tui.frontend.commands import Command
     from gemma_tui.tui.app import GemmaApp
-    from gemma_tui.tui.commands import Command
 
 _KEYS_OF_COMMANDS: Final = frozenset({"toggle_thinking", "attach", "change_budget"})
 """What keys do that a command does too, under another name."""

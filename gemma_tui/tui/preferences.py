@@ -11,19 +11,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from gemma_tui.errors import GemmaError
+from gemma_tui.frontend.own_settings import folder_of, own_settings
 from gemma_tui.hub.on_disk import real_path
-from gemma_tui.paths import builtin_model, expand
-from gemma_tui.settings.configuration import Configuration, Origin
-from gemma_tui.settings.reading import Layer, overrides_text, read_overrides
+from gemma_tui.paths import builtin_model
+from gemma_tui.settings.configuration import Origin
+from gemma_tui.settings.reading import overrides_text, read_overrides
 from gemma_tui.settings.schema import SCHEMA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from gemma_tui.conversation import Conversation
     from gemma_tui.options import GenerationOptions
-    from gemma_tui.settings.configuration import Resolved
+    from gemma_tui.settings.configuration import Configuration, Resolved
     from gemma_tui.settings.schema import Settings
     from gemma_tui.settings.setting import Value
     from gemma_tui.storage.conversations import ConversationStore
@@ -31,28 +31,6 @@ if TYPE_CHECKING:
 
 Scope: TypeAlias = Literal["all", "conversation"]
 """For what a change is meant."""
-
-
-def own_settings(conversation: Conversation | None) -> Layer:
-    """What is set for one conversation only; also the system prompt it was created with."""
-    if conversation is None:
-        return Layer()
-    layer = read_overrides(conversation.settings)
-    if not conversation.system_prompt:
-        return layer
-    values = {"system_prompt": conversation.system_prompt, **layer.values}
-    return Layer(values, problems=layer.problems, unknown=layer.unknown)
-
-
-def system_prompt_of(
-    configuration: Configuration,
-) -> Callable[[Conversation | None], str]:
-    """The system prompt of a conversation, as `Chat` asks for it."""
-
-    def find(conversation: Conversation | None) -> str:
-        return configuration.resolve(own_settings(conversation).values).settings.system_prompt
-
-    return find
 
 
 class Preferences:
@@ -193,11 +171,6 @@ class Preferences:
                 self._page.conversation = replace(shown, settings=conversation.settings)
                 self.configuration.tell()
             raise
-
-
-def folder_of(model: str) -> Path:
-    """The folder that the setting `model` stands for."""
-    return expand(model) if model else builtin_model()
 
 
 def following(key: str, value: Value, step: int) -> Value:

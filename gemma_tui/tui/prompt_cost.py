@@ -13,19 +13,18 @@ from gemma_tui.errors import GemmaError
 from gemma_tui.preprocessing.sound_cost import is_unsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from textual.timer import Timer
-    from textual.worker import Worker
 
     from gemma_tui.chat import Chat
     from gemma_tui.conversation import Draft
     from gemma_tui.generation import PromptSize
     from gemma_tui.options import GenerationOptions
     from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.tui.perform import Perform
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
 
-    Perform: TypeAlias = Callable[[Callable[[], Awaitable[None]]], Worker[None]]
     SetTimer: TypeAlias = Callable[[float, Callable[[], None]], Timer]
 
 DELAY_SECONDS: Final = 0.4

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 from gemma_tui.errors import GemmaError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from textual.app import App
-    from textual.worker import Worker
 
     from gemma_tui.microphone.folder import KeptRecording
     from gemma_tui.microphone.recorder import Recorder
     from gemma_tui.microphone.take import Take
     from gemma_tui.tui.attaching import Attaching
+    from gemma_tui.tui.perform import Perform
     from gemma_tui.tui.preferences import Preferences
 
 
@@ -37,7 +35,7 @@ class Recording:
         recorder: Recorder | None,
         attaching: Attaching,
         preferences: Preferences,
-        perform: Callable[[Callable[[], Awaitable[None]]], Worker[None]],
+        perform: Perform,
     ) -> None:
         self._recorder = recorder
         self._attaching = attaching

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.storage.search import SearchPage
+    from gemma_tui.tui.perform import Perform
     from gemma_tui.tui.screens.search import SearchChoice
     from gemma_tui.tui.widgets.transcript_panel import TranscriptPanel
 
@@ -31,7 +32,7 @@ class Searching:
         store: ConversationStore,
         reading: TranscriptPanel,
         turn_to: Callable[[int], Awaitable[None]],
-        perform: Callable[[Callable[[], Awaitable[None]]], object],
+        perform: Perform,
     ) -> None:
         self._store = store
         self._reading = reading

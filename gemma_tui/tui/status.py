@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gemma_tui.engine.interface import EngineState
+    from gemma_tui.frontend.turn import Turn
     from gemma_tui.options import GenerationOptions, Overflow
     from gemma_tui.tui.page import Page
-    from gemma_tui.tui.turn import Turn
 
 
 def engine_label(state: EngineState) -> str:

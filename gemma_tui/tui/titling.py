@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gemma_tui.conversation import Message
     from gemma_tui.engine.interface import Engine
     from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.tui.perform import Perform
 
 
 class Titling:
@@ -38,7 +39,7 @@ class Titling:
         self,
         store: ConversationStore,
         engine: Engine,
-        perform: Callable[[Callable[[], Awaitable[None]]], Worker[None]],
+        perform: Perform,
         is_wanted: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store = store

@@ -27,8 +27,6 @@ from gemma_tui.transcription.prompt import Wish, language_name
 from gemma_tui.transcription.transcriber import Sound, Transcriber, check_hearing
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from textual.worker import Worker
 
     from gemma_tui.chat import Chat
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     from gemma_tui.engine.interface import Engine
     from gemma_tui.tui.attaching import Attaching
     from gemma_tui.tui.page import Page
+    from gemma_tui.tui.perform import Perform
     from gemma_tui.tui.preferences import Preferences
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
 
@@ -61,7 +60,7 @@ class Transcribing:
         page: Page,
         panel: ComposerPanel,
         preferences: Preferences,
-        perform: Callable[[Callable[[], Awaitable[None]]], Worker[None]],
+        perform: Perform,
     ) -> None:
         self._chat = chat
         self._engine = engine

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.cli.chat_place import opened
 from gemma_tui.conversation import MessageState
+from gemma_tui.frontend.loaded_model import LoadedModel
 from gemma_tui.hub.on_disk import real_path
 from gemma_tui.paths import Paths
 from gemma_tui.plain.console import Console
@@ -26,7 +27,6 @@ from gemma_tui.settings.file import SettingsFile
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
 from gemma_tui.storage.schema import MIGRATIONS, migrate
-from gemma_tui.tui.loaded_model import LoadedModel
 from tests.tui.terminal import Terminal
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from textual.widgets import Input
 
 from gemma_tui.chat import Chat
 from gemma_tui.exchange.exchange import Exchange
+from gemma_tui.frontend.own_settings import system_prompt_of
 from gemma_tui.microphone.folder import RecordingFolder
 from gemma_tui.microphone.recorder import Recorder
 from gemma_tui.settings.configuration import Configuration
@@ -25,7 +26,6 @@ from gemma_tui.storage.database import Database
 from gemma_tui.storage.open_tabs import OpenTabsFile
 from gemma_tui.storage.trees import TreeStore
 from gemma_tui.tui.app import GemmaApp
-from gemma_tui.tui.preferences import system_prompt_of
 from gemma_tui.tui.widgets.attachment_tray import AttachmentTray
 from gemma_tui.tui.widgets.composer import Composer
 from gemma_tui.tui.widgets.conversation_list import ConversationList

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from gemma_tui.frontend.commands import COMMANDS
 from gemma_tui.plain.commands import PLAIN_COMMANDS
-from gemma_tui.tui.commands import COMMANDS
 from gemma_tui.tui.keys import key_groups, key_words
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "keys.md"

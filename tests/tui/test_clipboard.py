@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gemma_tui.errors import ClipboardError, GemmaError
+from gemma_tui.frontend.dropped import file_url_path
 from gemma_tui.tui.clipboard_content import (
     ClipboardContent,
     CopiedFiles,
@@ -30,7 +31,6 @@ from gemma_tui.tui.clipboard_content import (
     OtherCopied,
 )
 from gemma_tui.tui.clipboard_formats import file_paths, parse_mac_answer, plain_kinds
-from gemma_tui.tui.dropped import file_url_path
 from gemma_tui.tui.system_clipboard import SystemClipboard
 
 if TYPE_CHECKING:

@@ -9,10 +9,7 @@ import pytest
 from textual.widgets import TextArea
 
 from gemma_tui.errors import UsageError
-from gemma_tui.plain.commands import ONLY_ON_A_SCREEN, PLAIN_COMMANDS
-from gemma_tui.settings.schema import SCHEMA
-from gemma_tui.tui.app import GemmaApp
-from gemma_tui.tui.commands import (
+from gemma_tui.frontend.commands import (
     COMMANDS,
     ONLY_IN_PLAIN_MODE,
     Command,
@@ -21,6 +18,9 @@ from gemma_tui.tui.commands import (
     plain_text,
     unknown_command,
 )
+from gemma_tui.plain.commands import ONLY_ON_A_SCREEN, PLAIN_COMMANDS
+from gemma_tui.settings.schema import SCHEMA
+from gemma_tui.tui.app import GemmaApp
 from gemma_tui.tui.completing import candidates_of, find_token
 from gemma_tui.tui.screens.chat import ChatScreen
 from gemma_tui.tui.screens.prose import ProseScreen

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from gemma_tui.tui.dropped import MAX_DROP_LENGTH, may_be_dropped, parse_dropped
+from gemma_tui.frontend.dropped import MAX_DROP_LENGTH, may_be_dropped, parse_dropped
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gemma_tui.conversation import MessageState
+from gemma_tui.frontend.commands import COMMANDS
 from gemma_tui.generation import TextDelta
-from gemma_tui.tui.commands import COMMANDS
 from gemma_tui.tui.keymap import check_keymap
 from gemma_tui.tui.keys import key_groups, key_words
 from gemma_tui.tui.screens.help import HelpScreen

@@ -22,6 +22,7 @@ from gemma_tui.conversation import MessageState
 from gemma_tui.engine.client import EngineClient
 from gemma_tui.errors import InsufficientMemoryError, ModelError
 from gemma_tui.exchange.exchange import Exchange
+from gemma_tui.frontend.own_settings import system_prompt_of
 from gemma_tui.settings.configuration import Configuration
 from gemma_tui.settings.file import SettingsFile
 from gemma_tui.storage.blobs import BlobStore
@@ -29,7 +30,6 @@ from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
 from gemma_tui.storage.trees import TreeStore
 from gemma_tui.tui.app import GemmaApp
-from gemma_tui.tui.preferences import system_prompt_of
 from gemma_tui.tui.screens.models import ModelScreen
 from gemma_tui.tui.screens.settings import SettingsScreen
 from gemma_tui.tui.widgets.settings_list import SettingsList

@@ -13,11 +13,11 @@ import pytest
 
 from gemma_tui.conversation import MessageState
 from gemma_tui.errors import ModelError
+from gemma_tui.frontend.turn import Turn
 from gemma_tui.paths import default_paths
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
 from gemma_tui.tui.notifying import LONG_SECONDS, Notifier
-from gemma_tui.tui.turn import Turn
 from gemma_tui.tui.window_title import WindowTitle
 from tests.tui.foreign_text import Program
 from tests.tui.terminal_grammar import Grammar

@@ -9,8 +9,8 @@ from rich.color import ColorType
 from textual.color import Color
 from textual.constants import TEXTUAL_ANIMATIONS
 
+from gemma_tui.frontend.commands import THEME_NAMES
 from gemma_tui.settings.schema import SCHEMA
-from gemma_tui.tui.commands import THEME_NAMES
 from gemma_tui.tui.themes import (
     MIN_CONTRAST,
     TERMINAL,

@@ -51,13 +51,13 @@ if TYPE_CHECKING:
     from gemma_tui.conversation import Conversation
     from gemma_tui.engine.interface import Engine, EngineState
     from gemma_tui.exchange.exchange import Exchange
+    from gemma_tui.frontend.turn import Turn
     from gemma_tui.microphone.recorder import Recorder
     from gemma_tui.settings.configuration import Configuration
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.storage.open_tabs import OpenTabsFile
     from gemma_tui.tui.clipboard_content import Clipboard
     from gemma_tui.tui.notifying import NotifiedTerminal
-    from gemma_tui.tui.turn import Turn
 
 
 class ChatScreen(ComposingScreen):

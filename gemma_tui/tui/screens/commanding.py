@@ -13,10 +13,10 @@ from textual.screen import Screen
 
 from gemma_tui.conversation import Draft
 from gemma_tui.errors import GemmaError, UsageError
+from gemma_tui.frontend.commands import check_available
 from gemma_tui.preprocessing.budget import AUTO
 from gemma_tui.region import parse_region
 from gemma_tui.sanitize import sanitize_line
-from gemma_tui.tui.commands import check_available
 from gemma_tui.tui.transcript.copying import source_of
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
     from textual.worker import Worker
 
+    from gemma_tui.frontend.commands import Call, Command, Need
     from gemma_tui.options import GenerationOptions
     from gemma_tui.preprocessing.budget import TokenBudget
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.tui.choosing import Choosing
-    from gemma_tui.tui.commands import Call, Command, Need
     from gemma_tui.tui.desk import Desk
     from gemma_tui.tui.exchanging import Exchanging
     from gemma_tui.tui.gallery import Gallery

@@ -13,13 +13,13 @@ from textual.widgets import TextArea
 
 from gemma_tui.conversation import Draft
 from gemma_tui.errors import UsageError
-from gemma_tui.tui.commands import (
+from gemma_tui.frontend.commands import (
     looks_like_command,
     parse_call,
     plain_text,
     unknown_command,
 )
-from gemma_tui.tui.dropped import may_be_dropped
+from gemma_tui.frontend.dropped import may_be_dropped
 from gemma_tui.tui.prompt_cost import Asked
 from gemma_tui.tui.screens.commanding import CommandScreen
 from gemma_tui.tui.widgets.attachment_tray import AttachmentTray

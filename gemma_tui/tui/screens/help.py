@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
-from gemma_tui.tui.commands import COMMANDS
+from gemma_tui.frontend.commands import COMMANDS
 from gemma_tui.tui.keys import key_groups, keys_of
 
 if TYPE_CHECKING:

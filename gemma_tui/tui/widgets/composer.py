@@ -13,8 +13,8 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widgets import TextArea
 
+from gemma_tui.frontend.dropped import may_be_dropped
 from gemma_tui.sanitize import sanitize
-from gemma_tui.tui.dropped import may_be_dropped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
