@@ -139,6 +139,8 @@ async def test_the_draft_is_kept_aside_while_a_question_is_edited(
         await running.shown("two")
         await running.until(lambda: running.app.chat_screen.desk.turn is None)
         assert asked(running) == ["first anew"]
+        # It is saved beside the reply, which does not wait for it.
+        await running.until(lambda: not running.app.chat_screen._drafts.is_dirty, "the draft")
         saved = await running.store.load_draft(1)
         assert (saved.text, len(saved.attachments)) == ("unsent", 1)
 
