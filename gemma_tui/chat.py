@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from gemma_tui.beginning import begin
 from gemma_tui.conversation import Draft, Message, MessageState, title_from
 from gemma_tui.documents import Documents, is_divisible
-from gemma_tui.errors import AttachmentError, GemmaError, UsageError
+from gemma_tui.errors import GemmaError, UsageError
 from gemma_tui.generation import Finished, GenerationRequest
+from gemma_tui.intake import Intake
 from gemma_tui.pictures import Pictures, attachment_of
 from gemma_tui.preprocessing.budget import AUTO, DEFAULT_TOKEN_BUDGET, check_budget
 from gemma_tui.prompting import Prompting
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from gemma_tui.conversation import Attachment, Conversation
     from gemma_tui.engine.interface import Engine
     from gemma_tui.generation import MediaPreview, PromptSize
+    from gemma_tui.intake import AskPassword
     from gemma_tui.options import GenerationOptions
     from gemma_tui.preprocessing.budget import TokenBudget
     from gemma_tui.storage.blobs import BlobStore
@@ -72,6 +74,7 @@ class Chat:
         self._engine = engine
         self.pictures = Pictures(blobs, engine)
         self.documents = Documents(blobs, engine)
+        self._intake = Intake(blobs, engine)
         self._prompting = Prompting(blobs, engine)
         self.sounds = Sounds(blobs, engine)
         self._system_prompt = system_prompt
@@ -83,7 +86,12 @@ class Chat:
         return model.default_token_budget if model else None
 
     async def attach(
-        self, path: Path, *, token_budget: TokenBudget | None = None, used_tokens: int = 0
+        self,
+        path: Path,
+        *,
+        token_budget: TokenBudget | None = None,
+        used_tokens: int = 0,
+        ask_password: AskPassword | None = None,
     ) -> Attachment:
         """Copy a file into the store at once (it may vanish) and find out what it is.
 
@@ -91,6 +99,7 @@ class Chat:
             path: A regular file; anything else is refused without waiting for it.
             token_budget: For a picture; None is the default of the loaded model.
             used_tokens: Of the context; `auto` leaves room for more than one picture.
+            ask_password: Asked about a locked document; without it, that is refused.
 
         Raises:
             BudgetError: Not one of the token budgets.
@@ -100,13 +109,7 @@ class Chat:
         """
         if isinstance(token_budget, int):
             check_budget(token_budget)
-        blob = await self._blobs.add_file(path)
-        try:
-            info = await self._engine.probe(self._blobs.path_of(blob.sha256), path.name)
-        except AttachmentError:
-            if blob.is_new:
-                await self._blobs.discard(blob.sha256)
-            raise
+        blob, info = await self._intake.take(path, ask_password)
         self.pictures.learn(blob.sha256, info)
         # Asked now: the model may have become known while the file was copied.
         budget = self.default_token_budget or DEFAULT_TOKEN_BUDGET

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING, Final
 
 from gemma_tui.errors import UsageError
 from gemma_tui.frame_choice import choose_frames
-from gemma_tui.preprocessing.budget import TOKEN_BUDGETS, image_tokens
-from gemma_tui.preprocessing.frame_times import is_video
+from gemma_tui.preprocessing.budget import TOKEN_BUDGETS, audio_tokens, image_tokens
+from gemma_tui.preprocessing.frame_times import MAX_FRAMES, is_video
 from gemma_tui.preprocessing.media_cost import soft_token_count
 from gemma_tui.preprocessing.picture_cost import picture_tokens
-from gemma_tui.preprocessing.sound_cost import with_range
+from gemma_tui.preprocessing.sound_cost import clip_lengths, with_range
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.selection import describe_selection, labelled_count, parse_selection, selected
 from gemma_tui.storage.texts import read_text
 from gemma_tui.text_parts import is_partial, parts_of
 from gemma_tui.time_range import parse_time_range
-from gemma_tui.videos import notes_on
+from gemma_tui.videos import notes_on, with_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,6 +47,12 @@ MAX_TEXT: Final = 2_000_000
 
 CHARACTERS_PER_TOKEN: Final = 3
 """Rather few: English has four and a half, code three, other scripts one or two."""
+
+LEFT_OUT_ADVICE: Final = "/range chooses others."
+"""What is said behind the note that not all of a file is attached."""
+
+_STAMP_TOKENS: Final = 7
+"""Of a time in front of a frame: `mm:ss` is five, two blanks may be two more."""
 
 _SHARE: Final = (3, 4)
 """Of the context that is left: what pages may fill unasked. The rest is for question and answer."""
@@ -109,6 +115,24 @@ class Documents:
         count = sum(room is None or total <= room for total in costs)
         return replace(document, token_budget=budget, segments=pages[: max(1, count)])
 
+    def first_frames(
+        self, video: Attachment, per_second: float, used_tokens: int = 0
+    ) -> Attachment:
+        """A video with so many frames a second, or with as many as fit; others stay as they are.
+
+        Args:
+            video: With the clips of its sound that are sent.
+            per_second: How many frames are wanted.
+            used_tokens: Of the context, by what is there already.
+        """
+        model = self._engine.state.model
+        room = _room(model, used_tokens)
+        if model is None or room is None or not is_video(video):
+            return with_frames(video, per_second)
+        sound = sum(map(audio_tokens, clip_lengths(video))) if model.can_hear else 0
+        frame = image_tokens(video.width, video.height, video.token_budget) + _STAMP_TOKENS
+        return with_frames(video, per_second, min(MAX_FRAMES, max(1, (room - sound) // frame)))
+
     @property
     def page_budget(self) -> int:
         """Soft tokens of a page unless the user says otherwise."""
@@ -152,10 +176,10 @@ class Documents:
         chosen = selected(parse_selection(selection, len(pages), "page"))
         return replace(document, segments=tuple(pages[index] for index in chosen))
 
-    def video_note(self, attachment: Attachment) -> str:
-        """What the user must know of a video that was attached; empty for anything else."""
+    def video_note(self, attachment: Attachment, per_second: float = 1.0) -> str:
+        """As `videos.notes_on`, of a video that was attached; empty for anything else."""
         is_one = is_video(attachment)
-        return notes_on(attachment, self._engine.state.model) if is_one else ""
+        return notes_on(attachment, self._engine.state.model, per_second) if is_one else ""
 
     def _choose_lines(self, attachment: Attachment, selection: str) -> Attachment:
         text = read_text(attachment, self._blobs.path_of)
@@ -196,7 +220,7 @@ def pages_in_words(attachment: Attachment) -> str:
     return f"{word} {describe_selection(chosen)} of {count:,}"
 
 
-def left_out_note(attachment: Attachment, advice: str = "/range chooses others.") -> str:
+def left_out_note(attachment: Attachment, advice: str = LEFT_OUT_ADVICE) -> str:
     """What to say of a file that was attached in part; empty if all of it was."""
     if attachment.kind == "text":
         label = attachment.segments[0].label if attachment.segments else ""

@@ -5,6 +5,7 @@ GemmaError
 ├── AttachmentError           a file that cannot be attached
 │   ├── NotAFileError         no such file, a folder, a device, no permission
 │   ├── UnsupportedFormatError  not a picture or a sound this program reads
+│   ├── LockedDocumentError   a document that needs a password, or got a wrong one
 │   ├── DamagedFileError      empty, truncated, or not what it claims to be
 │   └── LimitError            too large, too long or too short
 ├── BudgetError               not one of the token budgets
@@ -68,6 +69,10 @@ class NotAFileError(AttachmentError):
 
 class UnsupportedFormatError(AttachmentError):
     """The content is not a picture or a sound this program reads, whatever the name says."""
+
+
+class LockedDocumentError(AttachmentError):
+    """The document needs a password, or the one that was typed does not open it."""
 
 
 class DamagedFileError(AttachmentError):

@@ -46,6 +46,8 @@ class Media:
     """Samples of a segment of a sound; 0: the sound is the whole file."""
     stamp: str = ""
     """What stands right in front of a frame of a video, such as `00:03 `; else empty."""
+    is_optional: bool = False
+    """Left out where the model lacks the sense for it, as the sound of a video is."""
 
 
 MediaKey: TypeAlias = tuple[MediaKind, str, int, int, int]
@@ -194,11 +196,10 @@ LoadPhase: TypeAlias = Literal["starting", "weights", "warming"]
 
 @dataclass(frozen=True, slots=True)
 class LoadProgress:
-    """The model is being loaded."""
+    """The model is being loaded; `fraction` is 0 to 1 over the whole load."""
 
     phase: LoadPhase
     fraction: float
-    """0 to 1 over the whole load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,13 +250,12 @@ class ThoughtDelta:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """More of the answer."""
+    """More of the answer; `token_ids` as of `ThoughtDelta`."""
 
     text: str
     token_count: int = 0
     """Tokens generated so far, thoughts included."""
     token_ids: tuple[int, ...] = ()
-    """As of `ThoughtDelta`."""
 
 
 @dataclass(frozen=True, slots=True)

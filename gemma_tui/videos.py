@@ -14,6 +14,7 @@ from gemma_tui.preprocessing.budget import SAMPLE_RATE
 from gemma_tui.preprocessing.frame_times import (
     MAX_FRAMES,
     MAX_SOUND_SECONDS,
+    frame_count,
     frame_segments,
     is_video,
     time_stamp,
@@ -41,11 +42,11 @@ def clips_of(video: Attachment) -> tuple[Segment, ...]:
     return tuple(part for part in video.segments if part.kind == "audio")
 
 
-def with_frames(video: Attachment, per_second: float) -> Attachment:
-    """A video with so many frames a second, at most `MAX_FRAMES`; anything else stays as it is."""
+def with_frames(video: Attachment, per_second: float, most: int = MAX_FRAMES) -> Attachment:
+    """A video with so many frames a second, at most `most`; anything else stays as it is."""
     if not is_video(video):
         return video
-    frames = frame_segments(_milliseconds(video), per_second)
+    frames = frame_segments(_milliseconds(video), per_second, most)
     return replace(video, segments=(*frames, *clips_of(video)))
 
 
@@ -80,14 +81,21 @@ def video_in_words(video: Attachment) -> str:
     return f"{frames} frame{'' if frames == 1 else 's'}{sound} of {_length(video)}"
 
 
-def notes_on(video: Attachment, model: ModelInfo | None) -> str:
-    """What the user must know of a video that was attached; empty if there is nothing to say."""
+def notes_on(video: Attachment, model: ModelInfo | None, per_second: float = 1.0) -> str:
+    """What the user must know of a video that was attached; empty if there is nothing to say.
+
+    Args:
+        video: A video.
+        model: The loaded model, if one is.
+        per_second: How many frames a second were wanted.
+    """
     name, notes = f"“{sanitize_line(video.name)}”", []
     seconds = _milliseconds(video) / 1000
     frames, clips = frames_of(video), clips_of(video)
-    if len(frames) == MAX_FRAMES and seconds > MAX_FRAMES:
-        apart = f"{seconds / MAX_FRAMES:.3g}"
-        notes.append(f"{name} is {_length(video)} long: {MAX_FRAMES} frames, {apart} s apart.")
+    if frame_count(_milliseconds(video), per_second) > len(frames):
+        apart = f"{seconds / len(frames):.3g}"
+        count = f"{len(frames)} frame{'' if len(frames) == 1 else 's'}"
+        notes.append(f"{name} is {_length(video)} long: {count}, {apart} s apart.")
     if not clips and seconds > MAX_SOUND_SECONDS:
         minutes = MAX_SOUND_SECONDS // 60
         notes.append(
@@ -110,7 +118,9 @@ def to_frames(media: Iterable[PromptPart]) -> tuple[tuple[Media, ...], tuple[Med
         replace(part, stamp=f"{' ' if place else ''}{time_stamp(part.start)} ")
         for place, part in enumerate(pictures)
     )
-    return tuple(frames), tuple(part for part in all_of_it if part.kind == "audio")
+    # Whether the model hears may be known only when it is loaded.
+    clips = (replace(part, is_optional=True) for part in all_of_it if part.kind == "audio")
+    return tuple(frames), tuple(clips)
 
 
 def _milliseconds(video: Attachment) -> int:

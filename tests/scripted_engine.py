@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from gemma_tui.conversation import TextPart, Usage
 from gemma_tui.engine.interface import EngineState, EngineStatus
-from gemma_tui.errors import GemmaError, UnsupportedFormatError
+from gemma_tui.errors import GemmaError, LockedDocumentError, UnsupportedFormatError
 from gemma_tui.generation import (
     Finished,
     GenerationEvent,
@@ -32,7 +32,7 @@ from gemma_tui.generation import (
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
 
-    from gemma_tui.engine.media_requests import Crop, FindClip
+    from gemma_tui.engine.media_requests import Crop, FindClip, Unlock
     from gemma_tui.engine.protocol import Estimate
     from gemma_tui.sound_clip import SoundClip
 
@@ -105,6 +105,9 @@ class ScriptedEngine:
         self.cropped: list[Crop] = []
         self.media: dict[str, MediaInfo | GemmaError] = {}
         """What `probe` answers for a name, before it looks at the suffix."""
+        self.locks: dict[tuple[str, str], MediaInfo] = {}
+        """What is in a locked document, by its name and password."""
+        self.unlocked: list[Unlock] = []
         self.clips: dict[int, SoundClip | GemmaError] = {}
         """What `find_clip` answers, by the sample where a clip begins."""
         self.estimates: dict[str, MemoryEstimate | GemmaError] = {}
@@ -216,6 +219,17 @@ class ScriptedEngine:
         self.cropped.append(request)
         await asyncio.to_thread(Path(request.target).write_bytes, b"part " + str(request).encode())
         return MediaInfo("image", "image/png", width=100, height=50)
+
+    async def unlock(self, request: Unlock) -> MediaInfo:
+        """What `media` has for the name and the password, as in `("a.pdf", "secret")`."""
+        self.unlocked.append(request)
+        info = self.locks.get((request.name, request.password))
+        if info is None:
+            raise LockedDocumentError(
+                f"That password does not open “{request.name}”.", "Try again."
+            )
+        await asyncio.to_thread(Path(request.target).write_bytes, b"%PDF-1.7 without a lock")
+        return info
 
     async def preview(self, path: Path, name: str) -> MediaPreview:
         """Four pixels, red above blue; a wave for a sound."""

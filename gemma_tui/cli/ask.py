@@ -16,14 +16,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gemma_tui.chat import Chat
+from gemma_tui.cli.ask_attachments import (
+    attach_files,
+    notes_on_attachments,
+    settled_attachments,
+)
 from gemma_tui.cli.closed_output import require_output
 from gemma_tui.cli.output import Answer, Progress, to_json
 from gemma_tui.cli.signals import until_signalled
 from gemma_tui.conversation import Draft
-from gemma_tui.documents import estimated_tokens, is_divisible, left_out_note
 from gemma_tui.engine.client import EngineClient
 from gemma_tui.engine.process import open_log, worker_command
-from gemma_tui.errors import GemmaError, UsageError
+from gemma_tui.errors import GemmaError
 from gemma_tui.generation import (
     Finished,
     MediaProgress,
@@ -34,22 +38,19 @@ from gemma_tui.generation import (
 )
 from gemma_tui.options import GenerationOptions
 from gemma_tui.preprocessing.budget import check_budget
-from gemma_tui.preprocessing.frame_times import is_video
 from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
 from gemma_tui.storage.faults import storage_faults
 from gemma_tui.turn import TurnStarted, left_out_sentence, reading_label
-from gemma_tui.videos import parse_rate, with_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from typing import BinaryIO
 
     from gemma_tui.cli.question import Question
-    from gemma_tui.conversation import Attachment, Message
+    from gemma_tui.conversation import Message
     from gemma_tui.engine.interface import EngineState
-    from gemma_tui.generation import ModelInfo
     from gemma_tui.paths import Paths
     from gemma_tui.turn import TurnEvent
 
@@ -116,15 +117,12 @@ async def _ask(asking: _Asking) -> None:
         store = ConversationStore(database)
         chat = Chat(store, BlobStore(asking.paths.blobs), engine)
         info, attachments = await asyncio.gather(
-            engine.load(asking.model), _attach(chat, asking.question)
+            engine.load(asking.model), attach_files(chat, asking.question, progress)
         )
         for sentence in info.limitations:
             progress.tell(sentence)
-        settled = await _settled(chat, attachments, asking.question, info)
-        for item in () if asking.question.selection else settled:
-            if note := left_out_note(item, "--range chooses others."):
-                progress.tell(note)
-        for note in filter(None, map(chat.documents.video_note, settled)):
+        settled = await settled_attachments(chat, attachments, asking.question, info)
+        for note in notes_on_attachments(chat, settled, asking.question):
             progress.tell(note)
         draft = Draft(asking.question.prompt, settled)
         conversation = await store.create("", asking.question.system_prompt)
@@ -155,39 +153,6 @@ def _is_cut_short(reply: Message, options: GenerationOptions) -> bool:
     return reply.finish_reason == "length" and not (is_asked_for and reply.text)
 
 
-async def _attach(chat: Chat, question: Question) -> list[Attachment]:
-    return [
-        await chat.attach(Path(name), token_budget=question.token_budget) for name in question.files
-    ]
-
-
-async def _settled(
-    chat: Chat, attachments: Iterable[Attachment], question: Question, model: ModelInfo
-) -> tuple[Attachment, ...]:
-    """Attachments as the model and the options want them: files were looked at before it was known.
-
-    Pictures have its default budget, unless the user chose; documents have as many pages as fit.
-    """
-    found: list[Attachment] = []
-    for item in attachments:
-        settled = item
-        if is_video(item):
-            settled = with_frames(item, parse_rate(question.frame_rate))
-            settled = replace(settled, token_budget=question.frame_budget or item.token_budget)
-        elif is_divisible(item):
-            settled = await chat.documents.fit(item, question.token_budget, estimated_tokens(found))
-        elif item.kind == "image" and question.token_budget is None:
-            settled = replace(item, token_budget=model.default_token_budget)
-        if question.selection and _has_parts(item):
-            settled = await chat.documents.choose(settled, question.selection)
-        found.append(settled)
-    if question.selection and not any(map(_has_parts, found)):
-        raise UsageError(
-            "--range chooses a part: no document or text is attached, nor a video or a sound."
-        )
-    return tuple(found)
-
-
 def _as_json(messages: tuple[Message, ...], asking: _Asking) -> str:
     question, reply = messages
     return to_json(question, reply, saved=asking.save)
@@ -201,10 +166,6 @@ def log_path(paths: Paths) -> Path:
     except OSError:
         return paths.data / log.name
     return log
-
-
-def _has_parts(item: Attachment) -> bool:
-    return is_divisible(item) or is_video(item) or item.kind == "audio"
 
 
 def _show(event: TurnEvent, answer: Answer, progress: Progress, *, as_json: bool) -> None:

@@ -6,6 +6,7 @@ Knows streams, not engines. On a terminal nothing in an answer can act; a pipe g
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gemma_tui.answer_stream import write_answer
@@ -17,6 +18,7 @@ from gemma_tui.sanitize import sanitize, sanitize_line
 from gemma_tui.videos import clips_of, frames_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import TextIO
 
     from gemma_tui.conversation import Attachment, Message
@@ -75,6 +77,16 @@ class Progress:
             self._stream.write(f"{_CLEAR_LINE}{sanitize_line(text)} …")
             self._stream.flush()
             self._is_shown = True
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Leave the line to something else, such as a question."""
+        self.clear()
+        was_watched, self._is_watched = self._is_watched, False
+        try:
+            yield
+        finally:
+            self._is_watched = was_watched
 
     def tell(self, sentence: str) -> None:
         """Say something that must not be missed, on a line of its own, watched or not."""

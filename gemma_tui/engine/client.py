@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from gemma_tui.engine.interface import EngineState, EngineStatus
-from gemma_tui.engine.media_requests import Crop, FindClip, Preview, Probe
+from gemma_tui.engine.media_client import MediaClient
 from gemma_tui.engine.process import EngineProcess, how_it_ended, worker_command
 from gemma_tui.engine.protocol import (
     Cancel,
@@ -27,14 +27,11 @@ from gemma_tui.errors import EngineError, EngineStoppedError, GemmaError
 from gemma_tui.generation import (
     Finished,
     LoadProgress,
-    MediaInfo,
-    MediaPreview,
     MemoryEstimate,
     ModelInfo,
     PromptSize,
     ReplyProgress,
 )
-from gemma_tui.sound_clip import SoundClip
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
@@ -50,7 +47,7 @@ MAX_CRASHES: Final = 3
 """After so many in a row without a finished reply it waits for the next request."""
 
 
-class EngineClient:
+class EngineClient(MediaClient):
     """The engine process, as everything above it sees it (implements `interface.Engine`).
 
     Args:
@@ -147,22 +144,6 @@ class EngineClient:
         """Stop the running reply, if any: its stream ends with `Finished("cancelled", …)`."""
         if self._replies and self._process is not None:
             self._process.send(Cancel(self._replies[0].request_id))
-
-    async def probe(self, path: Path, name: str) -> MediaInfo:
-        """Look into a file, also while a reply is generated; an `AttachmentError` says `name`."""
-        return await self._answer(Probe(str(path), name), MediaInfo)
-
-    async def preview(self, path: Path, name: str) -> MediaPreview:
-        """A picture or a sound in small; raises as `probe`."""
-        return await self._answer(Preview(str(path), name), MediaPreview)
-
-    async def crop(self, request: Crop) -> MediaInfo:
-        """Write a part of a picture to a new file; raises as `probe`."""
-        return await self._answer(request, MediaInfo)
-
-    async def find_clip(self, request: FindClip) -> SoundClip:
-        """The next clip of a long sound; raises as `probe`."""
-        return await self._answer(request, SoundClip)
 
     async def count(self, request: GenerationRequest) -> PromptSize:
         """What the prompt of `request` takes; raises a `ModelError` while no model is loaded."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
-    from gemma_tui.engine.media_requests import Crop, FindClip
+    from gemma_tui.engine.media_requests import Crop, FindClip, Unlock
     from gemma_tui.engine.protocol import Estimate
     from gemma_tui.generation import (
         GenerationEvent,
@@ -116,6 +116,14 @@ class Engine(Protocol):
         """Write a part of a picture to a new file; answers also while a reply is generated.
 
         Raises:
+            AttachmentError: It cannot be read; its name is used in the sentence.
+        """
+
+    async def unlock(self, request: Unlock) -> MediaInfo:
+        """Write a copy of a document without its password; answers as `crop` does.
+
+        Raises:
+            LockedDocumentError: The password is wrong.
             AttachmentError: It cannot be read; its name is used in the sentence.
         """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,4 +41,15 @@ class Crop:
     name: str
     region: tuple[float, float, float, float]
     """Left, top, width and height, in parts of the whole."""
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    """Write a copy of a PDF without its password. Answer: its `MediaInfo` or `Failed`."""
+
+    path: str
+    name: str
+    password: str = field(repr=False)
+    """Kept nowhere, and in no log."""
     target: str

@@ -11,9 +11,14 @@ import os
 import re
 import socket
 import unicodedata
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote
+
+from gemma_tui.errors import NotAFileError
+from gemma_tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,6 +60,63 @@ def parse_dropped(text: str, exists: Callable[[str], bool] = os.path.exists) -> 
     if len(starts) - 1 > MAX_DROP_PARTS:
         return ()
     return _split(text, starts, exists)
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """What was dropped together."""
+
+    found: tuple[Path, ...]
+    """Empty: it is no drop, but text."""
+    missing: tuple[Path, ...] = ()
+    """Where there is nothing any more; only beside others that are there."""
+
+
+def parse_drop(text: str, exists: Callable[[str], bool] = os.path.exists) -> Drop:
+    """As `parse_dropped`, and among files that are there some may be gone.
+
+    What is gone counts only if it is spelled as a terminal spells a dropped path (one word of a
+    shell, or a URL): in prose that names a file in the middle, nothing is missing.
+
+    Args:
+        text: A whole paste.
+        exists: Whether there is something at a path.
+    """
+    found = parse_dropped(text, exists)
+    if found or not may_be_dropped(text):
+        return Drop(found)
+    starts = [0, *(match.end() for match in _BOUNDARY.finditer(text)), len(text)]
+    if len(starts) - 1 > MAX_DROP_PARTS:
+        return Drop(())
+    there: list[Path] = []
+    missing: list[Path] = []
+    for start, end in pairwise(starts):
+        path = _resolve(text[start:end], exists)
+        if path is not None:
+            there.append(path)
+        elif (gone := _unresolved(text[start:end])) is not None:
+            missing.append(gone)
+        else:
+            return Drop(())
+    return Drop(tuple(there), tuple(missing)) if there else Drop(())
+
+
+def gone(path: Path) -> NotAFileError:
+    """The sentence for a dropped file that is not there any more."""
+    name = sanitize_line(path.name)
+    return NotAFileError(
+        f"“{name}” is not there any more.", "What was dropped with it is attached."
+    )
+
+
+def _unresolved(piece: str) -> Path | None:
+    """Where a dropped file was, by its spelling alone; None for what a terminal would not write."""
+    word = _unquote_word(piece)
+    spelling = (file_url_path(word) or word) if word else ""
+    if spelling.startswith("~/"):
+        spelling = os.path.expanduser(spelling)  # noqa: PTH111
+    is_deep = spelling.startswith("/") and "/" in spelling[1:]
+    return Path(spelling) if is_deep else None
 
 
 def file_url_path(url: str) -> str:

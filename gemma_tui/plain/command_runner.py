@@ -135,8 +135,7 @@ class CommandRunner:
         """A file for the next message; without a path, those there are."""
         if argument:
             found = await asyncio.to_thread(parse_dropped, argument)
-            for path in found or (expand(argument).absolute(),):
-                await self._conversing.attach(path)
+            await self._conversing.attach(found or (expand(argument).absolute(),))
             return
         lines = [f"Attached is {describe(item)}." for item in self._conversing.attachments]
         self._console.say("\n".join(lines or ["Nothing is attached. Write /attach and a path."]))

@@ -5,11 +5,9 @@ What the user asked for goes to the standard output, what happens meanwhile to t
 
 from __future__ import annotations
 
-import asyncio
 import codecs
 import os
 import sys
-import threading
 from contextlib import suppress
 from functools import partial
 from io import TextIOWrapper
@@ -17,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gemma_tui.answer_stream import write_answer
 from gemma_tui.errors import GemmaError
+from gemma_tui.plain.daemon_thread import in_daemon_thread
 from gemma_tui.sanitize import sanitize, sanitize_line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import TextIO
 
 CHUNK_BYTES: Final = 65536
@@ -82,7 +80,7 @@ class Console:
         read = (lambda: _edited_line(prompt, offered)) if self.edits else self._raw_line
         self._is_reading = True
         try:
-            line = await _in_daemon_thread(read)
+            line = await in_daemon_thread(read)
         except GemmaError:
             self._is_reading = False
             raise
@@ -152,30 +150,3 @@ def _edited_line(prompt: str, offered: str) -> str | None:
         return input(prompt)
     except EOFError:
         return None
-
-
-async def _in_daemon_thread(read: Callable[[], str | None]) -> str | None:
-    """Wait for a line in a thread that does not keep the program from ending."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[str | None] = loop.create_future()
-
-    def settle(line: str | None, error: BaseException | None) -> None:
-        if future.done():
-            return
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(line)
-
-    def work() -> None:
-        line: str | None = None
-        error: BaseException | None = None
-        try:
-            line = read()
-        except OSError as caught:
-            error = GemmaError(f"The standard input cannot be read ({caught.strerror}).")
-        with suppress(RuntimeError):  # the program has ended meanwhile
-            loop.call_soon_threadsafe(settle, line, error)
-
-    threading.Thread(target=work, daemon=True, name="line").start()
-    return await future

@@ -12,20 +12,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Draft
-from gemma_tui.documents import estimated_tokens, left_out_note
 from gemma_tui.errors import GemmaError, UsageError
 from gemma_tui.frontend.own_settings import own_settings
 from gemma_tui.frontend.turn import Turn, run_turn
 from gemma_tui.generation import Finished, TextDelta, TurnsLeftOut
+from gemma_tui.plain.attaching import PlainAttaching
 from gemma_tui.plain.attachment_words import describe
 from gemma_tui.plain.reply_ending import ending_sentence
 from gemma_tui.preprocessing.budget import AUTO
 from gemma_tui.settings.configuration import Origin
 from gemma_tui.settings.reading import overrides_text, read_overrides
 from gemma_tui.turn import TurnStarted, left_out_sentence
-from gemma_tui.videos import parse_rate, with_frames
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from gemma_tui.chat import Chat
@@ -73,7 +73,7 @@ class Conversing:
         self._overrides = ""
         self._turn: Turn | None = None
         self._work: asyncio.Task[None] | None = None
-        self._guessed: set[str] = set()
+        self._attaching = PlainAttaching(chat, console)
         self._told_at = 0.0
         self.conversation: Conversation | None = None
         """None until a first message creates it."""
@@ -150,23 +150,14 @@ class Conversing:
         """
         await self._draft.keep(self.unsent or typed, self.attachments)
 
-    async def attach(self, path: Path) -> None:
-        """Attach a file to the next message.
+    async def attach(self, paths: Sequence[Path]) -> None:
+        """Attach files to the next message.
 
         Raises:
-            GemmaError: It cannot be attached.
+            GemmaError: What could not be attached, and why; the other files are.
         """
-        budget = self.settings.token_budget
-        used = estimated_tokens(self.attachments)
-        item = await self._chat.attach(path, token_budget=budget, used_tokens=used)
-        item = with_frames(item, parse_rate(self.settings.frame_rate))
-        if item.kind == "image" and budget is None and self._chat.default_token_budget is None:
-            self._guessed.add(item.sha256)
-        self.attachments = (*self.attachments, item)
-        self._console.say(f"Attached {describe(item)}.")
-        note = left_out_note(item, "/range chooses others, /budget the tokens of a page.")
-        if note := note or self._chat.documents.video_note(item):
-            self._console.note(note)
+        async for item in self._attaching.attach(paths, self.settings, self.attachments):
+            self.attachments = (*self.attachments, item)
 
     async def with_parts(self, item: Attachment, selection: str) -> Attachment:
         """A document with the pages that a text like `1-5, 8` names, or a video with frames.
@@ -193,13 +184,7 @@ class Conversing:
             GemmaError: What kept the reply from being finished; what was attached stays if nothing
                 was stored.
         """
-        default = self._chat.default_token_budget
-        if default is not None:
-            self.attachments = tuple(
-                replace(item, token_budget=default) if item.sha256 in self._guessed else item
-                for item in self.attachments
-            )
-            self._guessed.clear()
+        self.attachments = await self._attaching.fitted(self.attachments)
         last = self.branch[-1].id if self.branch else None
         number = self.conversation.id if self.conversation else None
         self.unsent = text

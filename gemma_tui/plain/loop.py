@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from gemma_tui.errors import GemmaError
 from gemma_tui.frontend.commands import looks_like_command, parse_call, plain_text, unknown_command
-from gemma_tui.frontend.dropped import may_be_dropped, parse_dropped
+from gemma_tui.frontend.dropped import gone, may_be_dropped, parse_drop
 from gemma_tui.plain.commands import ONLY_ON_A_SCREEN, PLAIN_COMMANDS
 from gemma_tui.plain.conversing import PROGRESS_SECONDS
 
@@ -169,10 +169,12 @@ class PlainLoop:
         """Whether a text was nothing but paths of files; they are attached."""
         if not may_be_dropped(text):
             return False
-        paths = await asyncio.to_thread(parse_dropped, text)
-        for path in paths:
-            await self._conversing.attach(path)
-        return bool(paths)
+        drop = await asyncio.to_thread(parse_drop, text)
+        for path in drop.missing:
+            self._fail(gone(path))
+        if drop.found:
+            await self._conversing.attach(drop.found)
+        return bool(drop.found)
 
     def _fail(self, error: GemmaError) -> None:
         self.has_failed = True

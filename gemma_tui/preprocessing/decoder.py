@@ -26,6 +26,7 @@ CALLS: Final = {
     "probe": "gemma_tui.preprocessing.probe",
     "preview": "gemma_tui.preprocessing.preview",
     "crop": "gemma_tui.preprocessing.crop",
+    "unlock": "gemma_tui.preprocessing.unlocking",
     "picture_pixels": "gemma_tui.preprocessing.picture_part",
     "next_clip": "gemma_tui.preprocessing.splitting",
     "audio_features": "gemma_tui.preprocessing.audio",

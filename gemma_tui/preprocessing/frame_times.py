@@ -36,20 +36,28 @@ def is_sound_left_out(media_type: str, sample_count: int) -> bool:
     return media_type.startswith("video/") and sample_count > longest
 
 
-def frame_segments(milliseconds: int, per_second: float = 1.0) -> tuple[Segment, ...]:
+def frame_count(milliseconds: int, per_second: float) -> int:
+    """How many frames so many a second are, however many that is."""
+    return max(1, math.ceil(milliseconds * per_second / 1000))
+
+
+def frame_segments(
+    milliseconds: int, per_second: float = 1.0, most: int = MAX_FRAMES
+) -> tuple[Segment, ...]:
     """The frames of a video, from its beginning on.
 
-    Where that would be more than `MAX_FRAMES`, as many are spread evenly over all of it, as the
+    Where that would be more than `most`, as many are spread evenly over all of it, as the
     reference does with its number of frames.
 
     Args:
         milliseconds: Length of the video, at least 1.
         per_second: How many frames of a second.
+        most: At least 1, and not more than `MAX_FRAMES`.
     """
-    count = max(1, math.ceil(milliseconds * per_second / 1000))
+    count = frame_count(milliseconds, per_second)
     step = 1000 / per_second
-    if count > MAX_FRAMES:
-        count, step = MAX_FRAMES, milliseconds / MAX_FRAMES
+    if count > most:
+        count, step = most, milliseconds / most
     times = (int(place * step) for place in range(count))
     return tuple(Segment("image", time, label=time_stamp(time)) for time in times)
 

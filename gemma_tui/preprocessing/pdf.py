@@ -10,7 +10,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from gemma_tui.conversation import Segment
-from gemma_tui.errors import DamagedFileError, LimitError, UnsupportedFormatError
+from gemma_tui.errors import (
+    DamagedFileError,
+    LimitError,
+    LockedDocumentError,
+    UnsupportedFormatError,
+)
 from gemma_tui.generation import MediaInfo
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS, image_size
 from gemma_tui.preprocessing.source import decoding
@@ -44,11 +49,12 @@ def describe_document(file: BinaryIO, name: str) -> MediaInfo:
         name: What error messages call it.
 
     Raises:
-        UnsupportedFormatError: What reads PDF is not installed, or it needs a password.
+        UnsupportedFormatError: What reads PDF is not installed.
+        LockedDocumentError: It needs a password.
         DamagedFileError: It is broken, or has no pages.
         LimitError: It has more than `MAX_PAGES` pages.
     """
-    with _opened(file, name) as document:
+    with opened_document(file, name) as document:
         count = len(document)
         if count == 0:
             raise DamagedFileError(f"“{name}” has no pages.", "Export it anew.")
@@ -91,7 +97,7 @@ def page_pixels(file: BinaryIO, name: str, index: int, budget: int) -> NDArray[n
         AttachmentError: As `describe_document` says, or there is no such page.
         BudgetError: `budget` is not one of the budgets.
     """
-    with _opened(file, name) as document:
+    with opened_document(file, name) as document:
         if not 0 <= index < len(document):
             message = f"“{name}” has no page {index + 1}: it has {len(document)}."
             raise DamagedFileError(message, "Attach it again.")
@@ -99,8 +105,8 @@ def page_pixels(file: BinaryIO, name: str, index: int, budget: int) -> NDArray[n
 
 
 @contextmanager
-def _opened(file: BinaryIO, name: str) -> Iterator[Any]:
-    """A document of PDFium, closed at the end."""
+def opened_document(file: BinaryIO, name: str, password: str | None = None) -> Iterator[Any]:
+    """A document of PDFium, closed at the end; raises as `describe_document`."""
     try:
         import pypdfium2  # noqa: PLC0415  # an extra
     except ImportError:
@@ -108,11 +114,13 @@ def _opened(file: BinaryIO, name: str) -> Iterator[Any]:
         raise UnsupportedFormatError(message, _INSTALL) from None
     with decoding(name):
         try:
-            document = pypdfium2.PdfDocument(file)
+            document = pypdfium2.PdfDocument(file, password)
         except pypdfium2.PdfiumError as error:
             if error.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD:
-                message = f"“{name}” is locked with a password, which this program cannot enter."
-                hint = "Save a copy without the password in a PDF viewer, and attach that."
+                raise _locked(name, is_wrong=password is not None) from None
+            if error.err_code == pypdfium2.raw.FPDF_ERR_SECURITY:
+                message = f"“{name}” is protected in a way that this program cannot undo."
+                hint = "Print it into a new PDF in the program that opens it, and attach that."
                 raise UnsupportedFormatError(message, hint) from None
             raise
         try:
@@ -120,6 +128,14 @@ def _opened(file: BinaryIO, name: str) -> Iterator[Any]:
             yield document
         finally:
             document.close()
+
+
+def _locked(name: str, *, is_wrong: bool) -> LockedDocumentError:
+    if is_wrong:
+        return LockedDocumentError(f"That password does not open “{name}”.", "Type it again.")
+    return LockedDocumentError(
+        f"“{name}” is locked with a password.", "Attach it again, and type the password."
+    )
 
 
 def _pixel_size(document: Any, index: int) -> tuple[int, int]:  # noqa: ANN401  # of PDFium

@@ -91,6 +91,11 @@ class Decoders:
         found: MediaInfo = self.call("crop", name, path, name, region, target)
         return found
 
+    def unlock(self, path: Path, name: str, password: str, target: Path) -> MediaInfo:
+        """As `preprocessing.unlocking.unlock`, and raises the same."""
+        found: MediaInfo = self.call("unlock", name, path, name, password, target)
+        return found
+
     def features(self, media: Media) -> Features:
         """What a network takes of a picture or a sound; raises as those functions do."""
         path, name = Path(media.path), media.name

@@ -28,6 +28,7 @@ from gemma_tui.runtime.prompt_media import PromptMedia
 from gemma_tui.runtime.replay import STEP_TOKENS, Replay, with_reply
 from gemma_tui.runtime.reply_ids import open_ids
 from gemma_tui.runtime.sampler import check_sampling
+from gemma_tui.runtime.unheard import without_unheard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +89,7 @@ class Reply:
 
     def __init__(self, resident: Resident, request: GenerationRequest, job: Job) -> None:
         self._resident = resident
-        self._request = request
+        self._request = without_unheard(request, job, resident.loaded.info)
         self._job = job
         self._model = resident.loaded.model
         self._reply_ids: tuple[int, ...] = ()

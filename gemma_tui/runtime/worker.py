@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, assert_never
 
 from gemma_tui.engine.interface import EngineStatus
-from gemma_tui.engine.media_requests import Crop, FindClip, Preview, Probe
+from gemma_tui.engine.media_requests import Crop, FindClip, Preview, Probe, Unlock
 from gemma_tui.engine.protocol import (
     Cancel,
     Convert,
@@ -108,7 +108,7 @@ class Worker:
                     self._mlx.submit(job)
                 case Cancel(target=target):
                     self._mlx.cancel(target)
-                case Probe() | Preview() | Crop() | FindClip():
+                case Probe() | Preview() | Crop() | FindClip() | Unlock():
                     self._in_pool(request_id, partial(self._look, request))
                 case Count(request=prompt):
                     self._in_pool(request_id, partial(self._count, prompt))
@@ -167,7 +167,7 @@ class Worker:
             device=inference.device() if inference is not None else None,
         )
 
-    def _look(self, request: Probe | Preview | Crop | FindClip) -> _Answer:
+    def _look(self, request: Probe | Preview | Crop | FindClip | Unlock) -> _Answer:
         path, name = Path(request.path), request.name
         match request:
             case Probe():
@@ -178,6 +178,8 @@ class Worker:
                 return self._decoders.find_clip(path, name, start, stop)
             case Crop(region=region, target=target):
                 return self._decoders.crop(path, name, region, Path(target))
+            case Unlock(password=password, target=target):
+                return self._decoders.unlock(path, name, password, Path(target))
 
     def _count(self, request: GenerationRequest) -> PromptSize:
         inference = self._inference

@@ -80,6 +80,10 @@ class BlobStore:
         """
         return await asyncio.to_thread(self._add_file, path)
 
+    def path_in_the_making(self) -> Path:
+        """Where a file may be written that is to be added; one left there is collected later."""
+        return self._folder / f"new-{os.getpid()}-{time.monotonic_ns()}"
+
     async def discard(self, sha256: str) -> None:
         """Remove one blob, if it is there."""
         await asyncio.to_thread(self.path_of(sha256).unlink, missing_ok=True)
@@ -101,7 +105,7 @@ class BlobStore:
             return self._copy(source, path)
 
     def _copy(self, source: int, path: Path) -> StoredBlob:
-        temporary = self._folder / f"new-{os.getpid()}-{time.monotonic_ns()}"
+        temporary = self.path_in_the_making()
         try:
             with storage_faults(self._folder):
                 target = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)

@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.conversation import Draft
-from gemma_tui.documents import PAGE_BUDGET, estimated_tokens, left_out_note
+from gemma_tui.documents import estimated_tokens, left_out_note
 from gemma_tui.errors import AttachmentError, GemmaError, LimitError
-from gemma_tui.frontend.dropped import parse_dropped
+from gemma_tui.frontend.dropped import gone, parse_drop, parse_dropped
+from gemma_tui.frontend.folders import Folders, offer_words
 from gemma_tui.preprocessing.budget import AUTO, DEFAULT_TOKEN_BUDGET, TOKEN_BUDGETS
 from gemma_tui.preprocessing.frame_times import is_video
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.storage.faults import storage_faults
-from gemma_tui.tui.folders import Folders, offer_words
+from gemma_tui.tui.fitting import NOTE_SECONDS
+from gemma_tui.tui.password_question import PasswordQuestion
 from gemma_tui.tui.widgets.composer import MAX_PASTE_LENGTH, is_long_paste
-from gemma_tui.videos import parse_rate, with_frames
+from gemma_tui.videos import parse_rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,18 +34,15 @@ if TYPE_CHECKING:
 
     from gemma_tui.chat import Chat
     from gemma_tui.conversation import Attachment
+    from gemma_tui.frontend.folders import FolderOffer
     from gemma_tui.storage.conversations import ConversationStore
-    from gemma_tui.tui.folders import FolderOffer
+    from gemma_tui.tui.fitting import DraftFitting
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.preferences import Preferences
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
 
 PASTED: Final = "pasted text"
 """What the name of a paste that became an attachment begins with."""
-
-
-NOTE_SECONDS: Final = 15
-"""How long it is said that not all pages of a document are attached; its chip says it too."""
 
 
 class Attaching:
@@ -55,6 +54,7 @@ class Attaching:
         page: Which conversation is shown.
         panel: The chips and the composer.
         preferences: What a new picture may cost.
+        fitting: Told what was attached as the program chose.
         app: Where questions are asked.
     """
 
@@ -66,6 +66,7 @@ class Attaching:
         page: Page,
         panel: ComposerPanel,
         preferences: Preferences,
+        fitting: DraftFitting,
         app: Callable[[], App[None]],
     ) -> None:
         self._chat = chat
@@ -73,14 +74,14 @@ class Attaching:
         self._page = page
         self._panel = panel
         self._preferences = preferences
+        self._fitting = fitting
         self._app = app
         self._folders = Folders(self._agrees)
+        self._ask_password = PasswordQuestion(app)
         self._refused = ""
         self.refused_path = ""
         """What was typed into the dialogue last and could not be attached."""
         self._in_order = asyncio.Lock()
-        self._guessed: set[str] = set()
-        """Pictures whose budget was chosen before any model could say its default."""
 
     def expect(self, text: str) -> str:
         """Make a paste pending before `paste` runs: an Enter right behind a drop has to wait.
@@ -104,9 +105,9 @@ class Attaching:
         """
         number = self._page.number
         try:
-            paths = await find_files(text)
-            if paths:
-                await self.attach(paths)
+            drop = await asyncio.to_thread(parse_drop, text)
+            if drop.found:
+                await self.attach(drop.found, missing=drop.missing)
             elif is_long_paste(text):
                 await self._attach_text(text)
             elif number == self._page.number:
@@ -186,8 +187,12 @@ class Attaching:
         await self.attach([await asyncio.to_thread(typed_path, text)])
         self.refused_path = ""
 
-    async def attach(self, paths: Sequence[Path]) -> None:
+    async def attach(self, paths: Sequence[Path], missing: Sequence[Path] = ()) -> None:
         """Attach files one after the other, in their order.
+
+        Args:
+            paths: The files.
+            missing: Others that were dropped with them, and are not there.
 
         Raises:
             GemmaError: What could not be attached, and why; the other files are.
@@ -196,7 +201,7 @@ class Attaching:
         conversation_id, number = self._page.conversation_id, self._page.number
         paths, refused = await self._folders.opened(paths)
         self._panel.tray.pending += tuple(path.name for path in paths)
-        failures: list[GemmaError] = [*refused]
+        failures: list[GemmaError] = [*map(gone, missing), *refused]
         async with self._in_order:
             for path in paths:
                 try:
@@ -209,15 +214,6 @@ class Attaching:
             raise AttachmentError("\n".join(str(failure) for failure in failures))
         if failures:
             raise failures[0]
-
-    def settle_budgets(self) -> None:
-        """A model may be loaded now: pictures of the draft that wait for its default get it."""
-        budget, tray = self._chat.default_token_budget, self._panel.tray
-        if budget is None or not self._guessed:
-            return
-        tray.change_budgets(self._guessed, DEFAULT_TOKEN_BUDGET, budget)
-        tray.change_budgets(self._guessed, PAGE_BUDGET, self._chat.documents.page_budget)
-        self._guessed.clear()
 
     async def _agrees(self, offer: FolderOffer) -> bool:
         from gemma_tui.tui.screens.agreement import AgreementScreen  # noqa: PLC0415  # rare
@@ -250,18 +246,19 @@ class Attaching:
     async def _attach(self, path: Path, conversation_id: int | None, number: int) -> None:
         budget = self._preferences.settings.token_budget
         used = self._page.context_tokens + estimated_tokens(self._panel.tray.attachments)
-        attachment = await self._chat.attach(path, token_budget=budget, used_tokens=used)
-        if is_video(attachment):
-            rate = parse_rate(self._preferences.settings.frame_rate)
-            attachment = with_frames(attachment, rate)
-        is_guessed = budget is None and self._chat.default_token_budget is None
-        if attachment.kind == "image" and is_guessed:
-            self._guessed.add(attachment.sha256)
+        attachment = await self._chat.attach(
+            path, token_budget=budget, used_tokens=used, ask_password=self._ask_password
+        )
+        documents, rate = self._chat.documents, self._preferences.settings.frame_rate
+        attachment = documents.first_frames(attachment, parse_rate(rate), used)
+        self._fitting.attached(attachment, budget, rate)
         if number == self._page.number:
             self._panel.tray.add(attachment)
             if budget == AUTO and not is_video(attachment):
                 self._panel.tray.set_budget(AUTO)
-            if note := left_out_note(attachment) or self._chat.documents.video_note(attachment):
+            if note := left_out_note(attachment) or documents.video_note(
+                attachment, parse_rate(rate)
+            ):
                 self._panel.notify(note, timeout=NOTE_SECONDS, markup=False)
             return
         await self.keep_for(conversation_id, attachment)

@@ -78,6 +78,7 @@ def _dialogues() -> Iterator[KeyGroup]:
     from gemma_tui.tui.screens.help import HelpScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.models import ModelScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.notices import NoticeScreen  # noqa: PLC0415
+    from gemma_tui.tui.screens.password import PasswordScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.path import PathScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.prose import ProseScreen  # noqa: PLC0415
     from gemma_tui.tui.screens.record_keys import RECORD_KEYS  # noqa: PLC0415
@@ -95,6 +96,7 @@ def _dialogues() -> Iterator[KeyGroup]:
     yield KeyGroup("gallery", "The attachments of a conversation", _own(GalleryScreen.BINDINGS))
     yield KeyGroup("menu", "The menu of a conversation", _own(ConversationMenu.BINDINGS))
     yield KeyGroup("path", "Typing a path", _own(PathScreen.BINDINGS))
+    yield KeyGroup("password", "The password of a document", _own(PasswordScreen.BINDINGS))
     yield KeyGroup("agreement", "A yes or a no", _own(AgreementScreen.BINDINGS))
     yield KeyGroup("record", "Recording", _own(RECORD_KEYS))
     yield KeyGroup("tour", "The tour", _own(TourScreen.BINDINGS))

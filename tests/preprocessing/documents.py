@@ -45,6 +45,16 @@ def pdf(
     `entries` go into every page, `resources` beside the font `/F`; `more` are objects whose numbers
     begin behind the pages' (4 + 2 n).
     """
+    return assemble([*page_objects(drawings, size, entries, resources), *more])
+
+
+def page_objects(
+    drawings: Sequence[bytes],
+    size: tuple[float, float] = LETTER,
+    entries: bytes = b"",
+    resources: bytes = b"",
+) -> list[bytes]:
+    """The objects of `pdf`, without a file around them."""
     count = len(drawings)
     kids = b" ".join(b"%d 0 R" % (4 + 2 * n) for n in range(count))
     objects = [
@@ -59,7 +69,7 @@ def pdf(
             % (*size, 5 + 2 * number, resources, entries)
         )
         objects.append(stream(drawing))
-    return assemble([*objects, *more])
+    return objects
 
 
 def words(text: str, points: int = 48) -> bytes:

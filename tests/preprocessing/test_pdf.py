@@ -163,20 +163,6 @@ def test_a_broken_document_is_refused(tmp_path: Path, content: bytes) -> None:
         probed(tmp_path, content)
 
 
-def test_a_locked_document_says_what_it_lacks(tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedFormatError, match="locked with a password") as caught:
-        probed(tmp_path, locked())
-    assert "Save a copy without the password" in caught.value.hint
-
-
-def locked() -> bytes:
-    """Encrypted with RC4 of 40 bits under a password; the hashes are of another one than none."""
-    lock = b"<</Filter/Standard /V 1 /R 2 /P -4 /O<%s> /U<%s>>>" % (b"5a" * 32, b"a5" * 32)
-    objects = [b"<</Type/Catalog /Pages 2 0 R>>", b"<</Type/Pages /Count 0 /Kids[]>>", lock]
-    number = b"/ID[<00><00>]"
-    return documents.assemble(objects, b"/Root 1 0 R /Encrypt 3 0 R " + number)
-
-
 def test_five_thousand_pages_are_listed(tmp_path: Path) -> None:
     info = probed(tmp_path, documents.pdf([b""] * 5_000))
     assert len(info.segments) == 5_000

@@ -6,6 +6,7 @@ import copy
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import mlx.core as mx
@@ -109,6 +110,20 @@ def test_a_clip_costs_what_the_size_makes_of_it(size: str, talk: Talk, tmp_path:
     _, end = talk.reply(request)
     markers = 2
     assert end.usage.prompt_tokens - without.usage.prompt_tokens == tokens + markers
+
+
+def test_the_sound_of_a_video_is_left_out_by_a_size_that_cannot_hear(
+    size: str, talk: Talk, tmp_path: Path
+) -> None:
+    """The question may be sent before anybody knows which model answers."""
+    picture = png(tmp_path / "a.png", (200, 30, 30))
+    sound = replace(wav(tmp_path / "a.wav", seconds=SECONDS), is_optional=True)
+    both, end = talk.reply(ask("Hi.", media=(picture, sound), max_tokens=4))
+    seen, seen_end = talk.reply(ask("Hi.", media=(picture,), max_tokens=4))
+    if size in HEARING:
+        assert end.usage.prompt_tokens > seen_end.usage.prompt_tokens + 20
+    else:
+        assert (both, end.usage.prompt_tokens) == (seen, seen_end.usage.prompt_tokens)
 
 
 @pytest.mark.parametrize("unified", [False, True])

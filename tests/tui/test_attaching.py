@@ -166,6 +166,17 @@ async def test_of_several_files_the_good_ones_are_attached(
         assert running.chips() == ["red circle.png"]
 
 
+async def test_a_file_that_is_gone_is_named_and_the_others_are_attached(
+    open_app: Opener, picture: Path, sound: Path, tmp_path: Path
+) -> None:
+    paths = (picture, tmp_path / "gone [b]away.png", sound)
+    async with open_app() as running:
+        await running.paste(" ".join(str(path).replace(" ", "\\ ") for path in paths))
+        await running.until(lambda: running.chips() == [picture.name, sound.name], "the others")
+        await running.shown("“gone [b]away.png” is not there any more.")
+        assert running.composer.text == ""
+
+
 async def test_f4_and_signs_change_the_budget(open_app: Opener, picture: Path) -> None:
     async with open_app() as running:
         await running.drop(picture)

@@ -13,7 +13,13 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from gemma_tui.frontend.dropped import MAX_DROP_LENGTH, may_be_dropped, parse_dropped
+from gemma_tui.frontend.dropped import (
+    MAX_DROP_LENGTH,
+    Drop,
+    may_be_dropped,
+    parse_drop,
+    parse_dropped,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -202,3 +208,32 @@ def test_several_names_are_found_in_their_order(names: list[str], style: str) ->
 @given(st.text(max_size=200))
 def test_nothing_makes_it_fail(text: str) -> None:
     assert parse_dropped("/" + text, lambda _: False) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("/here/a.png /gone/b.png", "/gone/b.png"),
+        ("/gone/b\\ c.png /here/a.png ", "/gone/b c.png"),
+        ("'/gone/b c.png' '/here/a.png'", "/gone/b c.png"),
+        ("/here/a.png\nfile:///gone/b%20c.png", "/gone/b c.png"),
+    ],
+)
+def test_of_several_one_may_be_gone(text: str, missing: str) -> None:
+    here = Path("/here/a.png")
+    assert parse_drop(text, lambda path: path == str(here)) == Drop((here,), (Path(missing),))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/gone/a.png",
+        "/gone/a.png /gone/b.png",
+        "/here/a.png is better than /gone/b.png",
+        "/gone/b.png is worse than /here/a.png",
+        "/here/a.png /closer",
+        "/here/a.png /gone/b.png, I think",
+    ],
+)
+def test_what_reads_as_text_stays_text(text: str) -> None:
+    assert parse_drop(text, lambda path: path == "/here/a.png") == Drop(())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gemma_tui.errors import NotAFileError
-from gemma_tui.tui.folders import MAX_PICTURES, FolderOffer, offer_words, pictures_in
+from gemma_tui.frontend.folders import MAX_PICTURES, FolderOffer, offer_words, pictures_in
 
 if TYPE_CHECKING:
     from tests.tui.conftest import Opener

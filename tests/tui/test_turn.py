@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gemma_tui.conversation import Draft
+from gemma_tui.frontend import turn as turns
 from gemma_tui.frontend.turn import SPEED_SECONDS, Turn
 from gemma_tui.generation import TextDelta
-from gemma_tui.frontend import turn as turns
 from gemma_tui.tui.widgets.status_line import StatusLine
 from tests.scripted_engine import Hold, ScriptedEngine
 

@@ -17,6 +17,7 @@ from gemma_tui.tui.completing import Completing
 from gemma_tui.tui.desk import Desk
 from gemma_tui.tui.drafts import SAVE_DELAY_SECONDS, DraftKeeper
 from gemma_tui.tui.exchanging import Exchanging
+from gemma_tui.tui.fitting import DraftFitting
 from gemma_tui.tui.gallery import Gallery
 from gemma_tui.tui.message_actions import MessageActions
 from gemma_tui.tui.notifying import Notifier
@@ -130,13 +131,10 @@ class ChatScreen(ComposingScreen):
         clipboard: Clipboard | None,
     ) -> None:
         page, panel, preferences = self._page, self._panel, self._preferences
-        self._attaching = attaching = Attaching(
-            chat=chat,
-            store=store,
-            page=page,
-            panel=panel,
-            preferences=preferences,
-            app=lambda: self.app,
+        self._fitting = DraftFitting(chat, page, panel, self.perform)
+        attach = partial(Attaching, chat=chat, store=store, page=page, panel=panel)
+        self._attaching = attaching = attach(
+            preferences=preferences, fitting=self._fitting, app=lambda: self.app
         )
         self._recording = Recording(recorder, attaching, preferences, self.perform)
         self._pasting = Pasting(
@@ -286,7 +284,7 @@ class ChatScreen(ComposingScreen):
         if problem and problem not in (self._problem, last.error if last else ""):
             self._panel.problem.tell(f"{problem} {self.choosing.models.offer()}".rstrip())
         self._problem = problem
-        self._attaching.settle_budgets()
+        self._fitting.model_changed(state.model)
         self.choosing.engine_changed(state)
         turn = self.desk.turn
         if turn is not None and state.phase in ("starting", "loading"):

@@ -5,7 +5,6 @@ The tray, which shows them, is made of it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -15,8 +14,6 @@ from textual.widget import Widget
 from gemma_tui.preprocessing.sound_cost import can_be_heard
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from gemma_tui.conversation import Attachment
 
 
@@ -74,24 +71,6 @@ class HeldAttachments(Widget):
         self.attachments = (*self.attachments, attachment)
         self.cursor = len(self.attachments) - 1
         self.post_message(self.Changed())
-
-    def change_budgets(self, pictures: Collection[str], before: int, after: int) -> None:
-        """Give pictures another budget, except where the user chose one.
-
-        Args:
-            pictures: Their sha256.
-            before: The budget that nobody chose.
-            after: The budget in its place.
-        """
-        changed = tuple(
-            replace(item, token_budget=after)
-            if item.sha256 in pictures and item.token_budget == before
-            else item
-            for item in self.attachments
-        )
-        if changed != self.attachments:
-            self.attachments = changed
-            self.post_message(self.Changed())
 
     def restore(self) -> bool:
         """Bring the chip back that was removed last; False if there is none."""

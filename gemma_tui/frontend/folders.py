@@ -137,12 +137,23 @@ def offer_words(offer: FolderOffer, budget: int) -> str:
         offer: What lies in it.
         budget: The most soft tokens that one of its pictures may cost.
     """
+    return "Attach " + described_offer(offer, budget, separator="?\n")
+
+
+def described_offer(offer: FolderOffer, budget: int, separator: str = ": ") -> str:
+    """As `offer_words`, without asking.
+
+    Args:
+        offer: What lies in the folder.
+        budget: The most soft tokens that one of its pictures may cost.
+        separator: Between what it is and what it costs.
+    """
     count, name = len(offer.pictures), sanitize_line(offer.folder.name)
     size = format_size(offer.size_bytes)
     ones = "1 picture" if count == 1 else f"{count} pictures"
     more = f", the first of {count + offer.left_out:,} by their names" if offer.left_out else ""
     each = f" ({count} × {budget:,})" if count > 1 else ""
     return (
-        f"Attach {ones} from the folder “{name}”{more}?\n"
+        f"{ones} from the folder “{name}”{more}{separator}"
         f"{size}, at most {count * budget:,} tokens{each}."
     )
