@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import time
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, assert_never
@@ -43,6 +44,7 @@ from gemma_tui.runtime.prompt_cache import PromptCache, snapshot_bytes
 from gemma_tui.runtime.reply import Reply, Resident
 from gemma_tui.runtime.snapshot_store import SnapshotStore, sample_of
 from gemma_tui.runtime.tokenizer import Control, Tokenizer
+from gemma_tui.runtime.vocabulary_check import check_vocabulary
 
 if TYPE_CHECKING:
     import logging
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
     from gemma_tui.conversation import Usage
     from gemma_tui.generation import GenerationRequest, Media, MediaInfo, PromptSize
     from gemma_tui.runtime.disk_cache import DiskCache
-    from gemma_tui.runtime.gemma4.config import Gemma4Config, TextConfig
+    from gemma_tui.runtime.gemma4.config import TextConfig
     from gemma_tui.runtime.jobs import Job
     from gemma_tui.runtime.loader import LoadedModel
     from gemma_tui.runtime.replay import Replay
@@ -59,6 +61,9 @@ if TYPE_CHECKING:
 BUFFER_CACHE_BYTES: Final = 256 * 1024 * 1024
 """Freed buffers that MLX keeps for reuse. Its default is all the memory it may use, and chunks of a
 growing prompt leave buffers of ever new sizes; a step of decoding reuses far less than this."""
+
+LEAVE_SECONDS: Final = 10.0
+"""How long the disk may take for what a model remembers before the next one is loaded."""
 
 _NO_MODEL: Final = ("No model is loaded.", "Choose a model first.")
 
@@ -175,12 +180,24 @@ class Inference:
 
         Reads the latest reply as the next prompt will repeat it, and stores on disk what is new.
         """
-        replay, self._replay = self._replay, None
         if self._resident is None:
             return
-        if replay is not None:
-            replay.read(is_interrupted)
+        if self._replay is not None and self._replay.read(is_interrupted):
+            self._replay = None
         self._resident.prompt_cache.save(is_interrupted)
+
+    def leave(self) -> None:
+        """Store on disk what the present model remembers, for when it is loaded again.
+
+        Of a reply that was not read yet as later prompts repeat it, one step at most is read:
+        whoever waits for another model should not wait for that.
+        """
+        if self._resident is None or self._disk is None:
+            return
+        self.use_pause(partial(next, iter((False,)), True))
+        self._resident.prompt_cache.save(lambda: False)
+        if not self._disk.flush(LEAVE_SECONDS):
+            self._log.info("the disk is slow: snapshots are still being written")
 
     def forget(self) -> None:
         """Drop every remembered state, after an error that nobody understands."""
@@ -199,7 +216,7 @@ class Inference:
                 folder, show, free_bytes=self._free_memory(), compiles=self._compiles
             )
             tokenizer = Tokenizer.load(loaded.tokenizer_file)
-            _check_vocabulary(tokenizer, loaded.config)
+            check_vocabulary(tokenizer, loaded.config)
         except ModelError as error:
             # Prompts that are sent before anyone reads this answer get the same sentence. Not the
             # error itself: its traceback would hold the weights that were read so far.
@@ -259,35 +276,6 @@ def _cost(usage: Usage) -> str:
         f"{usage.prefill_seconds:.2f} s; {usage.generated_tokens} tokens written, "
         f"{usage.decode_seconds:.2f} s; peak {usage.peak_memory_bytes >> 20} MiB"
     )
-
-
-def _check_vocabulary(tokenizer: Tokenizer, config: Gemma4Config) -> None:
-    """The network and the vocabulary must mean the same by an id.
-
-    Raises:
-        ModelError: They do not; an id beyond the embeddings would read memory that is not theirs.
-    """
-    tokens = config.tokens
-    wanted = {Control.BOS: tokens.bos}
-    if config.vision is not None:
-        wanted |= {
-            Control.IMAGE_START: tokens.boi,
-            Control.IMAGE: tokens.image,
-            Control.IMAGE_END: tokens.eoi,
-        }
-    if config.audio is not None:
-        wanted |= {
-            Control.AUDIO_START: tokens.boa,
-            Control.AUDIO: tokens.audio,
-            Control.AUDIO_END: tokens.eoa,
-        }
-    other = [name.value for name, place in wanted.items() if tokenizer.id_of(name) != place]
-    if other or tokenizer.size > config.text.vocab_size:
-        what = f"on {other[0]}" if other else "on the number of tokens"
-        raise ModelError(
-            f"config.json and tokenizer.json disagree {what}: they belong to different models.",
-            "Download the model again.",
-        )
 
 
 def flavour_of(text: TextConfig) -> PromptFlavour:

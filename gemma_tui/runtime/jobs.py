@@ -9,6 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from gemma_tui.conversation import Usage
@@ -155,6 +156,8 @@ class MlxThread:
                 self._urgent -= not job.is_aside
             if job.begin():
                 self._current = job
+                if inference is not None and isinstance(job.work, Load | Unload):
+                    self._attempt(inference, inference.leave)
                 inference = self._perform(job, inference)
                 self._current = None
             with self._lock:
@@ -162,7 +165,8 @@ class MlxThread:
             # Its features must not stay in memory until the next job comes.
             del job
             if inference is not None:
-                self._use_pause(inference)
+                self._attempt(inference, inference.keep_reply)
+                self._attempt(inference, partial(inference.use_pause, lambda: self._urgent > 0))
 
     def _perform(self, job: Job, inference: Inference | None) -> Inference | None:
         """Do one job; whatever goes wrong becomes its answer, and the thread lives on."""
@@ -180,11 +184,10 @@ class MlxThread:
             job.emit(Failed.from_error(_unexpected(error, job.work)))
         return inference
 
-    def _use_pause(self, inference: Inference) -> None:
-        """Let it prepare for the next job until that comes; nobody waits for it."""
+    def _attempt(self, inference: Inference, prepare: Callable[[], None]) -> None:
+        """Prepare for a later job; nobody waits for it, so it may fail."""
         try:
-            inference.keep_reply()
-            inference.use_pause(lambda: self._urgent > 0)
+            prepare()
         except BaseException as error:  # noqa: BLE001  # as above
             self._log.error("preparing failed: %s", describe(error))
             inference.forget()

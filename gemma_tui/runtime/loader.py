@@ -182,6 +182,8 @@ def _build(
     config, limitations = without_absent_towers(config, tensors)
     model = Gemma4(config)
     quantise_layers(model, tensors, read_quantisation(files.config, mlx_name))
+    # Layers begin with random weights, never computed; MLX would remember every draw for ever.
+    mx.random.seed(0)
     weight_bytes = fill(model, tensors, upcast=on_cpu(), report=report)
     model.eval()
     return model, config, limitations, weight_bytes

@@ -38,8 +38,8 @@ class Replay:
     superseded: Snapshot | None
     """Of no use any more once this is done."""
 
-    def read(self, is_interrupted: Callable[[], bool]) -> None:
-        """Read what is new of the turn, and keep the state at its end.
+    def read(self, is_interrupted: Callable[[], bool]) -> bool:
+        """Read what is new of the turn, and keep the state at its end; False if interrupted.
 
         When it is interrupted, what has been read so far is kept. Does nothing when media would
         have to be encoded again.
@@ -47,7 +47,7 @@ class Replay:
         end = self.prompt.turn_ends[-1]
         cache, known = self.prompt_cache.take_up(self.prompt)
         if known >= end or any(span.start >= known for span in self.prompt.spans):
-            return
+            return True
         done = known
         while done < end and not is_interrupted():
             stop, ids = min(done + STEP_TOKENS, end), self.prompt.ids
@@ -58,6 +58,7 @@ class Replay:
                 self.prompt_cache.drop(self.superseded)
         elif done > known:
             self.prompt_cache.keep(self.prompt, done, cache, durably=False)
+        return done == end
 
 
 def with_reply(request: GenerationRequest, text: str) -> GenerationRequest:

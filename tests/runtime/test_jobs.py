@@ -37,6 +37,7 @@ class Scene:
         self.steps: dict[int, Callable[[Job], None]] = {}
         self.threads: set[str] = set()
         self.forgotten = 0
+        self.left = 0
         self.pauses: queue.SimpleQueue[Callable[[Callable[[], bool]], None]] = queue.SimpleQueue()
         self.done = threading.Condition()
         create = cast("Callable[[], Inference]", lambda: self)
@@ -52,6 +53,9 @@ class Scene:
     def use_pause(self, is_interrupted: Callable[[], bool]) -> None:
         if not self.pauses.empty():
             self.pauses.get()(is_interrupted)
+
+    def leave(self) -> None:
+        self.left += 1
 
     def forget(self) -> None:
         self.forgotten += 1
@@ -179,6 +183,21 @@ def test_an_error_is_an_answer_and_the_thread_lives_on(
     assert scene.forgotten == 3
     assert "break_down" in caplog.text
     assert WORDS not in caplog.text
+
+
+def test_a_model_is_left_before_another_one_comes(scene: Scene) -> None:
+    left: list[int] = []
+
+    def look(job: Job) -> None:
+        left.append(scene.left)
+        finish(job)
+
+    scene.submit(1, look)
+    scene.submit(2, look, unload=True)
+    scene.submit(3, look)
+    scene.submit(4, look, unload=True)
+    scene.wait_for(4)
+    assert left == [0, 1, 1, 2]
 
 
 def test_a_job_that_has_ended_leaves_nothing_in_memory(scene: Scene) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import copy
 import json
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import mlx.core as mx
 import numpy as np
@@ -78,6 +78,13 @@ def test_the_built_in_model_is_a_demo_that_sees_and_hears(tiny_model: Path) -> N
     assert fractions[0] == 0
     assert fractions[-1] == 1
     assert [phase for phase, _ in reports if phase == "weights"]
+
+
+def test_loading_leaves_nothing_of_the_random_weights(tiny_model: Path) -> None:
+    load_model(tiny_model, lambda *_: None)
+    # Each layer draws, and the state would hold the chain of all draws, loaded for loaded model.
+    (state,) = cast("list[mx.array]", mx.random.state)
+    assert np.array_equal(np.array(state), np.array(mx.random.key(0)))
 
 
 def test_facts_come_from_the_files(whole: Tensors, tmp_path: Path) -> None:
