@@ -146,10 +146,21 @@ class ScriptedEngine:
     async def unload(self) -> None:
         self.set_state(EngineState("stopped"))
 
+    async def suspend(self) -> bool:
+        if self._state.phase != "ready":
+            return False
+        self.set_state(EngineState("unloaded"))
+        return True
+
+    def wake(self) -> None:
+        if self._state.phase == "unloaded":
+            self.set_state(EngineState("ready", self.model))
+
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationEvent, None]:
         self.requests.append(request)
         script = self.scripts.popleft() if len(self.scripts) > 1 else self.scripts[0]
         self._cancelled.clear()
+        self.wake()
         self.set_state(replace(self._state, phase="generating"))
         ended = False
         try:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from gemma_tui.engine.interface import EngineState, EngineStatus
+from gemma_tui.engine.interface import EnginePhase, EngineState, EngineStatus
 from gemma_tui.engine.media_client import MediaClient
 from gemma_tui.engine.process import EngineProcess, how_it_ended, worker_command
 from gemma_tui.engine.protocol import (
@@ -66,6 +66,7 @@ class EngineClient(MediaClient):
         self._loading: asyncio.Task[ModelInfo] | None = None  # the newest; others move no state
         self._replies: list[Inbox] = []  # written now or waiting for that, the oldest first
         self._crashes, self._is_closed = 0, False
+        self._is_suspended = False  # then the wanted model waits until somebody asks for a reply
         self._spawning = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -86,7 +87,7 @@ class EngineClient(MediaClient):
 
     async def start(self, folder: Path) -> None:
         """Begin to start and to load `folder`; returns at once, `state` tells the progress."""
-        self._folder = folder
+        self._folder, self._is_suspended = folder, False
         self._set_state(EngineState("starting"))
         self._in_background(self._start())
 
@@ -98,7 +99,7 @@ class EngineClient(MediaClient):
             EngineStoppedError: The engine process ended meanwhile.
         """
         self._folder, self._requested = folder, None
-        self._crashes = 0
+        self._crashes, self._is_suspended = 0, False
         await self._running()
         if self._loading is None:
             raise EngineStoppedError("The engine process stopped.", "Try again.")
@@ -107,10 +108,26 @@ class EngineClient(MediaClient):
     async def unload(self) -> None:
         """Free the model's memory."""
         self._folder = self._requested = self._loading = None
+        self._is_suspended = False
         if self._process is not None and self._process.is_alive:
             await self._process.request(Unload()).last()
             if self._loading is None:  # otherwise a load that was asked for meanwhile tells it
                 self._set_state(EngineState("ready"))
+
+    async def suspend(self) -> bool:
+        """Free the model's memory until a reply is asked for; False while anything is under way."""
+        if self._state.phase != "ready" or self._state.model is None or self._process is None:
+            return False
+        self._is_suspended, self._requested, self._loading = True, None, None
+        self._set_state(EngineState("unloaded"))
+        await self._process.request(Unload()).last()
+        return True
+
+    def wake(self) -> None:
+        """Begin to load the model that `suspend` freed, if it did."""
+        if self._is_suspended:
+            self._is_suspended = False
+            self._in_background(self._start())
 
     async def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationEvent, None]:
         """Stream one reply, ending with `Finished`. Waits for a model that is still loading.
@@ -120,6 +137,7 @@ class EngineClient(MediaClient):
         Raises:
             GemmaError: Whatever kept the reply from being finished.
         """
+        self._is_suspended = False
         process = await self._running()
         inbox = process.request(Generate(request))
         self._replies.append(inbox)
@@ -198,9 +216,10 @@ class EngineClient(MediaClient):
                 self._set_state(EngineState("starting", problem=self._state.problem))
                 process = await EngineProcess.spawn(self._command, self._log_path, self._ended)
                 self._process, self._requested = process, None
-                if self._folder is None:
-                    self._set_state(EngineState("ready", problem=self._state.problem))
-            if self._folder is not None and self._requested != self._folder:
+                if self._folder is None or self._is_suspended:
+                    phase: EnginePhase = "unloaded" if self._is_suspended else "ready"
+                    self._set_state(EngineState(phase, problem=self._state.problem))
+            if self._requested != self._folder and not (self._folder is None or self._is_suspended):
                 self._requested = self._folder
                 inbox = process.request(Load(str(self._folder)))
                 self._loading = self._in_background(self._follow_load(inbox))

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     )
     from gemma_tui.sound_clip import SoundClip
 
-EnginePhase: TypeAlias = Literal["stopped", "starting", "loading", "ready", "generating", "failed"]
+EnginePhase: TypeAlias = Literal[
+    "stopped", "starting", "loading", "ready", "generating", "unloaded", "failed"
+]
+"""What an engine does; `unloaded`: its model is not in memory until a reply is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,17 @@ class Engine(Protocol):
         """
 
     async def unload(self) -> None:
-        """Free the model's memory."""
+        """Free the model's memory; another has to be loaded before anything is asked."""
+
+    async def suspend(self) -> bool:
+        """Free the model's memory until a reply is asked for, which has it loaded again.
+
+        Returns:
+            Whether that was done; not while it loads, writes, or has none.
+        """
+
+    def wake(self) -> None:
+        """Begin to load again what `suspend` freed, because it will be needed; returns at once."""
 
     def generate(self, request: GenerationRequest) -> AsyncGenerator[GenerationEvent, None]:
         """Stream one reply, ending with `Finished`. Waits for a model that is still loading.

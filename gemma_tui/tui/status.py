@@ -26,6 +26,8 @@ def engine_label(state: EngineState) -> str:
             return f"loading the model {100 * state.fraction:.0f} %"
         case "failed":
             return "no model" if state.model is None else "the engine failed"
+        case "unloaded":
+            return "model unloaded"
         case "ready" | "generating":
             return "ready"
 

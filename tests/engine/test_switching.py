@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
 import struct
 import sys
 from pathlib import Path
@@ -14,10 +16,11 @@ import pytest
 import pytest_asyncio
 
 from gemma_tui.engine.conversion import convert
+from gemma_tui.engine.interface import EngineState
 from gemma_tui.engine.process import worker_command
 from gemma_tui.engine.protocol import Convert
 from gemma_tui.errors import ModelError
-from tests.engine.scenes import ask, collect, finish_of, picture, text_of
+from tests.engine.scenes import ask, collect, eventually, finish_of, picture, text_of
 
 if TYPE_CHECKING:
     from gemma_tui.engine.client import EngineClient
@@ -159,3 +162,62 @@ async def test_after_a_load_that_failed_nothing_is_read_again(
     await engine.load(tiny_model)
     usage = finish_of(await collect(engine.generate(ask(question, text, "Hello!")))).usage
     assert 0 < usage.prompt_tokens - usage.cached_tokens < 15
+
+
+async def test_a_model_that_was_unloaded_comes_back_with_the_next_question(
+    new_engine: NewEngine, tiny_model: Path, tmp_path: Path
+) -> None:
+    engine = new_engine(worker_command(tmp_path / "engine.log", tmp_path / "cache"))
+    assert not await engine.suspend()  # there is none
+    info = await engine.load(tiny_model)
+    question = "What are you? " * 20
+    text = text_of(await collect(engine.generate(ask(question, max_tokens=24))))
+    loaded = (await engine.status()).active_memory_bytes
+    states: list[EngineState] = []
+    engine.watch(states.append)
+    assert await engine.suspend()
+    assert engine.state == EngineState("unloaded")
+    status = await engine.status()
+    assert status.model is None
+    assert status.active_memory_bytes < loaded / 10
+    assert not await engine.suspend()
+    with pytest.raises(ModelError, match="No model is loaded"):
+        await engine.count(ask(question))
+    assert engine.state.phase == "unloaded"  # asking what it costs is no reason to load it
+    usage = finish_of(await collect(engine.generate(ask(question, text, "Hello!")))).usage
+    assert usage.prompt_tokens - usage.cached_tokens < 15
+    assert [state.phase for state in states if state.model is None][:2] == ["unloaded", "loading"]
+    assert engine.state.model == info
+
+
+async def test_waking_loads_once_and_a_crash_wakes_nothing(
+    new_engine: NewEngine, tiny_model: Path
+) -> None:
+    engine = new_engine()
+    await engine.load(tiny_model)
+    await engine.suspend()
+    dead = (await engine.status()).process_id
+    states: list[EngineState] = []
+    engine.watch(states.append)
+    os.kill(dead, signal.SIGKILL)
+    await eventually(lambda: len(states) > 1 and states[-1].phase == "unloaded")
+    assert [state.phase for state in states] == ["stopped", "starting", "unloaded"]
+    assert (await engine.status()).process_id != dead
+    assert (await engine.status()).model is None
+    engine.wake()
+    engine.wake()
+    assert text_of(await collect(engine.generate(ask("Hello", max_tokens=4))))
+    assert engine.state.model is not None
+    phases = [state.phase for state in states]
+    assert phases.index("generating") > phases.index("ready")
+    assert sum(state.phase == "loading" and not state.fraction for state in states) == 1
+
+
+async def test_nothing_is_unloaded_while_a_reply_is_written(
+    talker: EngineClient, tiny_model: Path
+) -> None:
+    reply = talker.generate(ask("Hello", max_tokens=100_000))
+    await anext(reply)
+    assert not await talker.suspend()
+    await reply.aclose()
+    assert (await talker.status()).model is not None
