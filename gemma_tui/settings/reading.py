@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.errors import SettingsError
-from gemma_tui.settings.schema import SCHEMA, SECTIONS
+from gemma_tui.settings.schema import SCHEMA
+from gemma_tui.settings.sections import SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,16 +13,6 @@ from gemma_tui.settings.choices import BUDGETS, NOTIFICATIONS, OVERFLOWS, RATES,
 from gemma_tui.settings.derivation import derive_settings
 from gemma_tui.settings.setting import About
 
-SECTIONS: Final = {
-    "model": "Model",
-    "replies": "Replies",
-    "sampling": "How words are drawn",
-    "pictures": "Pictures",
-    "sound": "Sound",
-    "app": "The app",
-}
-"""Tables of the file, in the order in which they are shown, and their headings."""
-
 _SAMPLING: Final = SamplingOptions()
 _OPTIONS: Final = GenerationOptions()
 
@@ -61,6 +51,19 @@ class Settings:
             is_listed=False,
         ),
     ] = ()
+    idle_minutes: Annotated[
+        int,
+        About(
+            "model",
+            "Unload when idle",
+            "After so long without use its memory is freed; typing loads it again. 0 is never.",
+            minimum=0,
+            maximum=10_080,
+            step=15,
+            unit="minutes",
+            is_global=True,
+        ),
+    ] = 60
     system_prompt: Annotated[
         str,
         About(

@@ -51,6 +51,12 @@ WIDE: Final = 90
 TALL: Final = 16
 """Rows from which the composer has a frame."""
 
+_USES: Final = (
+    *(events.Key, events.Paste, events.MouseDown),
+    *(events.MouseScrollUp, events.MouseScrollDown),
+)
+"""What somebody does; a pointer that is moved may be on its way to another window."""
+
 
 class GemmaApp(App[None]):
     """The full-screen chat.
@@ -191,6 +197,8 @@ class GemmaApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """Keys of the terminal are routed; one that comes back from a widget was already."""
+        if isinstance(event, _USES):
+            self.chat_screen.choosing.idle.used()
         if isinstance(event, events.Key) and not event.is_forwarded:
             await self._router.route(event)
         else:

@@ -13,6 +13,7 @@ from textual.constants import TEXTUAL_ANIMATIONS
 from gemma_tui.errors import SettingsError
 from gemma_tui.frontend.own_settings import own_settings
 from gemma_tui.settings.schema import SCHEMA
+from gemma_tui.tui.idle_unload import IdleUnload
 from gemma_tui.tui.model_switch import ModelSwitch
 from gemma_tui.tui.preferences import Preferences
 from gemma_tui.tui.status import overflow_sentence, status_of
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from textual.app import App
+    from textual.timer import Timer
     from textual.worker import Worker
 
     from gemma_tui.conversation import Attachment
@@ -90,6 +92,14 @@ class Choosing:
         """The settings that hold here."""
         self.models = ModelSwitch(engine, self.preferences, self)
         """Keeps the model in step with them."""
+        self.idle = IdleUnload(
+            engine,
+            minutes=lambda: self.preferences.settings.idle_minutes,
+            is_busy=lambda: owner.desk.turn is not None,
+            perform=owner.perform,
+            set_timer=self._set_timer,
+        )
+        """Unloads it when nobody uses it."""
 
     def begin(self, notice: str) -> None:
         """Follow the settings from now on, and say what is wrong with them.
@@ -110,6 +120,7 @@ class Choosing:
             app.theme = theme
         app.animation_level = "none" if settings.reduced_motion else TEXTUAL_ANIMATIONS
         self._panel.composer.send_key = settings.send_key
+        self.idle.settle()
         self._owner.show_status()
 
     def status(self, turn: Turn | None) -> Status:
@@ -175,9 +186,15 @@ class Choosing:
             app.push_screen(screen, partial(self._model_chosen, scope))
 
     def engine_changed(self, state: EngineState) -> None:
-        """Remember a model that turned out to be one."""
+        """Remember a model that turned out to be one, and count anew the time without use."""
+        self.idle.engine_changed(state)
         if state.phase == "ready":
             self._owner.perform(partial(self.models.remember, state))
+
+    def typed(self) -> None:
+        """A question is being written: have the model there when it is sent."""
+        if not self._panel.shown.is_empty:
+            self.models.wake()
 
     def show_status(self) -> None:
         """As `ChoosingOwner`."""
@@ -203,6 +220,9 @@ class Choosing:
     def model_settled(self) -> None:
         """Send what waited for the model."""
         self._owner.send_if_ready()
+
+    def _set_timer(self, seconds: float, call: Callable[[], None]) -> Timer:
+        return self._owner.app.set_timer(seconds, call)
 
     async def _toggle(self, key: str, value: Value = None) -> None:
         try:

@@ -110,6 +110,12 @@ class ModelSwitch:
             self._owner.perform(partial(self._change, wanted, wanted.name))
         return self.is_switching
 
+    def wake(self) -> None:
+        """Load again what was unloaded, if it is what this page wants."""
+        is_other = self._model.folder not in {None, self._preferences.model_folder}
+        if self._engine.state.phase == "unloaded" and not is_other:
+            self._engine.wake()
+
     def offer(self) -> str:
         """What can be done while no model answers because the remembered one cannot be loaded.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from gemma_tui.settings.schema import SCHEMA, SECTIONS
+from gemma_tui.settings.schema import SCHEMA
+from gemma_tui.settings.sections import SECTIONS
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 KINDS = {"folder": "a folder", "folders": "a list of folders", "text": "a text"}

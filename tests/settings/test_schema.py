@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from gemma_tui.errors import SettingsError
 from gemma_tui.options import GenerationOptions
-from gemma_tui.settings.schema import SCHEMA, SECTIONS, Settings
+from gemma_tui.settings.schema import SCHEMA, Settings
+from gemma_tui.settings.sections import SECTIONS
 
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

@@ -269,6 +269,7 @@ class ChatScreen(ComposingScreen):
 
     @on(ComposerPanel.DraftChanged)
     def _draft_changed(self) -> None:
+        self.choosing.typed()
         self.update_cost()
         if self._save_timer is None:
             self._save_timer = self.set_timer(SAVE_DELAY_SECONDS, self._save_draft)

@@ -17,7 +17,8 @@ from textual.widgets.option_list import Option
 
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.settings.configuration import Origin
-from gemma_tui.settings.schema import SCHEMA, SECTIONS
+from gemma_tui.settings.schema import SCHEMA
+from gemma_tui.settings.sections import SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
