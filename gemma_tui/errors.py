@@ -23,6 +23,7 @@ GemmaError
 │   ├── AudioLibraryError     what speaks to the microphone is not installed
 │   ├── NoMicrophoneError     there is none, or not the one that was named
 │   └── MicrophoneLostError   it disappeared while it recorded
+├── ForbiddenConnectionError  something wanted to reach a network that nobody had allowed
 ├── EngineError               the engine process failed
 │   └── EngineStoppedError    it ended while it was needed
 └── StorageError              the data folder cannot be read or written
@@ -145,6 +146,10 @@ class NoMicrophoneError(MicrophoneError):
 
 class MicrophoneLostError(MicrophoneError):
     """The microphone disappeared while it recorded; what came before is kept."""
+
+
+class ForbiddenConnectionError(GemmaError):
+    """A network connection that nobody had asked for was refused."""
 
 
 class EngineError(GemmaError):

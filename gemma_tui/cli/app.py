@@ -24,15 +24,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gemma_tui.cli.chat_place import ChatPlace
+    from gemma_tui.network import NetworkGuard
     from gemma_tui.paths import Paths
 
 
-def run_app(paths: Paths, model: Path | None) -> int:
+def run_app(paths: Paths, model: Path | None, network: NetworkGuard) -> int:
     """Show the app until the user leaves it; returns the exit code.
 
     Args:
         paths: Where conversations and logs are.
         model: The model folder to load; None is as the settings say.
+        network: Knows what this process is connected with.
 
     Raises:
         UsageError: This is no terminal.
@@ -47,17 +49,19 @@ def run_app(paths: Paths, model: Path | None) -> int:
     given = {"model": str(model.absolute())} if model else {}
     # What is wrong with it, the screen says.
     configuration = Configuration(SettingsFile(paths.settings), os.environ, given)
-    return asyncio.run(_run(paths, configuration))
+    return asyncio.run(_run(paths, configuration, network))
 
 
-async def _run(paths: Paths, configuration: Configuration) -> int:
+async def _run(paths: Paths, configuration: Configuration, network: NetworkGuard) -> int:
     async with opened(paths, configuration) as place:
         # Within it from the imports on: they make most of the objects that there are.
         with without_pauses():
-            return await _show(place, paths, configuration)
+            return await _show(place, paths, configuration, network)
 
 
-async def _show(place: ChatPlace, paths: Paths, configuration: Configuration) -> int:
+async def _show(
+    place: ChatPlace, paths: Paths, configuration: Configuration, network: NetworkGuard
+) -> int:
     from gemma_tui.tui.app import GemmaApp  # noqa: PLC0415  # slow: not before it can be shown
     from gemma_tui.tui.system_clipboard import SystemClipboard  # noqa: PLC0415  # as above
 
@@ -72,6 +76,7 @@ async def _show(place: ChatPlace, paths: Paths, configuration: Configuration) ->
             SystemMicrophone(paths.microphone_log), RecordingFolder(paths.recordings)
         ),
         clipboard=SystemClipboard(),
+        network=network,
         notice=_notice(place.set_aside),
     )
     await app.run_async()

@@ -35,6 +35,7 @@ from gemma_tui.cli.history import history_app
 from gemma_tui.cli.models import models_app
 from gemma_tui.cli.terminal import is_dumb_terminal
 from gemma_tui.errors import UsageError
+from gemma_tui.network import NetworkGuard
 from gemma_tui.paths import builtin_model, default_paths, expand
 
 if TYPE_CHECKING:
@@ -70,12 +71,17 @@ class Invocation:
     a command for its own.
     """
 
+    network: NetworkGuard
     model: Path | None = None
     action: Callable[[], int] | None = None
 
 
-def run_command(arguments: Sequence[str] | None) -> int:
+def run_command(arguments: Sequence[str] | None, network: NetworkGuard | None = None) -> int:
     """Run the command that `arguments` (None: those of this process) name; returns the exit code.
+
+    Args:
+        arguments: The command line without the program.
+        network: The guard of this process; None guards nothing.
 
     Raises:
         GemmaError: Whatever kept it from doing what was asked.
@@ -95,7 +101,7 @@ def run_command(arguments: Sequence[str] | None) -> int:
     app.add_typer(models_app(), name="models")
     app.add_typer(history_app(), name="history")
     app.add_typer(config_app(), name="config")
-    invocation = Invocation()
+    invocation = Invocation(network or NetworkGuard())
     try:
         typer.main.get_command(app).main(arguments, prog_name="gemma-tui", obj=invocation)
     except SystemExit:
@@ -132,7 +138,7 @@ def chat(
     elif context.invoked_subcommand is None:
         from gemma_tui.cli.app import run_app  # noqa: PLC0415  # keeps the app out of `ask`
 
-        context.obj.action = partial(run_app, default_paths(), model)
+        context.obj.action = partial(run_app, default_paths(), model, context.obj.network)
 
 
 def ask(  # noqa: PLR0913, PLR0917  # one parameter for each option of the command
@@ -225,7 +231,7 @@ def doctor(context: typer.Context, json: AsJson = False) -> None:
     """Look at this machine, this terminal and what is stored, and say what to do about it."""
     from gemma_tui.cli.doctor import run_doctor  # noqa: PLC0415  # as above
 
-    context.obj.action = partial(run_doctor, default_paths(), as_json=json)
+    context.obj.action = partial(run_doctor, default_paths(), context.obj.network, as_json=json)
 
 
 def transcribe(  # one parameter for each option of the command

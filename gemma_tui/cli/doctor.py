@@ -23,6 +23,7 @@ from gemma_tui.settings.configuration import Configuration
 from gemma_tui.settings.file import SettingsFile
 
 if TYPE_CHECKING:
+    from gemma_tui.network import NetworkGuard
     from gemma_tui.paths import Paths
 
 MARKS: Final = {State.OK: "ok", State.NOTE: "note", State.PROBLEM: "PROBLEM"}
@@ -30,25 +31,28 @@ _MARK_WIDTH: Final = 9
 _TOPIC_WIDTH: Final = 13
 
 
-def run_doctor(paths: Paths, *, as_json: bool) -> int:
+def run_doctor(paths: Paths, network: NetworkGuard, *, as_json: bool) -> int:
     """Examine, and print what is found; returns the exit code: 1 if there is a problem.
 
     Args:
         paths: Where everything is stored.
+        network: Knows what this process is connected with.
         as_json: One object at the end instead of lines as they come.
 
     Raises:
         KeyboardInterrupt: Ctrl-C.
     """
     findings: list[Finding] = []
-    asyncio.run(until_signalled(_examine(paths, findings, as_json=as_json)))
+    asyncio.run(until_signalled(_examine(paths, network, findings, as_json=as_json)))
     if as_json:
         content = {"findings": [asdict(finding) for finding in findings]}
         write_answer(sys.stdout, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
     return int(any(finding.state is State.PROBLEM for finding in findings))
 
 
-async def _examine(paths: Paths, findings: list[Finding], *, as_json: bool) -> None:
+async def _examine(
+    paths: Paths, network: NetworkGuard, findings: list[Finding], *, as_json: bool
+) -> None:
     progress = Progress(sys.stderr)
     engine = EngineClient(paths.engine_log, command=worker_command(paths.engine_log))
     patient = Patient(
@@ -57,6 +61,7 @@ async def _examine(paths: Paths, findings: list[Finding], *, as_json: bool) -> N
         environ=os.environ,
         engine=engine,
         microphone=SystemMicrophone(paths.microphone_log),
+        network=network,
     )
     try:
         async for finding in examine(patient):

@@ -32,9 +32,12 @@ def _run(arguments: Sequence[str] | None) -> int:
     _prepare_streams()
     try:
         # Imported here, so that Ctrl-C during the imports ends quietly as well.
+        from gemma_tui.network import install_guard  # noqa: PLC0415
+
+        network = install_guard()  # before anything else is imported
         from gemma_tui.cli.commands import run_command  # noqa: PLC0415
 
-        return run_command(arguments)
+        return run_command(arguments, network)
     except GemmaError as error:
         sys.stderr.write(f"gemma-tui: {sanitize(str(error))}\n")
         _discard_output()

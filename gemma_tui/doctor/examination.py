@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gemma_tui.doctor import engine, folders, hearing, models, program, terminal
+from gemma_tui.doctor import engine, folders, hearing, models, network, program, terminal
 from gemma_tui.paths import builtin_model
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gemma_tui.doctor.finding import Finding
     from gemma_tui.engine.interface import Engine
     from gemma_tui.microphone.interface import Microphone
+    from gemma_tui.network import NetworkGuard
     from gemma_tui.paths import Paths
     from gemma_tui.settings.configuration import Configuration
 
@@ -29,6 +30,7 @@ class Patient:
     environ: Mapping[str, str]
     engine: Engine
     microphone: Microphone
+    network: NetworkGuard
 
 
 async def examine(patient: Patient) -> AsyncIterator[Finding]:
@@ -53,6 +55,7 @@ async def examine(patient: Patient) -> AsyncIterator[Finding]:
     yield await hearing.microphone(patient.microphone)
     async for finding in engine.engine(patient.engine, builtin_model()):
         yield finding
+    yield await network.network(patient.network, patient.engine)
 
 
 def _terminal(environ: Mapping[str, str]) -> list[Finding]:

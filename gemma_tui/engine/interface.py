@@ -63,6 +63,9 @@ class EngineStatus:
     """Tokens held by the prompt cache."""
     device: ComputeDevice | None = None
     """None until MLX has been imported."""
+    connections: int = 0
+    """Network connections that the process was allowed."""
+    refused_connections: int = 0
 
 
 class Engine(Protocol):

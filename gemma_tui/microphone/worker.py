@@ -27,6 +27,7 @@ from gemma_tui.errors import (
 )
 from gemma_tui.microphone.level import measure
 from gemma_tui.microphone.wave_writer import SAMPLE_BYTES, WaveWriter
+from gemma_tui.network import install_guard
 
 if TYPE_CHECKING:
     from typing import TextIO
@@ -272,6 +273,7 @@ def _run(worker: Worker, arguments: list[str]) -> None:
 
 def main() -> int:
     """Do what the arguments say; the exit code is for people who look."""
+    install_guard()
     # What the libraries print goes to the log, which is the standard error.
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)

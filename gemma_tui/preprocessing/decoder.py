@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from gemma_tui.errors import GemmaError
+from gemma_tui.network import install_guard
 from gemma_tui.preprocessing.transport import pack, unpack
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def _write(descriptor: int, value: object) -> None:
 
 def main() -> None:
     """Keep the pipes for frames, set the limits, then serve."""
+    install_guard()
     parser = argparse.ArgumentParser(prog="gemma_tui.preprocessing.decoder")
     parser.add_argument("--memory", type=int, required=True, metavar="BYTES")
     limit_process(parser.parse_args().memory)

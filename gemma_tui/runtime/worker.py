@@ -37,6 +37,7 @@ from gemma_tui.engine.protocol import (
     Unload,
 )
 from gemma_tui.errors import EngineError, GemmaError, ModelError
+from gemma_tui.network import OFFLINE, NetworkGuard, install_guard
 from gemma_tui.runtime.decoders import Decoders
 from gemma_tui.runtime.features import AHEAD, FeatureRequest, FeatureStore
 from gemma_tui.runtime.jobs import Job, MlxThread
@@ -59,15 +60,6 @@ if TYPE_CHECKING:
 
     _Answer = MediaInfo | MediaPreview | SoundClip | PromptSize
 
-OFFLINE: Final = {
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "DO_NOT_TRACK": "1",
-    "TOKENIZERS_PARALLELISM": "false",
-}
-"""Set before anything is imported that could look for a network."""
-
 MEDIA_THREADS: Final = 2
 """One long clip must not keep a picture from being looked at; more would slow decoding."""
 
@@ -82,10 +74,18 @@ class Worker:
         outbox: Takes the events.
         log: The engine's log.
         cache: The folder for what would be slow to compute again; None keeps nothing on disk.
+        network: The guard of this process.
     """
 
-    def __init__(self, outbox: Outbox, log: logging.Logger, cache: Path | None = None) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        log: logging.Logger,
+        cache: Path | None = None,
+        network: NetworkGuard | None = None,
+    ) -> None:
         self._outbox = outbox
+        self._network = network or NetworkGuard()
         self._log = log
         self._cache = cache
         self._disk: DiskCache | None = None
@@ -155,7 +155,7 @@ class Worker:
         return self._inference
 
     def _status(self) -> EngineStatus:
-        inference = self._inference
+        inference, network = self._inference, self._network.activity
         memory = inference.memory() if inference is not None else (0, 0)
         return EngineStatus(
             process_id=os.getpid(),
@@ -165,6 +165,8 @@ class Worker:
             peak_memory_bytes=memory[1],
             cached_tokens=inference.cached_tokens if inference is not None else 0,
             device=inference.device() if inference is not None else None,
+            connections=network.connections,
+            refused_connections=network.refused,
         )
 
     def _look(self, request: Probe | Preview | Crop | FindClip | Unlock) -> _Answer:
@@ -227,12 +229,18 @@ def write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def run(log: logging.Logger, protocol_in: int, protocol_out: int, cache: Path | None = None) -> int:
+def run(
+    log: logging.Logger,
+    protocol_in: int,
+    protocol_out: int,
+    cache: Path | None = None,
+    network: NetworkGuard | None = None,
+) -> int:
     """Serve until stdin closes; returns the exit code."""
     outbox = Outbox(lambda data: write_all(protocol_out, data))
     writer = threading.Thread(target=_write, args=(outbox, log), name="writer", daemon=True)
     writer.start()
-    worker = Worker(outbox, log, cache)
+    worker = Worker(outbox, log, cache, network)
     code = 0
     try:
         worker.serve(read_requests(protocol_in))
@@ -271,7 +279,8 @@ def main() -> NoReturn:
     parser.add_argument("--log", type=Path, required=True, metavar="FILE")
     parser.add_argument("--cache", type=Path, metavar="FOLDER")
     arguments = parser.parse_args()
-    os.environ.update(OFFLINE)
+    os.environ.update(OFFLINE | {"TOKENIZERS_PARALLELISM": "false"})
+    network = install_guard()
     os.umask(0o077)
     # Ctrl-C belongs to the app: it decides what ends.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -282,7 +291,8 @@ def main() -> NoReturn:
     log = open_log(arguments.log)
     faulthandler.enable()
     log.info("started, Python %s", sys.version.split()[0])
-    _exit(run(log, protocol_in, protocol_out, arguments.cache))
+    network.watch(lambda: log.warning("network: %s", network.activity))
+    _exit(run(log, protocol_in, protocol_out, arguments.cache, network))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from gemma_tui.tui.key_router import KeyRouter
 from gemma_tui.tui.keys import keys_of
 from gemma_tui.tui.leaving import Leaving
 from gemma_tui.tui.line_filter import SafeLines
+from gemma_tui.tui.network_badge import NetworkBadge
 from gemma_tui.tui.notices import NoticeLog
 from gemma_tui.tui.screens.chat import ChatScreen
 from gemma_tui.tui.themes import PREFIX, themes
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from gemma_tui.engine.interface import Engine
     from gemma_tui.exchange.exchange import Exchange
     from gemma_tui.microphone.recorder import Recorder
+    from gemma_tui.network import NetworkGuard
     from gemma_tui.settings.configuration import Configuration
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.storage.open_tabs import OpenTabsFile
@@ -71,6 +73,7 @@ class GemmaApp(App[None]):
         recorder: Records with the microphone; None records nothing.
         clipboard: The system's, to paste from; None leaves what was copied in the app.
         notice: What the user must know about the start, if anything.
+        network: Knows what this process is connected with; None shows nothing of it.
     """
 
     TITLE = "gemma-tui"
@@ -100,6 +103,7 @@ class GemmaApp(App[None]):
         recorder: Recorder | None = None,
         clipboard: Clipboard | None = None,
         notice: str = "",
+        network: NetworkGuard | None = None,
     ) -> None:
         # Without colours nothing may be turned into shades of grey either, as Textual would.
         no_colours = True if os.environ.get("NO_COLOR") else None
@@ -120,6 +124,9 @@ class GemmaApp(App[None]):
         """Keys that are not the default ones, by the id of their binding."""
         self._safe_lines = SafeLines()  # one for all: rows remember what each filter made of them
         self._leaving = Leaving(self, self.chat_screen)
+        self.network = network
+        """What this process is connected with."""
+        self._badge = NetworkBadge(network, self) if network else None
         self.notices = NoticeLog()
         """What was told in this run."""
         self._router = KeyRouter(self, super().on_event)
@@ -177,9 +184,13 @@ class GemmaApp(App[None]):
             self.notify(problem, severity="warning", timeout=20, markup=False)
         if self.chat_screen.choosing.preferences.settings.tour:
             self.action_tour()
+        if self._badge:
+            self._badge.start()
 
     def on_unmount(self) -> None:
         """Give the signals back."""
+        if self._badge:
+            self._badge.stop()
         self._leaving.stop_listening()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
 from textual.reactive import reactive
@@ -9,23 +11,29 @@ from textual.widget import Widget
 
 from gemma_tui.sanitize import sanitize_line
 
+MAX_HOST_CELLS: Final = 28
+"""Of a longer name the beginning is shown."""
+
 
 class HeaderLine(Widget):
-    """App name, title, "demo model" where it is one, "offline"."""
+    """App name, title, "demo model" where it is one, "offline" or whom it is connected with."""
 
     title: reactive[str] = reactive("")
     """Title of the open conversation."""
     is_demo: reactive[bool] = reactive(False)
     """Whether the loaded model is the built-in one."""
+    hosts: reactive[tuple[str, ...]] = reactive(())
+    """Whom something of this run is connected with now."""
 
     def render(self) -> Content:
         """Name left, title after it, badges right."""
         width = self.content_size.width
         name = "gemma-tui"
-        badges = [" demo model ", " offline "] if self.is_demo else [" offline "]
-        while badges and len(name) + 2 + sum(map(len, badges)) + len(badges) > width:
+        network = f" {_connected(self.hosts)} " if self.hosts else " offline "
+        badges = [" demo model ", network] if self.is_demo else [network]
+        while badges and len(name) + 2 + sum(map(cell_len, badges)) + len(badges) > width:
             badges.pop(0)
-        right = sum(map(len, badges)) + len(badges)
+        right = sum(map(cell_len, badges)) + len(badges)
         room = max(0, width - len(name) - 3 - right)
         title = sanitize_line(self.title)
         if cell_len(title) > room:
@@ -39,7 +47,15 @@ class HeaderLine(Widget):
         ]
         for badge in badges:
             is_ansi = self.app.native_ansi_color
-            demo = "reverse" if is_ansi else "$foreground on $warning 30%"
-            style = demo if "demo" in badge else "$foreground 75% on $panel"
-            parts += [" ", (badge, style)]
+            marked = "reverse" if is_ansi else "$foreground on $warning 30%"
+            is_quiet = badge is network and not self.hosts
+            parts += [" ", (badge, "$foreground 75% on $panel" if is_quiet else marked)]
         return Content.assemble(*parts)
+
+
+def _connected(hosts: tuple[str, ...]) -> str:
+    """The first host, as it is safe to show, and how many there are besides."""
+    host, others = sanitize_line(hosts[0]), len(hosts) - 1
+    if cell_len(host) > MAX_HOST_CELLS:
+        host = set_cell_size(host, MAX_HOST_CELLS - 1).rstrip() + "…"
+    return f"⇄ {host} +{others}" if others else f"⇄ {host}"
