@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import mlx.core as mx
 
-from gemma_tui.runtime.chunk_size import MAX_CHUNK
+from gemma_tui.chunk_size import MAX_CHUNK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

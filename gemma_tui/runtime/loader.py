@@ -12,6 +12,7 @@ import mlx.core as mx
 
 from gemma_tui.errors import ModelError
 from gemma_tui.generation import ModelInfo
+from gemma_tui.memory_plan import Machine, MemoryPlan, describe_limit, require_memory
 from gemma_tui.model_sizes import BUILTIN_NAME, model_name
 from gemma_tui.paths import builtin_model
 from gemma_tui.preprocessing.budget import DEFAULT_TOKEN_BUDGET, TOKEN_BUDGETS
@@ -20,6 +21,7 @@ from gemma_tui.runtime.gemma4.layers import on_cpu
 from gemma_tui.runtime.gemma4.model import Gemma4
 from gemma_tui.runtime.gemma4.quantisation import quantise_layers, read_quantisation
 from gemma_tui.runtime.gemma4.read_config import read_config
+from gemma_tui.runtime.gemma4.shape import shape_of
 from gemma_tui.runtime.gemma4.weights import (
     described_tensors,
     fill,
@@ -29,7 +31,6 @@ from gemma_tui.runtime.gemma4.weights import (
     without_absent_towers,
 )
 from gemma_tui.runtime.generation_config import sampling_defaults
-from gemma_tui.runtime.memory import Machine, MemoryPlan, describe_limit, require_memory
 from gemma_tui.runtime.model_folder import open_folder
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def _plan_memory(files: ModelFolder, config: Gemma4Config, free_bytes: int) -> M
     headers = described_tensors(files.weights, config)
     config, _ = without_absent_towers(config, headers)
     size = sum(memory_bytes(tensor, upcast=on_cpu()) for tensor in headers.values())
-    return MemoryPlan(config, size, this_machine(), free_bytes)
+    return MemoryPlan(shape_of(config), size, this_machine(), free_bytes)
 
 
 def this_machine() -> Machine:

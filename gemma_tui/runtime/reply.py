@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import mlx.core as mx
 
+from gemma_tui.chunk_size import chunk_size
 from gemma_tui.conversation import Usage
 from gemma_tui.errors import CapabilityError, UsageError
 from gemma_tui.generation import Finished
+from gemma_tui.memory_plan import token_bytes
 from gemma_tui.runtime.answer import Answer
-from gemma_tui.runtime.chunk_size import chunk_size
 from gemma_tui.runtime.fitting import Fitted, Fitting
 from gemma_tui.runtime.free_memory import free_memory
+from gemma_tui.runtime.gemma4.shape import shape_of
 from gemma_tui.runtime.generate import prefill
 from gemma_tui.runtime.loader import this_machine
-from gemma_tui.runtime.memory import token_bytes
 from gemma_tui.runtime.prefill_progress import PrefillTimer
 from gemma_tui.runtime.prompt import Prompt
 from gemma_tui.runtime.prompt_media import PromptMedia
@@ -190,7 +191,7 @@ class Reply:
         if self._request.is_aside:
             return STEP_TOKENS
         loaded = self._resident.loaded
-        cost = token_bytes(loaded.config.text, self._prompt_tokens, this_machine())
+        cost = token_bytes(shape_of(loaded.config), self._prompt_tokens, this_machine())
         return chunk_size(free_bytes=free_memory() - mx.get_active_memory(), token_bytes=cost)
 
     def _show_progress(self, progress: PrefillTimer, done: int) -> None:

@@ -10,36 +10,38 @@ import mlx.core as mx
 import numpy as np
 import pytest
 
+from gemma_tui.chunk_size import MAX_CHUNK
 from gemma_tui.engine.protocol import Estimate, Event, Failed, Load, ModelLoaded
 from gemma_tui.errors import InsufficientMemoryError
 from gemma_tui.generation import MemoryEstimate
-from gemma_tui.preprocessing.patches import ImageFeatures
-from gemma_tui.runtime.chunk_size import MAX_CHUNK
-from gemma_tui.runtime.free_memory import free_bytes, free_memory
-from gemma_tui.runtime.gemma4.config import VisionConfig
-from gemma_tui.runtime.gemma4.layers import on_cpu
-from gemma_tui.runtime.gemma4.read_config import read_config
-from gemma_tui.runtime.generate import prefill
-from gemma_tui.runtime.inference import Inference
-from gemma_tui.runtime.jobs import Job
-from gemma_tui.runtime.loader import load_model, plan_memory
-from gemma_tui.runtime.memory import (
+from gemma_tui.memory_plan import (
     MINIMUM_CONTEXT,
     OVERHEAD_BYTES,
-    CacheShape,
     Machine,
     MemoryPlan,
+    cache_bytes,
     describe_limit,
     prefill_bytes,
     require_memory,
     token_bytes,
     vision_bytes,
 )
+from gemma_tui.network_shape import TowerShape
+from gemma_tui.preprocessing.patches import ImageFeatures
+from gemma_tui.runtime.free_memory import free_bytes, free_memory
+from gemma_tui.runtime.gemma4.layers import on_cpu
+from gemma_tui.runtime.gemma4.read_config import read_config
+from gemma_tui.runtime.gemma4.shape import shape_of
+from gemma_tui.runtime.generate import prefill
+from gemma_tui.runtime.inference import Inference
+from gemma_tui.runtime.jobs import Job
+from gemma_tui.runtime.loader import load_model, plan_memory
 from tests.runtime.quantised import Kind, write_quantised
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gemma_tui.network_shape import NetworkShape
     from gemma_tui.runtime.gemma4.config import Gemma4Config
 
 GPU = Machine(item_bytes=2, chunk_tokens=1)
@@ -47,15 +49,27 @@ CPU = Machine(item_bytes=4, chunk_tokens=MAX_CHUNK)
 KILO, MEGA = 1024, 1024 * 1024
 
 # Layers with a cache of their own, key heads times head size, window: from the model card.
-E2B = CacheShape(12, 1 * 256, 3, 1 * 512, 512)
-E4B = CacheShape(20, 2 * 256, 4, 2 * 512, 512)
 SIZES = {
-    "E2B": (E2B, 6 * KILO, 6 * MEGA),
-    "E4B": (E4B, 16 * KILO, 20 * MEGA),
-    "12B": (CacheShape(40, 8 * 256, 8, 1 * 512, 1024), 16 * KILO, 320 * MEGA),
-    "26B-A4B": (CacheShape(25, 8 * 256, 5, 2 * 512, 1024), 20 * KILO, 200 * MEGA),
-    "31B": (CacheShape(50, 16 * 256, 10, 4 * 512, 1024), 80 * KILO, 800 * MEGA),
+    "E2B": ((12, 1, 3, 1, 512), 6 * KILO, 6 * MEGA),
+    "E4B": ((20, 2, 4, 2, 512), 16 * KILO, 20 * MEGA),
+    "12B": ((40, 8, 8, 1, 1024), 16 * KILO, 320 * MEGA),
+    "26B-A4B": ((25, 8, 5, 2, 1024), 20 * KILO, 200 * MEGA),
+    "31B": ((50, 16, 10, 4, 1024), 80 * KILO, 800 * MEGA),
 }
+
+
+def caching(
+    sliding: int, key_heads: int, full: int, global_key_heads: int, window: int
+) -> NetworkShape:
+    """A network with such caches."""
+    return replace(
+        shape_of(e2b()),
+        sliding_layers=sliding,
+        key_heads=key_heads,
+        global_layers=full,
+        global_key_heads=global_key_heads,
+        window=window,
+    )
 
 
 def e2b() -> Gemma4Config:
@@ -85,25 +99,31 @@ def e2b() -> Gemma4Config:
     return read_config({"model_type": "gemma4", "text_config": text, "vision_config": vision})
 
 
-@pytest.mark.parametrize(("shape", "per_token", "fixed"), SIZES.values(), ids=SIZES)
-def test_caches_grow_as_worked_out_by_hand(shape: CacheShape, per_token: int, fixed: int) -> None:
-    long, longer = (shape.byte_count(tokens, GPU) for tokens in (32_768, 32_768 + 1024))
+@pytest.mark.parametrize(("numbers", "per_token", "fixed"), SIZES.values(), ids=SIZES)
+def test_caches_grow_as_worked_out_by_hand(
+    numbers: tuple[int, int, int, int, int], per_token: int, fixed: int
+) -> None:
+    shape = caching(*numbers)
+    long, longer = (cache_bytes(shape, tokens, GPU) for tokens in (32_768, 32_768 + 1024))
     assert longer - long == 1024 * per_token
     assert long == fixed + 32_768 * per_token
-    assert shape.byte_count(1, GPU) == shape.byte_count(256, GPU)
+    assert cache_bytes(shape, 1, GPU) == cache_bytes(shape, 256, GPU)
+
+
+E2B = shape_of(e2b())
 
 
 def test_a_chunk_makes_sliding_layers_hold_more_than_their_window() -> None:
-    one, chunked = (E2B.byte_count(8192, Machine(2, chunk)) for chunk in (1, 513))
+    one, chunked = (cache_bytes(E2B, 8192, Machine(2, chunk)) for chunk in (1, 513))
     assert chunked - one == 12 * 512 * 256 * 2 * 2
 
 
 def test_the_cache_of_e2b_follows_from_its_config() -> None:
-    assert CacheShape.of(e2b().text) == E2B
+    assert caching(*SIZES["E2B"][0]) == E2B
 
 
 def test_an_estimate_adds_up_for_e2b() -> None:
-    plan = MemoryPlan(e2b(), 10_250_000_000, Machine(2, 512), 16 * 10**9)
+    plan = MemoryPlan(E2B, 10_250_000_000, Machine(2, 512), 16 * 10**9)
     estimate = plan.estimate(32_768)
     cache = 2 * (12 * 256 * (512 + 511) * 4 + 32_768 * 6 * KILO)  # in use, and remembered
     assert estimate.cache_bytes == cache
@@ -117,7 +137,7 @@ def test_an_estimate_adds_up_for_e2b() -> None:
 
 
 def test_the_largest_setting_that_fits_is_found() -> None:
-    plan = MemoryPlan(e2b(), 10**10, Machine(2, 512), 11_200_000_000)
+    plan = MemoryPlan(E2B, 10**10, Machine(2, 512), 11_200_000_000)
     whole = plan.estimate()
     assert not whole.fits
     assert MINIMUM_CONTEXT < whole.fitting_context < 131_072
@@ -131,7 +151,7 @@ def test_the_largest_setting_that_fits_is_found() -> None:
 
 
 def test_where_memory_is_short_pictures_become_smaller_first() -> None:
-    config = e2b()
+    config = E2B
     large = MemoryPlan(config, 10**9, CPU, 2**62).estimate(MINIMUM_CONTEXT, 1120)
     tight = replace(large, free_bytes=large.total_bytes - 1)
     fitting = MemoryPlan(config, 10**9, CPU, tight.free_bytes).estimate()
@@ -140,7 +160,7 @@ def test_where_memory_is_short_pictures_become_smaller_first() -> None:
 
 def test_a_model_that_cannot_fit_is_refused_with_figures() -> None:
     with pytest.raises(InsufficientMemoryError) as caught:
-        require_memory(MemoryPlan(e2b(), 10_250_000_000, Machine(2, 512), 8 * 10**9))
+        require_memory(MemoryPlan(E2B, 10_250_000_000, Machine(2, 512), 8 * 10**9))
     message = caught.value.message
     assert "weights 10.25 GB" in message
     assert "2,048 tokens" in message
@@ -184,8 +204,8 @@ def test_estimates_are_near_what_is_really_taken(tiny_model: Path) -> None:
     if not on_cpu():
         pytest.skip("the figures for a GPU are other ones")
     loaded = load_model(tiny_model, lambda _phase, _fraction: None)
-    vision, text = loaded.config.vision, loaded.config.text
-    assert isinstance(vision, VisionConfig)
+    shape = shape_of(loaded.config)
+    assert isinstance(shape.vision, TowerShape)
     columns, rows = 60, 42
     places = [np.tile(np.arange(columns), rows), np.repeat(np.arange(rows), columns)]
     features = ImageFeatures(
@@ -195,7 +215,7 @@ def test_estimates_are_near_what_is_really_taken(tiny_model: Path) -> None:
         280,
     )
     taken = peak(lambda: mx.eval(loaded.model.encode_image(features)))
-    assert 0.7 < taken / vision_bytes(vision, 280, CPU) < 1.1
+    assert 0.7 < taken / vision_bytes(shape.vision, 280, CPU) < 1.1
 
     cache = loaded.model.make_cache()
     ids = [20] * 2048
@@ -206,9 +226,8 @@ def test_estimates_are_near_what_is_really_taken(tiny_model: Path) -> None:
 
     taken = peak(read)
     kept = sum(array.nbytes for layer in cache for array in (layer.keys, layer.values))
-    shape = CacheShape.of(text)
-    assert kept == shape.byte_count(2048, CPU)
-    assert kept < taken < kept + prefill_bytes(text, 2048, CPU)
+    assert kept == cache_bytes(shape, 2048, CPU)
+    assert kept < taken < kept + prefill_bytes(shape, 2048, CPU)
 
 
 def answers(work: Load | Estimate, free: int) -> list[Event]:
@@ -244,18 +263,20 @@ def test_the_engine_refuses_or_shortens_before_it_reads_weights(tiny_model: Path
 
 
 def test_a_token_of_a_chunk_costs_more_in_wide_networks_and_long_prompts() -> None:
-    text = e2b().text
-    cost = token_bytes(text, 1000, GPU)
-    assert token_bytes(text, 2000, GPU) - cost == 2 * text.num_attention_heads * 1000
+    shape = E2B
+    cost = token_bytes(shape, 1000, GPU)
+    assert token_bytes(shape, 2000, GPU) - cost == 2 * shape.attention_heads * 1000
     for wider in (
-        replace(text, hidden_size=2 * text.hidden_size),
-        replace(text, intermediate_size=9 * text.intermediate_size),
+        replace(shape, hidden_size=2 * shape.hidden_size),
+        replace(shape, intermediate_size=9 * shape.intermediate_size),
     ):
         assert token_bytes(wider, 1000, GPU) > cost
-    assert token_bytes(text, 1000, CPU) > 2 * cost
+    assert token_bytes(shape, 1000, CPU) > 2 * cost
 
 
 def test_a_chunk_that_has_room_is_what_the_plan_counts_on() -> None:
-    text = e2b().text
-    plan = prefill_bytes(text, 8192, GPU) - prefill_bytes(text, 8192, replace(GPU, chunk_tokens=0))
-    assert plan == token_bytes(text, 8192, GPU)
+    shape = E2B
+    plan = prefill_bytes(shape, 8192, GPU) - prefill_bytes(
+        shape, 8192, replace(GPU, chunk_tokens=0)
+    )
+    assert plan == token_bytes(shape, 8192, GPU)

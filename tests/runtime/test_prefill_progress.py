@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gemma_tui.chunk_size import MAX_CHUNK, MIN_CHUNK, chunk_size
 from gemma_tui.generation import PrefillProgress
-from gemma_tui.runtime.chunk_size import MAX_CHUNK, MIN_CHUNK, chunk_size
 from gemma_tui.runtime.prefill_progress import PrefillTimer
 
 GIB = 2**30

@@ -1,6 +1,7 @@
-"""How much memory a model will take, from its config and the headers of its weights.
+"""How much memory a model will take, from the shape of its network and the size of its weights.
 
-Arithmetic only: knows neither MLX nor files. Measured against MLX's own peaks by
+Arithmetic only, so that the engine plans with it before it loads a folder, and the app before it
+downloads one. Knows neither MLX nor files. Measured against MLX's own peaks by
 `tests/runtime/test_memory.py`.
 """
 
@@ -9,14 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from gemma_tui.chunk_size import MAX_CHUNK
 from gemma_tui.errors import InsufficientMemoryError
 from gemma_tui.generation import MemoryEstimate
+from gemma_tui.network_shape import EmbedderShape, TowerShape
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
-from gemma_tui.runtime.chunk_size import MAX_CHUNK
-from gemma_tui.runtime.gemma4.config import PatchEmbedderConfig, VisionConfig
 
 if TYPE_CHECKING:
-    from gemma_tui.runtime.gemma4.config import Gemma4Config, TextConfig
+    from gemma_tui.network_shape import NetworkShape
 
 MINIMUM_CONTEXT: Final = 2048
 """A model that cannot hold this much is not worth loading."""
@@ -60,42 +61,16 @@ class Machine:
         return 3 if self.is_gpu else 6
 
 
-@dataclass(frozen=True, slots=True)
-class CacheShape:
-    """Key-value caches: how many layers of each type have one, and how wide a token is in it."""
+def cache_bytes(shape: NetworkShape, context: int, machine: Machine) -> int:
+    """Keys and values of `context` tokens.
 
-    sliding_layers: int
-    sliding_width: int
-    """Key heads times head size."""
-    global_layers: int
-    global_width: int
-    window: int
-
-    @classmethod
-    def of(cls, text: TextConfig) -> CacheShape:
-        """Only layers with keys of their own have a cache."""
-        own = text.layer_types[: text.num_hidden_layers - text.num_kv_shared_layers]
-        return cls(
-            sliding_layers=own.count("sliding_attention"),
-            sliding_width=text.num_key_value_heads * text.head_dim,
-            global_layers=own.count("full_attention"),
-            global_width=text.num_global_key_value_heads * text.global_head_dim,
-            window=text.sliding_window,
-        )
-
-    def byte_count(self, context: int, machine: Machine) -> int:
-        """Keys and values of `context` tokens.
-
-        A sliding layer keeps its window, and after a chunk as many tokens more as let the chunk's
-        first one see all of its own (mlx-lm's RotatingKVCache).
-        """
-        whole = -(-context // CACHE_STEP) * CACHE_STEP
-        kept = min(whole, self.window + machine.chunk_tokens - 1)
-        numbers = (
-            self.global_layers * self.global_width * whole
-            + self.sliding_layers * self.sliding_width * kept
-        )
-        return 2 * numbers * machine.item_bytes
+    A sliding layer keeps its window, and after a chunk as many tokens more as let the chunk's
+    first one see all of its own (mlx-lm's RotatingKVCache).
+    """
+    whole = -(-context // CACHE_STEP) * CACHE_STEP
+    kept = min(whole, shape.window + machine.chunk_tokens - 1)
+    sliding = 2 * shape.sliding_layers * shape.sliding_width * kept
+    return (shape.cached_numbers * whole + sliding) * machine.item_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +78,13 @@ class MemoryPlan:
     """A model on a machine.
 
     Args:
-        config: The model's shape.
+        shape: Of its network.
         weight_bytes: As they will lie in memory.
         machine: Where it will run.
         free_bytes: What may be used.
     """
 
-    config: Gemma4Config
+    shape: NetworkShape
     weight_bytes: int
     machine: Machine
     free_bytes: int
@@ -121,9 +96,9 @@ class MemoryPlan:
             context: Tokens of prompt and reply together; 0: all that the model takes.
             budget: Soft tokens of the largest picture; 0: the largest there is.
         """
-        most = self.config.text.max_position_embeddings
+        most = self.shape.context_length
         context = min(context or most, most)
-        budget = (budget or TOKEN_BUDGETS[-1]) if self.config.vision is not None else 0
+        budget = (budget or TOKEN_BUDGETS[-1]) if self.shape.vision is not None else 0
         fitting = self._fitting(context, budget)
         return MemoryEstimate(
             weight_bytes=self.weight_bytes,
@@ -138,21 +113,21 @@ class MemoryPlan:
         )
 
     def _working(self, context: int, budget: int) -> int:
-        match self.config.vision:
-            case VisionConfig() as tower:
+        match self.shape.vision:
+            case TowerShape() as tower:
                 seeing = vision_bytes(tower, budget, self.machine)
-            case PatchEmbedderConfig() as embedder:
+            case EmbedderShape() as embedder:
                 seeing = embedder_bytes(embedder, budget, self.machine)
             case None:
                 seeing = 0
-        return max(seeing, prefill_bytes(self.config.text, context, self.machine))
+        return max(seeing, prefill_bytes(self.shape, context, self.machine))
 
     def _needed(self, context: int, budget: int) -> int:
         working = self._working(context, budget)
         return self.weight_bytes + self._caches(context) + working + OVERHEAD_BYTES
 
     def _caches(self, context: int) -> int:
-        return CACHE_COPIES * CacheShape.of(self.config.text).byte_count(context, self.machine)
+        return CACHE_COPIES * cache_bytes(self.shape, context, self.machine)
 
     def _fitting(self, context: int, budget: int) -> tuple[int, int]:
         """The largest picture that leaves a useful context, then the longest context beside it."""
@@ -177,43 +152,41 @@ class MemoryPlan:
         return fits
 
 
-def prefill_bytes(text: TextConfig, context: int, machine: Machine) -> int:
+def prefill_bytes(shape: NetworkShape, context: int, machine: Machine) -> int:
     """The most that the last chunk of a full context needs beside the caches.
 
     Its tokens, a global layer's cache that is copied because it grows, and the logits.
     """
     chunk = min(machine.chunk_tokens, context)
-    grown = 2 * context * CacheShape.of(text).global_width
-    logits = 3 * text.vocab_size
-    return chunk * token_bytes(text, context, machine) + (grown + logits) * machine.item_bytes
+    grown = 2 * context * shape.global_width
+    logits = 3 * shape.vocabulary
+    return chunk * token_bytes(shape, context, machine) + (grown + logits) * machine.item_bytes
 
 
-def token_bytes(text: TextConfig, context: int, machine: Machine) -> int:
+def token_bytes(shape: NetworkShape, context: int, machine: Machine) -> int:
     """What one token of a chunk needs while it is computed.
 
     States that live through a layer, the inputs of all layers, attention with the scores of its
     query against every token of a global layer, and the feed-forward.
     """
-    heads, head = text.num_attention_heads, max(text.head_dim, text.global_head_dim)
-    states = 4 * text.hidden_size + 3 * text.num_hidden_layers * text.hidden_size_per_layer_input
+    heads, head = shape.attention_heads, max(shape.head_dim, shape.global_head_dim)
+    states = 4 * shape.hidden_size + 3 * shape.layers * shape.per_layer_input
     attention = 4 * heads * head
-    if "full_attention" in text.layer_types and not (machine.is_gpu and head in _FUSED_HEAD_DIMS):
+    if not (machine.is_gpu and head in _FUSED_HEAD_DIMS):
         attention += heads * context
     # Doubly wide are only the layers without keys of their own, which see one token of a chunk.
-    inner = machine.feed_forward_copies * text.intermediate_size
-    if experts := text.experts:
-        inner += machine.feed_forward_copies * experts.active * experts.intermediate_size
-    return (states + attention + inner) * machine.item_bytes
+    inner = shape.intermediate_size + shape.active_experts * shape.expert_size
+    return (states + attention + machine.feed_forward_copies * inner) * machine.item_bytes
 
 
-def vision_bytes(vision: VisionConfig, budget: int, machine: Machine) -> int:
+def vision_bytes(vision: TowerShape, budget: int, machine: Machine) -> int:
     """The most that the vision tower needs for one picture of `budget` soft tokens.
 
     The larger of attention and feed-forward, with the states that live through a layer and the
     pixels, which are there twice in float32.
     """
     patches = budget * PATCHES_PER_TOKEN
-    heads, head = vision.num_attention_heads, vision.head_dim
+    heads, head = vision.attention_heads, vision.head_dim
     attention = patches * 6 * heads * head
     if not machine.is_gpu:
         # One head and one block of queries at a time, outside of MLX.
@@ -226,13 +199,13 @@ def vision_bytes(vision: VisionConfig, budget: int, machine: Machine) -> int:
     return (states + max(attention, feed_forward)) * machine.item_bytes + 2 * pixels * 4
 
 
-def embedder_bytes(embedder: PatchEmbedderConfig, budget: int, machine: Machine) -> int:
+def embedder_bytes(embedder: EmbedderShape, budget: int, machine: Machine) -> int:
     """The most that 12B's patch embedder needs for one picture of `budget` soft tokens.
 
     The pixels, which are there twice in float32, then as patches, and the states of one layer.
     """
-    pixels = budget * 3 * (embedder.patch_size * embedder.pooling_kernel_size) ** 2
-    return 2 * pixels * 4 + (pixels + 4 * budget * embedder.embed_dim) * machine.item_bytes
+    pixels = budget * 3 * embedder.token_side**2
+    return 2 * pixels * 4 + (pixels + 4 * budget * embedder.hidden_size) * machine.item_bytes
 
 
 def require_memory(plan: MemoryPlan) -> MemoryEstimate:
