@@ -115,12 +115,13 @@ class EngineProcess(asyncio.Protocol):
         """
         self._last_id += 1
         inbox = Inbox(self._last_id)
-        if self.is_alive:
-            frame = encode_frame(inbox.request_id, body)
-            self._inboxes[inbox.request_id] = inbox
-            self._writer.write(frame)
-        else:
+        if self._has_ended.is_set():
             inbox.fail(self._error)
+            return inbox
+        frame = encode_frame(inbox.request_id, body)
+        self._inboxes[inbox.request_id] = inbox
+        if self.is_alive:  # else it is told soon how the process ended
+            self._writer.write(frame)
         return inbox
 
     def send(self, body: Request) -> None:

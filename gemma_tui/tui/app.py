@@ -16,6 +16,7 @@ from textual.widgets import Input
 from gemma_tui.sanitize import sanitize
 from gemma_tui.tui.clipboard import clipboard_command, fits_terminal, to_clipboard
 from gemma_tui.tui.driver import TerminalDriver
+from gemma_tui.tui.idle_unload import USES
 from gemma_tui.tui.key_router import KeyRouter
 from gemma_tui.tui.keys import keys_of
 from gemma_tui.tui.leaving import Leaving
@@ -52,12 +53,6 @@ WIDE: Final = 90
 
 TALL: Final = 16
 """Rows from which the composer has a frame."""
-
-_USES: Final = (
-    *(events.Key, events.Paste, events.MouseDown),
-    *(events.MouseScrollUp, events.MouseScrollDown),
-)
-"""What somebody does; a pointer that is moved may be on its way to another window."""
 
 
 class GemmaApp(App[None]):
@@ -126,7 +121,7 @@ class GemmaApp(App[None]):
         self._leaving = Leaving(self, self.chat_screen)
         self.network = network
         """What this process is connected with."""
-        self._badge = NetworkBadge(network, self) if network else None
+        self._badge = NetworkBadge(network, self)
         self.notices = NoticeLog()
         """What was told in this run."""
         self._router = KeyRouter(self, super().on_event)
@@ -184,13 +179,11 @@ class GemmaApp(App[None]):
             self.notify(problem, severity="warning", timeout=20, markup=False)
         if self.chat_screen.choosing.preferences.settings.tour:
             self.action_tour()
-        if self._badge:
-            self._badge.start()
+        self._badge.start()
 
     def on_unmount(self) -> None:
         """Give the signals back."""
-        if self._badge:
-            self._badge.stop()
+        self._badge.stop()
         self._leaving.stop_listening()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
@@ -208,7 +201,7 @@ class GemmaApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """Keys of the terminal are routed; one that comes back from a widget was already."""
-        if isinstance(event, _USES):
+        if isinstance(event, USES):
             self.chat_screen.choosing.idle.used()
         if isinstance(event, events.Key) and not event.is_forwarded:
             await self._router.route(event)

@@ -7,7 +7,9 @@ again, so that it is there, or nearly, when the question is sent.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from textual import events
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -16,6 +18,13 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from gemma_tui.engine.interface import Engine, EngineState
+
+
+USES: Final = (
+    *(events.Key, events.Paste, events.MouseDown),
+    *(events.MouseScrollUp, events.MouseScrollDown),
+)
+"""What somebody does; a pointer that is moved may be on its way to another window."""
 
 
 class IdleUnload:

@@ -25,11 +25,11 @@ class NetworkBadge:
     """Keeps the badge of the first line true, from the first paint to the end.
 
     Args:
-        guard: Knows what is connected; calls from any thread.
+        guard: Knows what is connected; calls from any thread. Without one nothing is shown.
         app: Has the badge, and tells what was refused.
     """
 
-    def __init__(self, guard: NetworkGuard, app: GemmaApp) -> None:
+    def __init__(self, guard: NetworkGuard | None, app: GemmaApp) -> None:
         self._guard = guard
         self._app = app
         self._refused = 0
@@ -38,6 +38,8 @@ class NetworkBadge:
 
     def start(self) -> None:
         """Follow the guard; called in the loop of the app."""
+        if self._guard is None:
+            return
         loop = asyncio.get_running_loop()
 
         def changed() -> None:
@@ -53,7 +55,7 @@ class NetworkBadge:
             self._unwatch = None
 
     def _show(self) -> None:
-        if self._unwatch is None:
+        if self._unwatch is None or self._guard is None:
             return
         activity = self._guard.activity
         self._app.chat_screen.query_one(HeaderLine).hosts = activity.hosts
