@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MAX_PROBLEMS: Final = 20
 """More of them say no more; a file that is something else altogether would give thousands."""
 
+MAX_LETTERS: Final = 500
+"""Of a sentence: names in a file may be of any length."""
+
 _SHAPE_FIELDS: Final = frozenset(field.name for field in fields(NetworkShape)) - {"vision"}
 
 
@@ -42,16 +45,16 @@ class CatalogReader:
             text: TOML.
             place: What it is called, for the sentences.
         """
+        source = _Source(text, place)
         try:
             content = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, RecursionError) as error:
-            self._say(f"{place} is not valid TOML ({error}), so nothing in it is used.")
+            self._say(source, "", f"not valid TOML ({error}), so nothing in it is used.")
             return
-        source = _Source(text, place)
         sections = {"sizes": (SIZE, self._sizes), "variants": (VARIANT, self._variants)}
         for section in (*sections, *(content.keys() - sections)):  # sizes first, variants name them
             if section not in sections:
-                self._say(f"{source.line(section)}: “{section}” is unknown, and not used.")
+                self._say(source, section, f"“{section}” is unknown, and not used.")
             elif section in content:
                 self._take(source, section, content[section], *sections[section])
 
@@ -72,27 +75,26 @@ class CatalogReader:
     ) -> None:
         """Add the tables of a section to what is known."""
         if not isinstance(entries, dict):
-            self._say(f"{source.line(section)}: “{section}” must be tables, [{section}.NAME].")
+            self._say(source, section, f"“{section}” must be tables, [{section}.NAME].")
             return
         for name, table in entries.items():
-            where = source.line(f"{section}.{name}")
+            place = f"{section}.{name}"
             if NAME.problem(name) or not isinstance(table, dict):
-                self._say(
-                    f"{where}: “{name}” is no table, or its name {NAME.words}. It is left out."
-                )
+                sentence = f"“{name}” is no table, or its name {NAME.words}. It is left out."
+                self._say(source, place, sentence)
                 continue
-            merged = known.get(name, {}) | self._checked(source, section, name, table, allowed)
+            merged = known.get(name, {}) | self._checked(source, place, table, allowed)
             missing = [key for key in allowed if key not in merged and key not in OPTIONAL]
             if missing:
-                self._say(f"{where}: “{name}” lacks {', '.join(missing)}, so it is left out.")
+                sentence = f"“{name}” lacks {', '.join(missing)}, so it is left out."
+                self._say(source, place, sentence)
             else:
                 known[name] = merged
 
     def _checked(
         self,
         source: _Source,
-        section: str,
-        name: str,
+        place: str,
         table: Mapping[str, object],
         allowed: Mapping[str, Field],
     ) -> dict[str, object]:
@@ -101,18 +103,20 @@ class CatalogReader:
         for key, value in table.items():
             field = allowed.get(key)
             problem = "is unknown" if field is None else field.problem(value)
-            if key == "size" and value not in self._sizes:
+            if key == "size" and not problem and value not in self._sizes:
                 problem = f"must be one of {', '.join(self._sizes)}"
             if problem:
-                where = source.line(f"{section}.{name}", key)
-                self._say(f"{where}: “{key}” of “{name}” {problem}. It is not used.")
+                name = place.partition(".")[2]
+                sentence = f"“{key}” of “{name}” {problem}. It is not used."
+                self._say(source, place, sentence, key=key)
             else:
                 good[key] = value
         return good
 
-    def _say(self, sentence: str) -> None:
-        if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(sanitize_line(sentence))
+    def _say(self, source: _Source, table: str, sentence: str, *, key: str = "") -> None:
+        if len(self.problems) < MAX_PROBLEMS:  # looking for the place goes through the whole text
+            where = source.line(table, key)
+            self.problems.append(sanitize_line(f"{where}: {sentence}"[:MAX_LETTERS]))
 
 
 class _Source:
@@ -125,6 +129,8 @@ class _Source:
     def line(self, table: str, key: str = "") -> str:
         """`FILE, line 3` of a table, or of a key in it; only the file where it is not obvious."""
         is_there = False
+        if not table:
+            return self._place
         for number, line in enumerate(self._lines, 1):
             if header := re.match(r"\s*\[\s*([^\]]*?)\s*\]", line):
                 is_there = header[1].replace('"', "") == table

@@ -125,6 +125,7 @@ def test_the_users_file_adds_and_overrides_single_fields(tmp_path: Path) -> None
         ("bits = true", 6, "whole number from 2 to 16"),
         ('kind = "gguf"', 5, "full, affine, qat or mixed"),
         ('size = "E9B"', 3, "must be one of E2B, E4B"),
+        ("size = [1]", 3, "text of one line"),
         ("recommended_gb = [7]", 8, "list of some of 8, 16"),
         ('recommended_gb = ["8"]', 8, "list of some of 8, 16"),
         ("flavour = 1", 8, "is unknown"),
