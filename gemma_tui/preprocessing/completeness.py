@@ -11,6 +11,7 @@ import os
 from typing import TYPE_CHECKING, BinaryIO
 
 from gemma_tui.errors import DamagedFileError
+from gemma_tui.preprocessing.mpeg_frames import estimated_seconds
 from gemma_tui.preprocessing.mpeg_header import read_mpeg_header
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def promised_seconds(
     is_exact = is_own and file_format.decoder in _STATES_LENGTH
     if file_format.decoder == "mp3":
         is_exact = read_mpeg_header(file, file_format) is not None
+        if not is_exact:  # FFmpeg takes the bit rate of the first frame for that of all
+            seconds = estimated_seconds(file, file_format) or seconds
     return max(seconds, 0.0), is_exact
 
 

@@ -7,12 +7,14 @@ middle costs a seek and half a second of decoding before it.
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 
 from gemma_tui.errors import DamagedFileError
 from gemma_tui.preprocessing.budget import MIN_CLIP_SAMPLES, SAMPLE_RATE
+from gemma_tui.preprocessing.file_tail import FileTail
+from gemma_tui.preprocessing.mpeg_frames import frames_of
 from gemma_tui.preprocessing.resampling import Resampling
 from gemma_tui.preprocessing.sound_file import (
     mono,
@@ -38,6 +40,9 @@ before them, Opus asks for 80 ms; RFC 7845, section 4.6)."""
 _LEAD = 1_600
 """Samples at 16 kHz resampled before a clip, so that it begins as if all before it had been
 resampled: the filter is a few milliseconds long."""
+
+_BATCH = 16
+"""Frames that are mixed and resampled at once: a frame of 24 ms costs its overhead in Python."""
 
 _WHOLE = 640
 """Samples at 16 kHz: 40 ms are a whole number of samples at every common rate, 11.025 kHz too."""
@@ -66,7 +71,8 @@ def stream_samples(
         stream = only_sound(container, name)
         first = max(0, start - _LEAD) // _WHOLE * _WHOLE
         lead = start - first
-        blocks = _resampled(_from(container, stream, first / SAMPLE_RATE), name)
+        pieces = _sought(file, file_format, container, stream, first / SAMPLE_RATE)
+        blocks = _resampled(pieces, name)
         for block in blocks:
             if lead < block.size:
                 yield block[lead:]
@@ -96,10 +102,12 @@ def stream_places(
         stream = only_sound(container, name)
         for start in starts:
             pieces: list[NDArray[np.float32]] = []
-            for block in _resampled(_from(container, stream, start / SAMPLE_RATE), name):
-                pieces.append(block)
-                if sum(piece.size for piece in pieces) >= length:
-                    break
+            found = _sought(file, file_format, container, stream, start / SAMPLE_RATE)
+            with closing(found):
+                for block in _resampled(found, name):
+                    pieces.append(block)
+                    if sum(piece.size for piece in pieces) >= length:
+                        break
             yield np.concatenate(pieces)[:length] if pieces else np.zeros(0, np.float32)
 
 
@@ -149,24 +157,82 @@ def _resampled(
     yield from resampling.finish()
 
 
-def _from(
-    container: av.container.InputContainer, stream: av.AudioStream, seconds: float
-) -> Iterator[tuple[NDArray[np.float32], int]]:
-    """Mono samples from `seconds` on, with their rate."""
+def _sought(
+    file: BinaryIO,
+    file_format: FileFormat,
+    container: av.container.InputContainer,
+    stream: av.AudioStream,
+    seconds: float,
+) -> Generator[tuple[NDArray[np.float32], int]]:
+    """Mono samples from `seconds` on, with their rate; the file stays where it was."""
     origin = float((stream.start_time or 0) * (stream.time_base or 0))
-    if seconds > _PRE_ROLL:
-        target = origin + seconds - _PRE_ROLL
-        container.seek(int(target / stream.time_base) if stream.time_base else 0, stream=stream)
-    # A format without time stamps cannot be sought in: then samples are counted from the start.
-    counted = 0
+    frames = frames_of(file, file_format) if seconds > _PRE_ROLL else None
+    place = None
+    if frames is not None:
+        ahead = seconds - _PRE_ROLL + origin
+        place = frames.find(file, int(ahead * frames.rate / frames.length))
+    if frames is None or place is None or place.number == 0:
+        if seconds > _PRE_ROLL and stream.time_base:
+            target = origin + seconds - _PRE_ROLL
+            container.seek(int(target / stream.time_base), stream=stream)
+        yield from _from(container, stream, seconds, origin)
+        return
+    # The container that is open would read everything in front of the place.
+    begin, here = place.number * frames.length / frames.rate - origin, file.tell()
+    tail = cast("BinaryIO", FileTail(file, place.offset))
+    try:
+        with closing(open_container(tail, file_format)) as rest:
+            yield from _from(rest, rest.streams.audio[0], seconds - begin, 0.0)
+    finally:
+        file.seek(here)
+
+
+def _from(
+    container: av.container.InputContainer, stream: av.AudioStream, seconds: float, origin: float
+) -> Iterator[tuple[NDArray[np.float32], int]]:
+    """Mono samples from `seconds` on, with their rate, of a container that is not behind them.
+
+    Args:
+        container: Wherever it was sought to.
+        stream: Of it.
+        seconds: Behind `origin`.
+        origin: The time stamp of the first sample.
+    """
+    place: int | None = None
+    batch: list[NDArray[Any]] = []
     for frame in container.decode(stream):
-        values = mono(samples_of(frame))
-        first = counted
-        if frame.pts is not None and frame.time_base is not None:
-            stamp = float(frame.pts * frame.time_base) - origin
-            # Stamps are rounded (Matroska: to milliseconds), so only the first one counts.
-            first = counted or max(0, round(stamp * frame.sample_rate))
-        counted = first + values.size
-        skipped = round(seconds * frame.sample_rate) - first
-        if skipped < values.size:
-            yield values[max(0, skipped) :], frame.sample_rate
+        values = samples_of(frame)
+        if place is None:
+            place = _first_sample(frame, origin)
+            rate, kind = frame.sample_rate, (values.dtype, len(values))
+        if (frame.sample_rate, (values.dtype, len(values))) != (rate, kind):
+            yield from _mono_from(batch, round(seconds * rate) - place, rate)
+            place += sum(piece.shape[1] for piece in batch)
+            batch, rate, kind = [], frame.sample_rate, (values.dtype, len(values))
+        batch.append(values)
+        if len(batch) == _BATCH:
+            yield from _mono_from(batch, round(seconds * rate) - place, rate)
+            place += sum(piece.shape[1] for piece in batch)
+            batch = []
+    if place is not None:
+        yield from _mono_from(batch, round(seconds * rate) - place, rate)
+
+
+def _first_sample(frame: av.AudioFrame, origin: float) -> int:
+    """Where a frame begins; only the first one is asked, as stamps are rounded (Matroska: to ms).
+
+    A format without time stamps cannot be sought in: then samples are counted from the start.
+    """
+    if frame.pts is None or frame.time_base is None:
+        return 0
+    return max(0, round((float(frame.pts * frame.time_base) - origin) * frame.sample_rate))
+
+
+def _mono_from(
+    batch: list[NDArray[Any]], skipped: int, rate: int
+) -> Iterator[tuple[NDArray[np.float32], int]]:
+    """Frames of one kind in one piece, without the samples in front of what is wanted."""
+    if batch and skipped < (count := sum(piece.shape[1] for piece in batch)):
+        values = mono(batch[0] if len(batch) == 1 else np.concatenate(batch, axis=1))
+        assert values.size == count
+        yield values[max(0, skipped) :], rate
