@@ -16,12 +16,14 @@ from gemma_tui.doctor.engine import engine
 from gemma_tui.doctor.finding import State
 from gemma_tui.doctor.hearing import microphone
 from gemma_tui.doctor.models import models
+from gemma_tui.doctor.network import network
 from gemma_tui.doctor.program import machine, settings
 from gemma_tui.engine.client import EngineClient
 from gemma_tui.engine.interface import ComputeDevice
-from gemma_tui.errors import AudioLibraryError
+from gemma_tui.errors import AudioLibraryError, ForbiddenConnectionError
 from gemma_tui.generation import Finished
 from gemma_tui.microphone.interface import Device
+from gemma_tui.network import NetworkGuard
 from gemma_tui.paths import builtin_model
 from tests.scripted_engine import ScriptedEngine
 
@@ -47,6 +49,8 @@ def test_a_new_machine_is_well(tmp_path: Path) -> None:
     assert "PROBLEM" not in done.stdout
     assert "the built-in model answers with" in done.stdout
     assert "note     terminal     This is no terminal" in done.stdout
+    quiet = "0 connections this run (app and engine together), 0 refused"
+    assert f"ok       network      {quiet}\n" in done.stdout
 
 
 def test_problems_are_told_to_programs_too(tmp_path: Path) -> None:
@@ -82,6 +86,17 @@ def test_problems_of_the_settings_are_text() -> None:
 def test_a_builtin_model_that_is_broken_is_said_to_be(tmp_path: Path) -> None:
     (found,) = models(tmp_path / "gone", (), "")
     assert (found.state, found.advice) == (State.PROBLEM, "Install gemma-tui again.")
+
+
+async def test_connections_and_refusals_are_counted() -> None:
+    guard = NetworkGuard()
+    with guard.elsewhere("example.com"):
+        found = await network(guard, ScriptedEngine())
+    assert (found.state, found.sentence.partition(" (")[0]) == (State.NOTE, "1 connection this run")
+    with pytest.raises(ForbiddenConnectionError):
+        guard._judge_lookup("example.com")
+    found = await network(guard, ScriptedEngine())
+    assert (found.state, found.sentence[-9:]) == (State.PROBLEM, "1 refused")
 
 
 async def test_an_engine_that_does_not_load_is_a_finding(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.conversation import Message
     from gemma_tui.microphone.interface import Microphone
+    from gemma_tui.network import NetworkGuard
     from gemma_tui.paths import Paths
     from gemma_tui.tui.clipboard_content import Clipboard
 
@@ -158,6 +159,7 @@ async def running_app(  # noqa: PLR0917
     arguments: dict[str, str] | None = None,
     microphone: Microphone | None = None,
     clipboard: Clipboard | None = None,
+    network: NetworkGuard | None = None,
 ) -> AsyncGenerator[Running, None]:
     """The app on the data below `paths`; waits for its start if it is to have `begun`."""
     engine = engine or ScriptedEngine()
@@ -182,6 +184,7 @@ async def running_app(  # noqa: PLR0917
             else None,
             clipboard=clipboard,
             notice=notice,
+            network=network,
         )
         async with app.run_test(size=size, notifications=True) as pilot:
             running = Running(app, pilot, store, engine)
