@@ -12,6 +12,10 @@ GemmaError
 ├── ModelError                a model folder that cannot be loaded
 │   ├── CapabilityError       this model cannot see, or cannot hear
 │   └── InsufficientMemoryError  it needs more memory than is free
+├── DownloadError             a model that cannot be fetched from a hub
+│   ├── UnreachableHubError   no network, no such host, or something else answers in its place
+│   ├── RefusedDownloadError  the hub says no: no access, no such repository, too many requests
+│   └── DamagedDownloadError  what came is not what the hub lists
 ├── ContextOverflowError      the prompt does not fit the context
 ├── ExchangeError             conversations that cannot be exported or imported
 │   ├── UnknownFormatError    no export this program reads, or one of a newer version
@@ -102,6 +106,22 @@ class CapabilityError(ModelError):
 
 class InsufficientMemoryError(ModelError):
     """The model needs more memory than is free."""
+
+
+class DownloadError(GemmaError):
+    """A model cannot be fetched from a hub."""
+
+
+class UnreachableHubError(DownloadError):
+    """There is no network, no such host, no answer, or something else answers in its place."""
+
+
+class RefusedDownloadError(DownloadError):
+    """The hub refuses: no access, no such repository or revision, too many requests."""
+
+
+class DamagedDownloadError(DownloadError):
+    """What came is not what the hub lists, also when fetched again."""
 
 
 class ContextOverflowError(GemmaError):

@@ -27,7 +27,7 @@ MAX_DEPTH: Final = 4
 MAX_FOLDERS: Final = 2000
 """Folders looked at; a models folder that has more is somebody's home."""
 
-_TYPES: Final = frozenset(("gemma4", "gemma4_unified", "gemma4_text", "gemma4_unified_text"))
+MODEL_TYPES: Final = frozenset(("gemma4", "gemma4_unified", "gemma4_text", "gemma4_unified_text"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,13 @@ def find_models(builtin: Path, known: Iterable[str], library: str) -> tuple[Mode
         known: Folders that the user has given; one that is gone is listed with its problem.
         library: A folder of model folders; empty if there is none.
     """
-    found = {real_path(builtin): _read(builtin, is_builtin=True)}
+    found = {real_path(builtin): read_model(builtin, is_builtin=True)}
     for name in known:
         folder = expand(name)
-        found.setdefault(real_path(folder), _read(folder))
+        found.setdefault(real_path(folder), read_model(folder))
     if library:
         for folder in _search(expand(library)):
-            found.setdefault(real_path(folder), _read(folder))
+            found.setdefault(real_path(folder), read_model(folder))
     first, *others = found.values()
     return (first, *sorted(others, key=lambda model: (model.size_bytes, model.name)))
 
@@ -87,7 +87,7 @@ def _search(library: Path) -> Iterator[Path]:
         folder, depth = waiting.pop(0)
         seen += 1
         if os.path.isfile(folder / "config.json"):  # noqa: PTH113  # no folder is an error
-            if not _read(folder).problem:
+            if not read_model(folder).problem:
                 yield folder
             continue
         if depth < MAX_DEPTH:
@@ -103,7 +103,8 @@ def _folders(folder: Path) -> list[Path]:
     return [folder / name for name in sorted(names) if not name.startswith(".")]
 
 
-def _read(folder: Path, *, is_builtin: bool = False) -> ModelOnDisk:
+def read_model(folder: Path, *, is_builtin: bool = False) -> ModelOnDisk:
+    """What a folder holds, by its config.json and the sizes of its weights."""
     name = BUILTIN_NAME if is_builtin else folder.name
     try:
         with (folder / "config.json").open("rb") as file:
@@ -113,7 +114,7 @@ def _read(folder: Path, *, is_builtin: bool = False) -> ModelOnDisk:
         return ModelOnDisk(folder, name, problem=f"not there any more ({error.strerror})")
     except (ValueError, RecursionError):
         return ModelOnDisk(folder, name, problem="its config.json is damaged")
-    if not isinstance(config, dict) or config.get("model_type") not in _TYPES:
+    if not isinstance(config, dict) or config.get("model_type") not in MODEL_TYPES:
         return ModelOnDisk(folder, name, problem="not a Gemma 4")
     if not size:
         return ModelOnDisk(folder, name, problem="holds no weights (no *.safetensors file)")
