@@ -20,6 +20,7 @@ from gemma_tui.hub.download_events import (
     DownloadProgress,
     DownloadWaiting,
 )
+from gemma_tui.hub.download_speed import Speed
 from gemma_tui.hub.hub_client import HubClient, hub_token
 from gemma_tui.hub.hub_faults import TransientFault
 from gemma_tui.hub.model_config import check_config
@@ -27,7 +28,6 @@ from gemma_tui.hub.partial_file import PartialFile
 from gemma_tui.hub.partial_file import done_bytes as partial_bytes
 from gemma_tui.hub.publication import discard_parts, is_whole, publish, unseal, write_plan
 from gemma_tui.hub.repo_lock import repo_lock
-from gemma_tui.hub.download_speed import Speed
 from gemma_tui.hub.transfer import Transfer, backoff
 
 if TYPE_CHECKING:

@@ -12,15 +12,16 @@ import os
 import re
 import socket
 import ssl
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx2
 
-from gemma_tui import __version__
+from gemma_tui import __version__, network
 from gemma_tui.errors import DownloadError, UsageError
 from gemma_tui.hub.hub_faults import (
     TransientFault,
@@ -179,9 +180,7 @@ class HubClient:
             is_hub = _origin(address.url) == _origin(self._endpoint)
             token = {"Authorization": f"Bearer {self._token}"} if self._token and is_hub else {}
             try:
-                async with self._client.stream(
-                    "GET", address.url, headers={**headers, **token}
-                ) as answer:
+                async with aclosing(await self._send(address.url, headers | token)) as answer:
                     if not answer.is_redirect:
                         self._check_status(answer, what, address)
                         yield answer
@@ -190,6 +189,12 @@ class HubClient:
             except (httpx2.TransportError, ssl.SSLError) as error:
                 raise unreachable(address.url.host, _reason(error)) from error
         raise DownloadError(f"{self.host} leads around in a circle for {what}.")
+
+    async def _send(self, url: httpx2.URL, headers: dict[str, str]) -> httpx2.Response:
+        """Ask, within the permission to connect to whom that takes; the body is not read yet."""
+        request = self._client.build_request("GET", url, headers=headers)
+        with network.allowed("hub", connected_host(url)):
+            return await self._client.send(request, stream=True)
 
     def _next(self, here: httpx2.URL, location: str) -> httpx2.URL:
         try:
@@ -264,6 +269,15 @@ def hub_token() -> str:
             return ""
     token = token.strip()
     return token if token.isascii() and token.isprintable() else ""
+
+
+def connected_host(url: httpx2.URL) -> str:
+    """Whom a request connects to: the host of the address, or the proxy of the environment."""
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(url.host):
+        return url.host
+    return urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname or url.host
 
 
 def is_private(url: httpx2.URL) -> bool:
