@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.beginning import begin
 from gemma_tui.conversation import Draft, Message, MessageState, title_from
-from gemma_tui.documents import Documents, is_divisible
+from gemma_tui.documents import Documents
 from gemma_tui.errors import GemmaError, UsageError
 from gemma_tui.generation import Finished, GenerationRequest
 from gemma_tui.intake import Intake
-from gemma_tui.pictures import Pictures, attachment_of
-from gemma_tui.preprocessing.budget import AUTO, DEFAULT_TOKEN_BUDGET, check_budget
+from gemma_tui.pictures import Pictures
 from gemma_tui.prompting import Prompting
 from gemma_tui.sounds import Sounds, with_likely_clips
 from gemma_tui.storage.replies import not_cut_off
 from gemma_tui.storage.streaming import StreamingReply
 from gemma_tui.storage.texts import sent_text
+from gemma_tui.transcription.folder import TranscriptFolder
 from gemma_tui.turn import (
     CANCELLED,
     Begun,
@@ -60,6 +60,7 @@ class Chat:
         engine: Whatever answers.
         system_prompt: What the model is told first in a conversation, None being the one that is
             not created yet; without it, what the conversation was created with.
+        transcripts: Keeps what is being written down; without it that is kept in memory.
     """
 
     def __init__(
@@ -68,15 +69,17 @@ class Chat:
         blobs: BlobStore,
         engine: Engine,
         system_prompt: Callable[[Conversation | None], str] = created_with,
+        transcripts: TranscriptFolder | None = None,
     ) -> None:
         self._store = store
         self._blobs = blobs
         self._engine = engine
         self.pictures = Pictures(blobs, engine)
         self.documents = Documents(blobs, engine)
-        self._intake = Intake(blobs, engine)
+        self._intake = Intake(blobs, engine, self.pictures, self.documents)
         self._prompting = Prompting(blobs, engine)
         self.sounds = Sounds(blobs, engine)
+        self.transcripts = transcripts or TranscriptFolder()
         self._system_prompt = system_prompt
 
     @property
@@ -107,19 +110,7 @@ class Chat:
             StorageError: It cannot be copied.
             EngineError: Nobody could look into it.
         """
-        if isinstance(token_budget, int):
-            check_budget(token_budget)
-        blob, info = await self._intake.take(path, ask_password)
-        self.pictures.learn(blob.sha256, info)
-        # Asked now: the model may have become known while the file was copied.
-        budget = self.default_token_budget or DEFAULT_TOKEN_BUDGET
-        budget = token_budget if isinstance(token_budget, int) else budget
-        found = attachment_of(blob, info, path.name, budget)
-        if is_divisible(found):
-            return await self.documents.first_parts(found, token_budget, used_tokens)
-        if token_budget == AUTO:
-            return await self.pictures.with_auto_budget(found, used_tokens)
-        return found
+        return await self._intake.attach(path, token_budget, used_tokens, ask_password)
 
     async def preview(self, attachment: Attachment) -> MediaPreview:
         """An attachment in small, to be drawn with characters; raises as `attach`."""

@@ -1,7 +1,7 @@
-"""From a file to its copy in the store and what it is; a locked document is asked its password.
+"""From a file to an attachment: its copy in the store, what it is, what of it fits.
 
-The copy of a document is stored without its password, so that it can be drawn again whenever its
-conversation is read. The password itself goes to the process that decodes, and is forgotten.
+The copy of a locked document is stored without its password, so that it can be drawn again whenever
+its conversation is read. The password itself goes to the process that decodes, and is forgotten.
 """
 
 from __future__ import annotations
@@ -9,16 +9,23 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeAlias
 
+from gemma_tui.documents import is_divisible
 from gemma_tui.engine.media_requests import Unlock
 from gemma_tui.errors import AttachmentError, LockedDocumentError
+from gemma_tui.pictures import attachment_of
+from gemma_tui.preprocessing.budget import AUTO, DEFAULT_TOKEN_BUDGET, check_budget
 from gemma_tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from gemma_tui.conversation import Attachment
+    from gemma_tui.documents import Documents
     from gemma_tui.engine.interface import Engine
     from gemma_tui.generation import MediaInfo
+    from gemma_tui.pictures import Pictures
+    from gemma_tui.preprocessing.budget import TokenBudget
     from gemma_tui.storage.blobs import BlobStore, StoredBlob
 
 AskPassword: TypeAlias = "Callable[[str, bool], Awaitable[str | None]]"
@@ -32,11 +39,40 @@ class Intake:
     Args:
         blobs: The store.
         engine: Looks into them.
+        pictures: Told what a file is.
+        documents: Knows how much of a file fits.
     """
 
-    def __init__(self, blobs: BlobStore, engine: Engine) -> None:
+    def __init__(
+        self, blobs: BlobStore, engine: Engine, pictures: Pictures, documents: Documents
+    ) -> None:
         self._blobs = blobs
         self._engine = engine
+        self._pictures = pictures
+        self._documents = documents
+
+    async def attach(
+        self,
+        path: Path,
+        token_budget: TokenBudget | None,
+        used_tokens: int,
+        ask_password: AskPassword | None,
+    ) -> Attachment:
+        """As `Chat.attach`."""
+        if isinstance(token_budget, int):
+            check_budget(token_budget)
+        blob, info = await self.take(path, ask_password)
+        self._pictures.learn(blob.sha256, info)
+        # Asked now: the model may have become known while the file was copied.
+        model = self._engine.state.model
+        budget = model.default_token_budget if model else DEFAULT_TOKEN_BUDGET
+        budget = token_budget if isinstance(token_budget, int) else budget
+        found = attachment_of(blob, info, path.name, budget)
+        if is_divisible(found):
+            return await self._documents.first_parts(found, token_budget, used_tokens)
+        if token_budget == AUTO:
+            return await self._pictures.with_auto_budget(found, used_tokens)
+        return found
 
     async def take(
         self, path: Path, ask_password: AskPassword | None = None

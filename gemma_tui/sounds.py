@@ -54,6 +54,10 @@ class Sounds:
         """Where the bytes of a sound are."""
         return self._blobs.path_of(sound.sha256)
 
+    def has(self, sha256: str) -> bool:
+        """Whether the bytes of a sound are still there; asks the disk."""
+        return self._blobs.path_of(sha256).is_file()
+
     async def split(self, sound: Attachment) -> Attachment:
         """A sound with the clips that are sent of it; anything else as it is.
 

@@ -21,6 +21,7 @@ from gemma_tui.storage.blobs import BlobStore
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
 from gemma_tui.storage.trees import TreeStore
+from gemma_tui.transcription.folder import TranscriptFolder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -72,7 +73,10 @@ async def opened(paths: Paths, configuration: Configuration) -> AsyncIterator[Ch
             store=store,
             blobs=blobs,
             engine=engine,
-            chat=Chat(store, blobs, engine, system_prompt_of(configuration)),
+            chat=Chat(
+                *(store, blobs, engine, system_prompt_of(configuration)),
+                transcripts=TranscriptFolder(paths.transcripts),
+            ),
             exchange=Exchange(TreeStore(database), blobs, engine.probe),
             set_aside=database.set_aside,
         )

@@ -122,7 +122,7 @@ COMMANDS: Final = (
     ),
     Command(
         "transcribe", "Write the sound down, as a text; again: stop", "screen.transcribe",
-        ("transcript",), argument="language",
+        ("transcript",), argument="language, --translate language",
     ),
     Command(
         "closer", "Ask again with more tokens for the pictures",

@@ -44,6 +44,9 @@ _NAMES: Final = {
 
 _LONGEST_NAME: Final = 40
 
+EXAMPLE: Final = "/transcribe german, or /transcribe --language de --translate English"
+"""What a user may write in the chat."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -84,6 +87,32 @@ def language_name(text: str) -> str:
     if len(name) <= 3:
         raise UsageError(f"“{name}” is no language code known here.", "Write its name.")
     return name[0].upper() + name[1:]
+
+
+def parse_wish(text: str) -> Wish:
+    """What was typed behind `/transcribe`: `german`, `--language de --translate English`.
+
+    Raises:
+        UsageError: It says something else, or names no language.
+    """
+    spoken: list[str] = []
+    wanted: dict[str, list[str]] = {"--language": spoken, "--translate": []}
+    words = spoken
+    for word in text.replace("=", " ").split():
+        if word in wanted:
+            words = wanted[word]
+        elif word.startswith("-"):
+            raise UsageError(f"/transcribe knows no “{word}”.", f"Write {EXAMPLE}.")
+        else:
+            words.append(word)
+    language, translation = (" ".join(found) for found in wanted.values())
+    is_empty = not translation and "--translate" in text.replace("=", " ").split()
+    if is_empty:
+        raise UsageError("--translate names no language.", f"Write {EXAMPLE}.")
+    return Wish(
+        language_name(language) if language else "",
+        language_name(translation) if translation else "",
+    )
 
 
 def read_answer(answer: str, wish: Wish) -> tuple[str, str]:

@@ -7,6 +7,7 @@ is typed meanwhile stays in the composer, and is sent when a model is there.
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,7 +20,7 @@ from gemma_tui.sanitize import sanitize_line
 from gemma_tui.settings.configuration import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from textual.worker import Worker
@@ -73,6 +74,8 @@ class ModelSwitch:
         self._in_order = asyncio.Lock()
         self.label = ""
         """What a switch is doing, in words; empty if none is under way."""
+        self.is_borrowing = False
+        """Whether the loaded model is there for a while only."""
 
     @property
     def is_switching(self) -> bool:
@@ -156,6 +159,39 @@ class ModelSwitch:
         """
         self._absent = None
         await self._change(folder, name, partial(self._keep, folder, scope))
+
+    @asynccontextmanager
+    async def borrowed(self, folder: Path, name: str, doing: str) -> AsyncIterator[None]:
+        """Have another model do something, and the present one answer again; questions wait.
+
+        Args:
+            folder: Where it is.
+            name: What it is called.
+            doing: What it does, for the status line.
+
+        Raises:
+            GemmaError: One of them could not be loaded.
+        """
+        self._newest += 1
+        number = self._newest
+        async with self._in_order:
+            before, self._noted = self._model.folder, folder
+            self.is_borrowing = True
+            try:
+                self._show(f"changing to {name}")
+                await self._model.replace(folder, name)
+                self._show(doing)
+                yield
+            finally:
+                try:
+                    if number == self._newest and before is not None:  # else another is wanted
+                        self._show(f"changing back to {before.name}")
+                        await self._model.replace(before, before.name)
+                finally:
+                    self.is_borrowing = False
+                    if number == self._newest:
+                        self._show("")
+                        self._owner.model_settled()
 
     async def remember(self, state: EngineState) -> None:
         """Offer a folder again that was given on the command line, once it has loaded."""

@@ -1,42 +1,48 @@
 """Writes an attached sound down while one goes on working, and puts the text in its place.
 
 What is asked of the model meanwhile goes first. Stopped, or begun again, it goes on after the last
-finished clip as long as the app runs.
+finished clip, also after the app was killed. A model that cannot hear lends its place to another.
 """
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from gemma_tui.errors import CapabilityError, GemmaError, ModelError, UsageError
-from gemma_tui.hub.on_disk import find_models
-from gemma_tui.paths import builtin_model
+from gemma_tui.errors import GemmaError, UsageError
 from gemma_tui.preprocessing.budget import SAMPLE_RATE
 from gemma_tui.preprocessing.sound_cost import can_be_heard, estimated_clips, sound_range
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.storage.faults import storage_faults
 from gemma_tui.transcription.clip_text import ClipBegun, ClipText
+from gemma_tui.transcription.folder import Undertaking
 from gemma_tui.transcription.formats import plain_text
-from gemma_tui.transcription.journal import SessionJournal
-from gemma_tui.transcription.prompt import Wish, language_name
-from gemma_tui.transcription.transcriber import Sound, Transcriber, check_hearing
+from gemma_tui.transcription.journal import model_key
+from gemma_tui.transcription.prompt import Wish, parse_wish
+from gemma_tui.transcription.transcriber import Sound, Transcriber
+from gemma_tui.tui.borrowed_model import find_listener
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from textual.worker import Worker
 
     from gemma_tui.chat import Chat
     from gemma_tui.conversation import Attachment
     from gemma_tui.engine.interface import Engine
+    from gemma_tui.hub.on_disk import ModelOnDisk
     from gemma_tui.tui.attaching import Attaching
+    from gemma_tui.tui.choosing import Choosing
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.perform import Perform
-    from gemma_tui.tui.preferences import Preferences
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
+
+_NAMED: Final = 3
+"""Sounds that are named in one sentence."""
 
 
 class Transcribing:
@@ -48,7 +54,7 @@ class Transcribing:
         attaching: Makes a chip of the text.
         page: The conversation shown.
         panel: The chips.
-        preferences: Where models are.
+        choosing: Where models are, and how to another one.
         perform: Runs a coroutine function; shows the `GemmaError` it may raise.
     """
 
@@ -59,7 +65,7 @@ class Transcribing:
         attaching: Attaching,
         page: Page,
         panel: ComposerPanel,
-        preferences: Preferences,
+        choosing: Choosing,
         perform: Perform,
     ) -> None:
         self._chat = chat
@@ -67,11 +73,12 @@ class Transcribing:
         self._attaching = attaching
         self._page = page
         self._panel = panel
-        self._preferences = preferences
+        self._choosing = choosing
         self._perform = perform
         self._running: dict[str, Worker[None]] = {}
         """By the sha256 of the sound."""
-        self._journals: dict[tuple[str, ...], SessionJournal] = {}
+        self._left: dict[str, Undertaking] = {}
+        """What an app that died was writing down, by the sha256 of the sound."""
         self._one_at_a_time = asyncio.Lock()
         self._transcriber: Transcriber | None = None
         self._must_wait = False
@@ -82,23 +89,41 @@ class Transcribing:
         if self._transcriber is not None:
             (self._transcriber.pause if is_needed else self._transcriber.resume)()
 
-    async def begin(self, language: str = "") -> None:
+    async def look_for_left(self) -> str:
+        """Find what an app that died was writing down; a sentence about it, or nothing."""
+        found = await asyncio.to_thread(self._chat.transcripts.left)
+        there = [w for w in found if self._chat.sounds.has(w.sha256)]
+        self._left = {work.sha256: work for work in there}
+        if not there:
+            return ""
+        names = ", ".join(f"“{sanitize_line(work.name)}”" for work in there[:_NAMED])
+        clips = sum(work.clips for work in there)
+        count = "1 clip is" if clips == 1 else f"{clips} clips are"
+        return (
+            f"{names} was being written down the last time, and {count} finished:"
+            " T on its chip, or /transcribe, goes on there."
+        )
+
+    async def begin(self, wanted: str = "") -> None:
         """Begin with the chosen sound, or stop with it if it has begun.
 
         Args:
-            language: What is spoken, a name or a code; empty: the model finds out.
+            wanted: Languages, as `parse_wish` reads them; empty: the model finds out.
 
         Raises:
             UsageError: There is no sound, or no such language.
-            ModelError: No model is loaded, or one that cannot hear.
+            ModelError: No model is loaded, or none on this disk can hear.
         """
-        wish = Wish(language_name(language) if language else "")
+        wish = parse_wish(wanted)
         sound = self._chosen()
         if (running := self._running.pop(sound.sha256, None)) is not None:
             running.cancel()
             return
-        await self._check_model()
-        work = partial(self._write_down, sound, wish)
+        left = self._left.pop(sound.sha256, None)
+        if left is not None and not wanted:
+            wish = Wish(left.language, left.translation)
+        listener = await find_listener(self._engine, self._choosing.preferences.settings)
+        work = partial(self._write_down, sound, wish, listener)
         self._running[sound.sha256] = self._perform(work)
 
     def _chosen(self) -> Attachment:
@@ -112,55 +137,75 @@ class Transcribing:
             )
         return sounds[-1]
 
-    async def _check_model(self) -> None:
-        model = self._engine.state.model
-        if model is None:
-            raise ModelError("No model is loaded that could listen.", "Wait for it, or choose one.")
-        try:
-            check_hearing(model)
-        except CapabilityError as error:
-            settings = self._preferences.settings
-            found = await asyncio.to_thread(
-                find_models, builtin_model(), settings.known_models, settings.model_library
-            )
-            able = [item.name for item in found if item.can_hear and not item.is_builtin]
-            if not able:
-                hint = "No model on this disk can, but the built-in demo for digits: E2B would do."
-            else:
-                hint = f"{able[0]} on this disk can: choose it with Ctrl+L, then do this again."
-            raise CapabilityError(error.message, hint) from None
-
-    async def _write_down(self, item: Attachment, wish: Wish) -> None:
+    async def _write_down(self, item: Attachment, wish: Wish, listener: ModelOnDisk | None) -> None:
         place = self._page.conversation_id, self._page.number
         name, tray = sanitize_line(item.name), self._panel.tray
+        text = _text_name(name)
         tray.show_work(item.sha256, name, "waiting to be written down")
         try:
-            async with self._one_at_a_time:
-                clips = await self._clips(item, name, wish)
+            async with self._one_at_a_time, self._listening(listener, name):
+                sound = self._sound(item, name)
+                work = self._undertaking(item, sound, wish)
+                clips = await self._clips(item, name, sound, work, wish)
+                if place[1] == self._page.number:  # an Enter waits for the text, too
+                    tray.pending += (text,)
             await self._deliver(item, name, clips, place)
+            await asyncio.to_thread(self._chat.transcripts.finish, work)
         finally:
             tray.show_work(item.sha256, name, "")
             self._running.pop(item.sha256, None)
+            self._panel.no_longer_pending(text)
 
-    async def _clips(self, item: Attachment, name: str, wish: Wish) -> list[ClipText]:
-        sound = self._sound(item, name)
+    @asynccontextmanager
+    async def _listening(self, listener: ModelOnDisk | None, name: str) -> AsyncIterator[None]:
+        """Have a model loaded that hears, and the one before again at the end."""
         model = self._engine.state.model
-        part = str(sound.start), str(sound.stop)
-        key = (item.sha256, *part, wish.prompt, model.folder if model else "")
-        journal = self._journals.setdefault(key, SessionJournal())
+        if listener is None or model is None:
+            yield
+            return
+        self._panel.notify(
+            f"{model.name} cannot hear: {listener.name} writes “{name}” down, then {model.name}"
+            " answers again. T on its chip stops that; questions wait.",
+            markup=False,
+        )
+        doing = f"{listener.name} writes “{name}” down"
+        async with self._choosing.models.borrowed(listener.folder, listener.name, doing):
+            yield
+
+    def _undertaking(self, item: Attachment, sound: Sound, wish: Wish) -> Undertaking:
+        """What is to be done, so that it can be gone on with; as the command line names it."""
+        model = self._engine.state.model
+        key: tuple[str, ...]
+        key = (item.sha256, model_key(Path(model.folder)) if model else "", wish.prompt)
+        if sound.start or sound.stop:
+            key = (*key, str(sound.start), str(sound.stop))
+        return Undertaking(item.sha256, item.name, wish.language, wish.translation, key)
+
+    async def _clips(
+        self, item: Attachment, name: str, sound: Sound, work: Undertaking, wish: Wish
+    ) -> list[ClipText]:
+        transcripts = self._chat.transcripts
         self._transcriber = transcriber = Transcriber(self._engine, wish, is_aside=True)
         self.make_way(self._must_wait)
         clips: list[ClipText] = []
+        await asyncio.to_thread(transcripts.begin, work)
         try:
-            async with aclosing(transcriber.run(sound, journal)) as events:
+            async with aclosing(transcriber.run(sound, transcripts.journal(work.key))) as events:
                 async for event in events:
                     if isinstance(event, ClipBegun):
                         self._panel.tray.show_work(item.sha256, name, _progress(event, sound))
                     else:
                         clips.append(event)
+        except asyncio.CancelledError:
+            # By the user, who has taken it off the list before, or by the end of the app.
+            is_app_ending = item.sha256 in self._running
+            (transcripts.leave if is_app_ending else transcripts.stop)(work)
+            raise
+        except BaseException:
+            transcripts.stop(work)
+            raise
         finally:
             self._transcriber = None
-        del self._journals[key]
         return clips
 
     def _sound(self, item: Attachment, name: str) -> Sound:
@@ -181,7 +226,7 @@ class Transcribing:
         if not text:
             raise UsageError(f"In “{name}” nothing was heard that could be written down.")
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / f"{Path(name).stem[:80]} (transcript).txt"
+            path = Path(folder) / _text_name(name)
             with storage_faults(path):
                 await asyncio.to_thread(path.write_text, f"{text}\n", encoding="utf-8")
             written = await self._chat.attach(path)
@@ -200,6 +245,10 @@ class Transcribing:
             what = "One clip is" if count == 1 else f"{count} clips are"
             message = f"{what} not wholly written down: {problems[0]}"
             raise GemmaError(message, "Write it down again to try them again.")
+
+
+def _text_name(name: str) -> str:
+    return f"{Path(name).stem[:80]} (transcript).txt"
 
 
 def _progress(begun: ClipBegun, sound: Sound) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gemma_tui.errors import UsageError
-from gemma_tui.transcription.prompt import Wish, language_name, read_answer
+from gemma_tui.transcription.prompt import Wish, language_name, parse_wish, read_answer
 
 
 def test_the_prompts_are_those_of_the_model_card() -> None:
@@ -64,3 +64,27 @@ def test_a_translation_is_told_from_the_transcription(answer: str, found: tuple[
 
 def test_a_transcription_is_one_line() -> None:
     assert read_answer(" one \n two\n", Wish()) == ("one two", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "wish"),
+    [
+        ("", Wish()),
+        ("german", Wish("German")),
+        ("--language de", Wish("German")),
+        ("de --translate English", Wish("German", "English")),
+        ("--translate=en --language=de-AT", Wish("German", "English")),
+        (
+            "Scottish gaelic --translate brazilian portuguese",
+            Wish("Scottish gaelic", "Brazilian portuguese"),
+        ),
+    ],
+)
+def test_languages_are_typed_as_on_the_command_line(text: str, wish: Wish) -> None:
+    assert parse_wish(text) == wish
+
+
+@pytest.mark.parametrize("text", ["--to German", "german --translate", "-l de", "123", "xq"])
+def test_what_is_no_language_is_said(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_wish(text)

@@ -25,6 +25,7 @@ from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
 from gemma_tui.storage.open_tabs import OpenTabsFile
 from gemma_tui.storage.trees import TreeStore
+from gemma_tui.transcription.folder import TranscriptFolder
 from gemma_tui.tui.app import GemmaApp
 from gemma_tui.tui.widgets.attachment_tray import AttachmentTray
 from gemma_tui.tui.widgets.composer import Composer
@@ -173,7 +174,10 @@ async def running_app(  # noqa: PLR0917
         )
         blobs = BlobStore(paths.blobs)
         app = GemmaApp(
-            chat=Chat(store, blobs, engine, system_prompt_of(configuration)),
+            chat=Chat(
+                *(store, blobs, engine, system_prompt_of(configuration)),
+                transcripts=TranscriptFolder(paths.transcripts),
+            ),
             store=store,
             engine=engine,
             configuration=configuration,

@@ -12,6 +12,7 @@ import struct
 import tomllib
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,13 +42,13 @@ from tests.tui.conftest import NO_TOUR, Running
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
-    from pathlib import Path
 
     from gemma_tui.generation import ModelInfo
     from gemma_tui.paths import Paths
     from tests.tui.conftest import Opener
 
 
+EXAMPLES = Path(__file__).parents[2] / "assets" / "examples"
 TOWER = re.compile(r"(model\.)?(audio_tower|vision_tower|embed_audio|embed_vision)\.")
 
 
@@ -483,3 +484,38 @@ async def test_a_folder_of_the_command_line_is_offered_the_next_time(
     model = tomllib.loads(paths.settings.read_text())["model"]
     assert model["known_models"] == [str(outside)]
     assert "model" not in model
+
+
+async def test_a_model_that_cannot_hear_lends_its_place_to_one_that_can(
+    open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders, paths: Paths
+) -> None:
+    """The smallest one that can be loaded: the weights of `broken` are shorter, but they are cut."""
+    paths.config.mkdir(parents=True, exist_ok=True)
+    paths.settings.write_text(
+        f'[model]\nmodel = "{folders.deaf}"\nmodel_library = "{folders.library}"\n'
+    )
+    async with open_real() as running:
+        await running.settled("Gemma 4 (deaf)")
+        await running.drop(EXAMPLES / "three-one-four.wav")
+        running.tray.focus()
+        await running.pilot.press("t")
+        said = running.app._notifications
+        again = "then Gemma 4 (deaf) answers again"
+        await running.until(lambda: any(again in note.message for note in said), again)
+        await running.send("hello")  # it waits
+        await running.until(
+            lambda: (
+                [item.name for item in running.tray.attachments]
+                in ([], ["three-one-four (transcript).txt"])
+            ),
+            "the text",
+        )
+        await running.settled("Gemma 4 (deaf)")
+        await running.until(lambda: running.app.chat_screen.desk.turn is None, "the end")
+        await running.until(lambda: running.app.chat_screen._page.last, "the answer")
+        question, reply = await running.branch()
+        assert reply.model == "Gemma 4 (deaf)"
+        assert [item.name for item in question.attachments] == ["three-one-four (transcript).txt"]
+        text = await running.app.chat_screen._attaching._chat.text_of(question.attachments[0])
+        assert "3 1 4" in text
+        assert saved_model(paths) == str(folders.deaf)

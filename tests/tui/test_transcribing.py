@@ -92,6 +92,30 @@ async def test_what_is_finished_is_not_written_again(open_app: Opener, sound: Pa
         assert len(running.engine.requests) == 3
 
 
+async def test_it_goes_on_after_the_app_was_left(
+    open_app: Opener, sound: Path, paths: Paths
+) -> None:
+    hold = Hold()
+    async with open_app(engine_with(["Eins."], [hold])) as running:
+        await running.drop(sound)
+        await running.send("/transcribe german --translate English")
+        await running.until(hold.reached.is_set, "the second clip")
+    async with open_app(engine_with(["Zwei.\nEnglish: Two."])) as running:
+        left = "“memo.wav” was being written down the last time, and 1 clip is finished"
+        said = running.app._notifications
+        await running.until(lambda: any(left in note.message for note in said), left)
+        running.tray.focus()
+        await running.pilot.press("t")
+        await running.until(lambda: TEXT in running.chips(), "the text")
+        (request,) = running.engine.requests
+        (message,) = request.messages
+        assert "translate it into English" in str(message.parts[0])
+        assert written(running, paths) == "Eins.\nTwo.\n"
+        assert not list(paths.transcripts.iterdir())
+    async with open_app(engine_with(["never"])) as running:
+        assert "was being written down" not in running.text()
+
+
 async def test_a_question_goes_first(open_app: Opener, sound: Path, paths: Paths) -> None:
     hold = Hold()
     scripts: list[Sequence[Step]] = [["half", hold], ["The answer."], ["one"], ["two"]]

@@ -141,7 +141,7 @@ class ChatScreen(ComposingScreen):
             clipboard, lambda: self.app.clipboard, attaching=attaching, page=page, panel=panel
         )
         self._transcribing = Transcribing(
-            chat, self._engine, attaching, page, panel, preferences, self.perform
+            chat, self._engine, attaching, page, panel, self.choosing, self.perform
         )
 
     def compose(self) -> ComposeResult:
@@ -178,8 +178,9 @@ class ChatScreen(ComposingScreen):
         self.send_if_ready()
 
     async def _offer_recordings(self) -> None:
-        if left := await self._recording.look_for_left():
-            self.notify(left, timeout=20, markup=False)
+        for look in (self._recording.look_for_left, self._transcribing.look_for_left):
+            if left := await look():
+                self.notify(left, timeout=20, markup=False)
 
     def perform(self, work: Callable[[], Awaitable[None]]) -> Worker[None]:
         """Run something that may fail with a sentence for the user."""
@@ -285,7 +286,8 @@ class ChatScreen(ComposingScreen):
         if problem and problem not in (self._problem, last.error if last else ""):
             self._panel.problem.tell(f"{problem} {self.choosing.models.offer()}".rstrip())
         self._problem = problem
-        self._fitting.model_changed(state.model)
+        is_borrowed = self.choosing.models.is_borrowing
+        self._fitting.model_changed(None if is_borrowed else state.model)
         self.choosing.engine_changed(state)
         turn = self.desk.turn
         if turn is not None and state.phase in ("starting", "loading"):
