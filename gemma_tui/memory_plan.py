@@ -7,7 +7,7 @@ downloads one. Knows neither MLX nor files. Measured against MLX's own peaks by
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.chunk_size import MAX_CHUNK
@@ -27,9 +27,6 @@ OVERHEAD_BYTES: Final = 400 * 1024 * 1024
 
 CACHE_STEP: Final = 256
 """Tokens by which the cache of a global layer grows (mlx-lm's KVCache)."""
-
-CACHE_COPIES: Final = 2
-"""Keys and values of a conversation: those in use, and as the prompt cache remembers them."""
 
 PATCHES_PER_TOKEN: Final = 9
 """3 by 3 patches are pooled into one soft token."""
@@ -71,6 +68,12 @@ def cache_bytes(shape: NetworkShape, context: int, machine: Machine) -> int:
     kept = min(whole, shape.window + machine.chunk_tokens - 1)
     sliding = 2 * shape.sliding_layers * shape.sliding_width * kept
     return (shape.cached_numbers * whole + sliding) * machine.item_bytes
+
+
+def remembered_bytes(shape: NetworkShape, context: int, machine: Machine) -> int:
+    """What the prompt cache keeps of them beside those in use: of sliding layers the window."""
+    sliding = 2 * shape.sliding_layers * shape.sliding_width * min(context, shape.window)
+    return (shape.cached_numbers * context + sliding) * machine.item_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +123,18 @@ class MemoryPlan:
                 seeing = embedder_bytes(embedder, budget, self.machine)
             case None:
                 seeing = 0
-        return max(seeing, prefill_bytes(self.shape, context, self.machine))
+        machine = self.machine
+        if self.shape.keeps_pictures_whole and budget > machine.chunk_tokens:
+            machine = replace(machine, chunk_tokens=budget)  # a picture longer than a chunk is one
+        return max(seeing, prefill_bytes(self.shape, context, machine))
 
     def _needed(self, context: int, budget: int) -> int:
         working = self._working(context, budget)
         return self.weight_bytes + self._caches(context) + working + OVERHEAD_BYTES
 
     def _caches(self, context: int) -> int:
-        return CACHE_COPIES * cache_bytes(self.shape, context, self.machine)
+        in_use = cache_bytes(self.shape, context, self.machine)
+        return in_use + remembered_bytes(self.shape, context, self.machine)
 
     def _fitting(self, context: int, budget: int) -> tuple[int, int]:
         """The largest picture that leaves a useful context, then the longest context beside it."""
@@ -155,28 +162,43 @@ class MemoryPlan:
 def prefill_bytes(shape: NetworkShape, context: int, machine: Machine) -> int:
     """The most that the last chunk of a full context needs beside the caches.
 
-    Its tokens, a global layer's cache that is copied because it grows, and the logits.
+    Its tokens, and the logits. A cache that grows is copied, too, one layer at a time; but only in
+    a turn that took up no remembered state, whose caches take more than that copy.
     """
     chunk = min(machine.chunk_tokens, context)
-    grown = 2 * context * shape.global_width
-    logits = 3 * shape.vocabulary
-    return chunk * token_bytes(shape, context, machine) + (grown + logits) * machine.item_bytes
+    logits = 3 * shape.vocabulary * machine.item_bytes
+    return chunk * token_bytes(shape, context, machine) + logits
 
 
 def token_bytes(shape: NetworkShape, context: int, machine: Machine) -> int:
     """What one token of a chunk needs while it is computed.
 
-    States that live through a layer, the inputs of all layers, attention with the scores of its
-    query against every token of a global layer, and the feed-forward.
+    States that live through a layer, the inputs of all layers, attention, and the feed-forward.
     """
-    heads, head = shape.attention_heads, max(shape.head_dim, shape.global_head_dim)
     states = 4 * shape.hidden_size + 3 * shape.layers * shape.per_layer_input
-    attention = 4 * heads * head
-    if not (machine.is_gpu and head in _FUSED_HEAD_DIMS):
-        attention += heads * context
     # Doubly wide are only the layers without keys of their own, which see one token of a chunk.
     inner = shape.intermediate_size + shape.active_experts * shape.expert_size
-    return (states + attention + machine.feed_forward_copies * inner) * machine.item_bytes
+    numbers = states + machine.feed_forward_copies * inner
+    return numbers * machine.item_bytes + _attention_bytes(shape, context, machine)
+
+
+def _attention_bytes(shape: NetworkShape, context: int, machine: Machine) -> int:
+    """What a query needs in the layers of the costlier type.
+
+    Query, key, value and result, and where nothing is fused a score against every key it may see,
+    with a byte for each of them that says whether it may. Measured at both types (mlx 0.32.4).
+    """
+    reach = min(context, shape.window + machine.chunk_tokens - 1)
+    kinds = [(shape.head_dim, reach)]
+    if shape.global_layers > shape.ends_global:
+        kinds.append((shape.global_head_dim, context))
+    costs = []
+    for head, keys in kinds:
+        arrays = 4 * shape.attention_heads * head * machine.item_bytes
+        is_fused = machine.is_gpu and head in _FUSED_HEAD_DIMS
+        scores = 0 if is_fused else keys * (shape.attention_heads * machine.item_bytes + 1)
+        costs.append(arrays + scores)
+    return max(costs)
 
 
 def vision_bytes(vision: TowerShape, budget: int, machine: Machine) -> int:

@@ -56,6 +56,11 @@ class NetworkShape:
     """Experts that a token meets in each layer; 0 where there are none."""
     expert_size: int = 0
     """Inner width of one of them."""
+    ends_global: bool = True
+    """Whether the last layer with keys of its own is a global one, as in every released size. A
+    chunk of a prompt needs its keys alone, never its attention."""
+    keeps_pictures_whole: bool = False
+    """Whether a picture is seen both ways, so that it must be in one chunk (12B and larger)."""
     vision: TowerShape | EmbedderShape | None = None
 
     @property

@@ -112,6 +112,8 @@ SIZE: Final[Mapping[str, Field]] = {
     "per_layer_input": Count(0),
     "active_experts": Count(0),
     "expert_size": Count(0),
+    "ends_global": Flag(),
+    "keeps_pictures_whole": Flag(),
     "vision": Table(("hidden_size", "intermediate_size", "attention_heads", "head_dim")),
     "embedder": Table(("hidden_size",)),
 }
@@ -132,7 +134,15 @@ VARIANT: Final[Mapping[str, Field]] = {
 OPTIONAL: Final = frozenset(
     (
         *("tower_parameters", "per_layer_input", "active_experts", "expert_size"),
-        *("vision", "embedder", "revision", "recommended_gb", "good_for"),
+        *(
+            "ends_global",
+            "keeps_pictures_whole",
+            "vision",
+            "embedder",
+            "revision",
+            "recommended_gb",
+            "good_for",
+        ),
     )
 )
 """What may be left out of a new entry."""

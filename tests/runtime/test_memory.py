@@ -26,7 +26,7 @@ from gemma_tui.memory_plan import (
     token_bytes,
     vision_bytes,
 )
-from gemma_tui.network_shape import TowerShape
+from gemma_tui.network_shape import EmbedderShape, TowerShape
 from gemma_tui.preprocessing.patches import ImageFeatures
 from gemma_tui.runtime.free_memory import free_bytes, free_memory
 from gemma_tui.runtime.gemma4.layers import on_cpu
@@ -125,7 +125,8 @@ def test_the_cache_of_e2b_follows_from_its_config() -> None:
 def test_an_estimate_adds_up_for_e2b() -> None:
     plan = MemoryPlan(E2B, 10_250_000_000, Machine(2, 512), 16 * 10**9)
     estimate = plan.estimate(32_768)
-    cache = 2 * (12 * 256 * (512 + 511) * 4 + 32_768 * 6 * KILO)  # in use, and remembered
+    # In use, and remembered without what lies behind the windows.
+    cache = 12 * 256 * 4 * (512 + 511 + 512) + 2 * 32_768 * 6 * KILO
     assert estimate.cache_bytes == cache
     # 512 queries of 8 heads against 32,768 tokens in bf16 are 268 MB of scores alone.
     assert 512 * 8 * 32_768 * 2 < estimate.working_bytes < 2 * 512 * 8 * 32_768 * 2
@@ -265,13 +266,33 @@ def test_the_engine_refuses_or_shortens_before_it_reads_weights(tiny_model: Path
 def test_a_token_of_a_chunk_costs_more_in_wide_networks_and_long_prompts() -> None:
     shape = E2B
     cost = token_bytes(shape, 1000, GPU)
-    assert token_bytes(shape, 2000, GPU) - cost == 2 * shape.attention_heads * 1000
+    # A score in bf16 for each head, and a byte that says whether the token may be seen.
+    assert token_bytes(shape, 2000, GPU) - cost == (2 * shape.attention_heads + 1) * 1000
     for wider in (
         replace(shape, hidden_size=2 * shape.hidden_size),
         replace(shape, intermediate_size=9 * shape.intermediate_size),
     ):
         assert token_bytes(wider, 1000, GPU) > cost
     assert token_bytes(shape, 1000, CPU) > 2 * cost
+
+
+def test_only_global_layers_whose_attention_is_needed_have_scores() -> None:
+    one = replace(E2B, global_layers=1)
+    assert token_bytes(one, 2000, GPU) == token_bytes(one, 1000, GPU)
+    inside = replace(one, ends_global=False)
+    assert token_bytes(inside, 2000, GPU) > token_bytes(inside, 1000, GPU)
+
+
+def test_a_picture_that_is_seen_both_ways_makes_a_longer_chunk() -> None:
+    whole = replace(E2B, vision=EmbedderShape(1536), keeps_pictures_whole=True)
+    small, large = (MemoryPlan(whole, 0, Machine(2), 2**62).estimate(8192, b) for b in (280, 1120))
+    chunk = prefill_bytes(whole, 8192, Machine(2, 1120))
+    assert (small.working_bytes, large.working_bytes) == (
+        prefill_bytes(whole, 8192, Machine(2)),
+        chunk,
+    )
+    split = replace(whole, keeps_pictures_whole=False)
+    assert MemoryPlan(split, 0, Machine(2), 2**62).estimate(8192, 1120).working_bytes < chunk
 
 
 def test_a_chunk_that_has_room_is_what_the_plan_counts_on() -> None:

@@ -32,6 +32,8 @@ def shape_of(config: Gemma4Config) -> NetworkShape:
         context_length=text.max_position_embeddings,
         active_experts=experts.active if experts else 0,
         expert_size=experts.intermediate_size if experts else 0,
+        ends_global=own[-1] == "full_attention",
+        keeps_pictures_whole=text.picture_attention != "causal",
         vision=_vision_of(config.vision),
     )
 
