@@ -29,7 +29,11 @@ GemmaError
 │   └── MicrophoneLostError   it disappeared while it recorded
 ├── ForbiddenConnectionError  something wanted to reach a network that nobody had allowed
 ├── EngineError               the engine process failed
-│   └── EngineStoppedError    it ended while it was needed
+│   ├── EngineStoppedError    it ended while it was needed
+│   └── ServerError           the server that should answer did not
+│       ├── UnreachableServerError  there is no connection to it, or it takes too long
+│       ├── RefusedByServerError    it says no
+│       └── BrokenReplyError        it sent what is no reply, or broke one off
 └── StorageError              the data folder cannot be read or written
     ├── DiskFullError
     └── DamagedStoreError     the database is damaged or written by a newer version
@@ -178,6 +182,31 @@ class EngineError(GemmaError):
 
 class EngineStoppedError(EngineError):
     """The engine process ended while it was needed."""
+
+
+class ServerError(EngineError):
+    """A server of the settings did not answer as it should."""
+
+
+class UnreachableServerError(ServerError):
+    """There is no connection to the server, or it takes longer than it may."""
+
+
+class RefusedByServerError(ServerError):
+    """The server refused what it was asked for.
+
+    Args:
+        message: As of `GemmaError`, like `hint`.
+        status: Of HTTP; 0 if it said so otherwise.
+    """
+
+    def __init__(self, message: str, hint: str = "", status: int = 0) -> None:
+        super().__init__(message, hint)
+        self.status = status
+
+
+class BrokenReplyError(ServerError):
+    """What the server sent is no reply, or a reply that was broken off."""
 
 
 class StorageError(GemmaError):

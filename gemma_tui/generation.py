@@ -1,7 +1,4 @@
-"""The contract between a conversation and whatever answers it: requests and events.
-
-Values only. The engine client, the runtime and scripted engines in tests all speak this.
-"""
+"""The contract between a conversation and whatever answers it: requests and events, as values."""
 
 from __future__ import annotations
 
@@ -284,7 +281,7 @@ GenerationEvent: TypeAlias = ReplyProgress | Finished
 
 @dataclass(frozen=True, slots=True)
 class PromptSize:
-    """What a prompt takes of the context, exactly."""
+    """What a prompt takes of the context, exactly unless it says otherwise."""
 
     tokens: int
     """All of it: text, media, and the marks of the turns."""
@@ -293,6 +290,8 @@ class PromptSize:
     reserved_tokens: int
     """What must be left for the reply."""
     context_length: int
+    is_estimate: bool = False
+    """Whether nobody counted: a server tells what a prompt takes when it has answered."""
 
     @property
     def excess(self) -> int:

@@ -40,6 +40,11 @@ class Paths:
         return self.config / "settings.toml"
 
     @property
+    def server_keys(self) -> Path:
+        """The keys of the servers that the settings name."""
+        return self.config / "server_keys.json"
+
+    @property
     def open_tabs(self) -> Path:
         """Which conversations were open when the app was left."""
         return self.data / "tabs.json"

@@ -16,6 +16,7 @@ from gemma_tui.errors import UsageError
 from gemma_tui.microphone.client import SystemMicrophone
 from gemma_tui.microphone.folder import RecordingFolder
 from gemma_tui.microphone.recorder import Recorder
+from gemma_tui.server_name import model_setting
 from gemma_tui.settings.configuration import Configuration
 from gemma_tui.settings.file import SettingsFile
 from gemma_tui.storage.open_tabs import OpenTabsFile
@@ -33,7 +34,7 @@ def run_app(paths: Paths, model: Path | None, network: NetworkGuard) -> int:
 
     Args:
         paths: Where conversations and logs are.
-        model: The model folder to load; None is as the settings say.
+        model: The model folder to load, or `server:NAME`; None is as the settings say.
         network: Knows what this process is connected with.
 
     Raises:
@@ -46,7 +47,7 @@ def run_app(paths: Paths, model: Path | None, network: NetworkGuard) -> int:
             "The app needs a terminal, and this is a pipe or a file.",
             "Use gemma-tui ask or gemma-tui --plain instead.",
         )
-    given = {"model": str(model.absolute())} if model else {}
+    given = {"model": model_setting(model)} if model else {}
     # What is wrong with it, the screen says.
     configuration = Configuration(SettingsFile(paths.settings), os.environ, given)
     return asyncio.run(_run(paths, configuration, network))

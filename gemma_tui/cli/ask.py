@@ -22,11 +22,11 @@ from gemma_tui.cli.ask_attachments import (
     settled_attachments,
 )
 from gemma_tui.cli.closed_output import require_output
+from gemma_tui.cli.engine_place import engine_of
 from gemma_tui.cli.output import Answer, Progress, to_json
 from gemma_tui.cli.signals import until_signalled
 from gemma_tui.conversation import Draft
-from gemma_tui.engine.client import EngineClient
-from gemma_tui.engine.process import open_log, worker_command
+from gemma_tui.engine.process import open_log
 from gemma_tui.errors import GemmaError
 from gemma_tui.generation import (
     Finished,
@@ -111,7 +111,7 @@ async def _ask(asking: _Asking) -> None:
         stack.push_async_callback(database.close)
         cache = asking.paths.engine_cache if asking.save else None
         log = log_path(asking.paths)
-        engine = EngineClient(log, command=worker_command(log, cache))
+        engine = engine_of(asking.paths, log, cache)
         stack.push_async_callback(engine.close)
         engine.watch(lambda state: show_state(progress, state))
         store = ConversationStore(database)
@@ -193,6 +193,8 @@ def _show(event: TurnEvent, answer: Answer, progress: Progress, *, as_json: bool
 def show_state(progress: Progress, state: EngineState) -> None:
     """Say that the engine starts, or how far the model is loaded."""
     match state.phase:
+        case "loading" if state.server:
+            progress.show(f"asking {state.server}")
         case "starting":
             progress.show("starting the engine")
         case "loading":

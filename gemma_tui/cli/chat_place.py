@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gemma_tui.chat import Chat
-from gemma_tui.engine.client import EngineClient
-from gemma_tui.engine.process import worker_command
+from gemma_tui.cli.engine_place import engine_of
 from gemma_tui.errors import StorageError
 from gemma_tui.exchange.exchange import Exchange
 from gemma_tui.frontend.own_settings import system_prompt_of
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from gemma_tui.engine.interface import Engine
     from gemma_tui.paths import Paths
     from gemma_tui.settings.configuration import Configuration
 
@@ -37,7 +37,7 @@ class ChatPlace:
 
     store: ConversationStore
     blobs: BlobStore
-    engine: EngineClient
+    engine: Engine
     chat: Chat
     exchange: Exchange
     set_aside: Path | None
@@ -64,8 +64,7 @@ async def opened(paths: Paths, configuration: Configuration) -> AsyncIterator[Ch
     async with AsyncExitStack() as stack:
         database = await Database.open(paths.database, recover=True, tell=_tell)
         stack.push_async_callback(database.close)
-        command = worker_command(paths.engine_log, paths.engine_cache)
-        engine = EngineClient(paths.engine_log, command=command)
+        engine = engine_of(paths, paths.engine_log, paths.engine_cache)
         stack.push_async_callback(engine.close)
         store, blobs = ConversationStore(database), BlobStore(paths.blobs)
         await store.mark_interrupted()

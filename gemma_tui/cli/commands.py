@@ -33,10 +33,12 @@ from gemma_tui.cli.ask_options import (
 from gemma_tui.cli.config import config_app, configuration_of
 from gemma_tui.cli.history import history_app
 from gemma_tui.cli.models import models_app
+from gemma_tui.cli.servers import servers_app
 from gemma_tui.cli.terminal import is_dumb_terminal
 from gemma_tui.errors import UsageError
 from gemma_tui.network import NetworkGuard
 from gemma_tui.paths import builtin_model, default_paths, expand
+from gemma_tui.server_name import model_setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,7 +60,7 @@ ModelOption = Annotated[
         "--model",
         metavar="FOLDER",
         parser=_named_folder,
-        help="A model folder; if absent, as the settings say.",
+        help="A model folder, or server:NAME; if absent, as the settings say.",
     ),
 ]
 
@@ -101,6 +103,7 @@ def run_command(arguments: Sequence[str] | None, network: NetworkGuard | None = 
     app.add_typer(models_app(), name="models")
     app.add_typer(history_app(), name="history")
     app.add_typer(config_app(), name="config")
+    app.add_typer(servers_app(), name="servers")
     invocation = Invocation(network or NetworkGuard())
     try:
         typer.main.get_command(app).main(arguments, prog_name="gemma-tui", obj=invocation)
@@ -265,7 +268,7 @@ def transcribe(  # one parameter for each option of the command
 
 
 def _absolute(folder: Path | None) -> str | None:
-    return str(folder.absolute()) if folder else None
+    return model_setting(folder) if folder else None
 
 
 def _folder(model: str) -> Path:

@@ -11,6 +11,7 @@ import typer
 
 from gemma_tui.paths import default_paths
 from gemma_tui.sanitize import sanitize_line
+from gemma_tui.server_name import model_setting
 from gemma_tui.settings.configuration import Configuration
 from gemma_tui.settings.file import SettingsFile
 from gemma_tui.settings.schema import SCHEMA
@@ -81,7 +82,7 @@ def print_settings(paths: Paths, model: Path | None) -> int:
         paths: Where the settings file is.
         model: What `--model` says.
     """
-    configuration = configuration_of(paths, {"model": str(model.absolute()) if model else None})
+    configuration = configuration_of(paths, {"model": model_setting(model) if model else None})
     resolved = configuration.resolve()
     section = ""
     for setting in SCHEMA.values():

@@ -20,6 +20,7 @@ from gemma_tui.plain.conversing import Conversing
 from gemma_tui.plain.drafts import PlainDraft
 from gemma_tui.plain.loop import PlainLoop
 from gemma_tui.plain.model_command import ModelCommand
+from gemma_tui.server_name import model_setting
 from gemma_tui.settings.configuration import Configuration
 from gemma_tui.settings.file import SettingsFile
 
@@ -34,12 +35,12 @@ def run_plain(paths: Paths, model: Path | None) -> int:
 
     Args:
         paths: Where conversations and logs are.
-        model: The model folder to load; None is as the settings say.
+        model: The model folder to load, or `server:NAME`; None is as the settings say.
 
     Raises:
         GemmaError: The conversations cannot be opened, or nothing can be written.
     """
-    given = {"model": str(model.absolute())} if model else {}
+    given = {"model": model_setting(model)} if model else {}
     configuration = Configuration(SettingsFile(paths.settings), os.environ, given)
     failures: list[bool] = []
     code = asyncio.run(until_signalled(_run(paths, configuration, failures)))

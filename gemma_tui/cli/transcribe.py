@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.cli.ask import log_path, show_state
 from gemma_tui.cli.closed_output import require_output
+from gemma_tui.cli.engine_place import engine_of
 from gemma_tui.cli.output import Answer, Progress
 from gemma_tui.cli.question import PIPE, PIPE_NAME
 from gemma_tui.cli.signals import until_signalled
-from gemma_tui.engine.client import EngineClient
-from gemma_tui.engine.process import worker_command
 from gemma_tui.errors import (
     AttachmentError,
     CapabilityError,
@@ -41,6 +40,7 @@ from gemma_tui.transcription.journal import Journal, hash_file, model_key
 from gemma_tui.transcription.transcriber import Sound, Transcriber, check_hearing
 
 if TYPE_CHECKING:
+    from gemma_tui.engine.interface import Engine
     from gemma_tui.generation import ModelInfo
     from gemma_tui.paths import Paths
     from gemma_tui.settings.schema import Settings
@@ -96,7 +96,7 @@ class _Run:
         async with AsyncExitStack() as stack:
             stack.callback(self._progress.clear)
             log = log_path(self._paths)
-            engine = EngineClient(log, command=worker_command(log, None))
+            engine = engine_of(self._paths, log, None)
             stack.push_async_callback(engine.close)
             engine.watch(lambda state: show_state(self._progress, state))
             model = await engine.load(self._order.model)
@@ -123,7 +123,7 @@ class _Run:
             names = ", ".join(f"{item.name} ({item.folder})" for item in able[:3])
             raise CapabilityError(error.message, f"Here is one that can: {names}.") from None
 
-    async def _open(self, engine: EngineClient, text: str, folder: Path) -> Sound:
+    async def _open(self, engine: Engine, text: str, folder: Path) -> Sound:
         self._progress.show(f"opening {text}")
         if text == PIPE:
             path, name = folder / PIPE_NAME, PIPE_NAME
@@ -143,7 +143,7 @@ class _Run:
         count = max([info.sample_count, *(part.start + part.length for part in heard)])
         return Sound(path, sanitize_line(name), sha256, count)
 
-    async def _transcribe(self, engine: EngineClient, model: ModelInfo, sound: Sound) -> None:
+    async def _transcribe(self, engine: Engine, model: ModelInfo, sound: Sound) -> None:
         wish = self._order.wish
         key = sound.sha256, await asyncio.to_thread(model_key, self._order.model), wish.prompt
         journal = Journal(self._paths.transcripts, key)

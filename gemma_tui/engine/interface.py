@@ -38,6 +38,8 @@ class EngineState:
     """Progress of `loading`, 0 to 1."""
     problem: str = ""
     """Why it is `failed`, or why it was restarted."""
+    server: str = ""
+    """The server that is being asked, while it is `loading`; empty: the engine process loads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, TypeVar
 
-from gemma_tui.engine.media_requests import Crop, FindClip, Preview, Probe, Unlock
+from gemma_tui.engine.media_requests import Crop, Encode, FindClip, Preview, Probe, Unlock
 from gemma_tui.generation import MediaInfo, MediaPreview
 from gemma_tui.sound_clip import SoundClip
 
@@ -34,6 +34,10 @@ class MediaClient(ABC):
 
     async def unlock(self, request: Unlock) -> MediaInfo:
         """Write a copy of a document without its password; raises as `probe`."""
+        return await self._answer(request, MediaInfo)
+
+    async def encode(self, request: Encode) -> MediaInfo:
+        """Write a medium of a prompt as a file that others read; raises as `probe`."""
         return await self._answer(request, MediaInfo)
 
     async def find_clip(self, request: FindClip) -> SoundClip:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gemma_tui.generation import Media
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +57,21 @@ class Unlock:
     password: str = field(repr=False)
     """Kept nowhere, and in no log."""
     target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Encode:
+    """Write a medium of a prompt to a new PNG, JPEG or WAV. Answer: its `MediaInfo` or `Failed`."""
+
+    media: Media
+    target: str
+
+    @property
+    def path(self) -> str:
+        """Of the file it is in."""
+        return self.media.path
+
+    @property
+    def name(self) -> str:
+        """What error messages call that."""
+        return self.media.name

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from gemma_tui.conversation import Segment, TextPart, ThoughtPart, Usage
 from gemma_tui.engine.interface import ComputeDevice, EngineStatus
-from gemma_tui.engine.media_requests import Crop, FindClip, Preview, Probe, Unlock
+from gemma_tui.engine.media_requests import Crop, Encode, FindClip, Preview, Probe, Unlock
 from gemma_tui.errors import ContextOverflowError, EngineError, GemmaError, error_classes
 from gemma_tui.generation import (
     Finished,
@@ -176,6 +176,7 @@ Request: TypeAlias = (
     | Preview
     | Crop
     | Unlock
+    | Encode
     | FindClip
     | Count
     | Estimate
@@ -204,7 +205,7 @@ _WIRE_TYPES: Final = {
     cls.__name__: cls
     for cls in (
         *(Load, Generate, Cancel, Unload, Status, Probe, Preview, Crop, Count, Shutdown),
-        *(FindClip, SoundClip, Unlock),
+        *(FindClip, SoundClip, Unlock, Encode),
         *(Estimate, MemoryEstimate, Convert, ConvertProgress, Converted),
         *(LoadProgress, ModelLoaded, MediaProgress, TurnsLeftOut, PrefillProgress),
         *(Resumed, ThoughtDelta, TextDelta, Finished),

@@ -14,6 +14,7 @@ from gemma_tui.exchange.fields import FieldError
 from gemma_tui.exchange.found import MediaFile, Skipped
 from gemma_tui.exchange.json_format import FORMAT, VERSION, from_json
 from gemma_tui.exchange.json_parts import SHA256
+from gemma_tui.server_name import server_of
 from gemma_tui.settings.reading import overrides_text, read_overrides
 from gemma_tui.storage.blobs import MAX_BLOB_BYTES
 from gemma_tui.storage.faults import storage_faults
@@ -99,6 +100,11 @@ def _with_settings(tree: Tree) -> Iterator[Found]:
             f"Settings of “{known.title[:80]}” that are unknown or out of bounds: {listed}."
         )
         tree = replace(tree, conversation=replace(known, settings=overrides_text(layer.values, {})))
+    if server_of(str(layer.values.get("model") or "")):
+        # Nobody's words go to a server because a file says so.
+        values = {key: value for key, value in layer.values.items() if key != "model"}
+        tree = replace(tree, conversation=replace(known, settings=overrides_text(values, {})))
+        yield Skipped(f"“{known.title[:80]}” was answered by a server, which is not chosen again.")
     yield tree
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gemma_tui.model_sizes import BUILTIN_NAME, model_name
 from gemma_tui.paths import expand
+from gemma_tui.server_name import server_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,6 +46,8 @@ class ModelOnDisk:
     is_builtin: bool = False
     problem: str = ""
     """Why it cannot be used, as far as that can be told from outside."""
+    url: str = ""
+    """Of the server that it runs on; empty: it would run here."""
 
     @property
     def senses(self) -> str:
@@ -65,6 +68,8 @@ def find_models(builtin: Path, known: Iterable[str], library: str) -> tuple[Mode
     """
     found = {real_path(builtin): read_model(builtin, is_builtin=True)}
     for name in known:
+        if server_of(name):
+            continue
         folder = expand(name)
         found.setdefault(real_path(folder), read_model(folder))
     if library:
@@ -75,7 +80,9 @@ def find_models(builtin: Path, known: Iterable[str], library: str) -> tuple[Mode
 
 
 def real_path(folder: Path | str) -> str:
-    """One spelling of a folder, whatever links lead to it."""
+    """One spelling of a folder, whatever links lead to it; a server's model has one already."""
+    if server_of(folder):
+        return str(folder)
     return os.path.realpath(expand(folder))
 
 

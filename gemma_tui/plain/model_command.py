@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from gemma_tui.errors import UsageError
 from gemma_tui.frontend.own_settings import folder_of, own_settings
 from gemma_tui.hub.on_disk import find_models, real_path
+from gemma_tui.hub.remote_models import remote_models
 from gemma_tui.media_check import lacking_senses
 from gemma_tui.paths import builtin_model
 from gemma_tui.plain.numbers import number_in
+from gemma_tui.server_name import server_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,8 +59,11 @@ class ModelCommand:
                 again.
         """
         settings = self._conversing.settings
-        models = await asyncio.to_thread(
-            find_models, builtin_model(), settings.known_models, settings.model_library
+        models = (
+            *await asyncio.to_thread(
+                find_models, builtin_model(), settings.known_models, settings.model_library
+            ),
+            *remote_models(self._configuration.servers.values()),
         )
         if not argument:
             self._show(models)
@@ -116,6 +121,6 @@ class ModelCommand:
         await self._configuration.set("model", model)
         if self._conversing.settings.model != model:
             await self._conversing.set_own("model", model)
-        if place not in known:
+        if place not in known and not server_of(place):
             names = (*self._conversing.settings.known_models, place)
             await self._configuration.set("known_models", names)

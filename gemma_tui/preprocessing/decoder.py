@@ -29,6 +29,8 @@ CALLS: Final = {
     "crop": "gemma_tui.preprocessing.crop",
     "unlock": "gemma_tui.preprocessing.unlocking",
     "picture_pixels": "gemma_tui.preprocessing.picture_part",
+    "write_picture": "gemma_tui.preprocessing.media_file",
+    "write_clip": "gemma_tui.preprocessing.media_file",
     "next_clip": "gemma_tui.preprocessing.splitting",
     "audio_features": "gemma_tui.preprocessing.audio",
 }

@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from gemma_tui.engine.media_requests import Crop, Encode, FindClip, Preview, Probe, Unlock
 from gemma_tui.errors import (
     DamagedFileError,
     EngineError,
@@ -69,6 +70,25 @@ class Decoders:
         with self._lock:
             return len(self._all) - len(self._idle)
 
+    def look(
+        self, request: Probe | Preview | Crop | Encode | FindClip | Unlock
+    ) -> MediaInfo | MediaPreview | SoundClip:
+        """Answer what the engine is asked about a file; raises as the function for it."""
+        path, name = Path(request.path), request.name
+        match request:
+            case Probe():
+                return self.probe(path, name)
+            case Preview():
+                return self.preview(path, name)
+            case FindClip(start=start, stop=stop):
+                return self.find_clip(path, name, start, stop)
+            case Encode(media=media, target=target):
+                return self.encode(media, Path(target))
+            case Crop(region=region, target=target):
+                return self.crop(path, name, region, Path(target))
+            case Unlock(password=password, target=target):
+                return self.unlock(path, name, password, Path(target))
+
     def probe(self, path: Path, name: str) -> MediaInfo:
         """As `preprocessing.probe.probe`, and raises the same."""
         found: MediaInfo = self.call("probe", name, path, name)
@@ -95,6 +115,17 @@ class Decoders:
         """As `preprocessing.unlocking.unlock`, and raises the same."""
         found: MediaInfo = self.call("unlock", name, path, name, password, target)
         return found
+
+    def encode(self, media: Media, target: Path) -> MediaInfo:
+        """As the functions of `preprocessing.media_file`, and raises the same."""
+        path, name = Path(media.path), media.name
+        if media.kind == "audio":
+            clip = (media.start, media.length)
+            found: MediaInfo = self.call("write_clip", name, path, name, *clip, target)
+            return found
+        part = (media.token_budget, media.start)
+        picture: MediaInfo = self.call("write_picture", name, path, name, *part, target)
+        return picture
 
     def features(self, media: Media) -> Features:
         """What a network takes of a picture or a sound; raises as those functions do."""

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, assert_never
 
 from gemma_tui.engine.interface import EngineStatus
-from gemma_tui.engine.media_requests import Crop, FindClip, Preview, Probe, Unlock
+from gemma_tui.engine.media_requests import Crop, Encode, FindClip, Preview, Probe, Unlock
 from gemma_tui.engine.protocol import (
     Cancel,
     Convert,
@@ -108,8 +108,8 @@ class Worker:
                     self._mlx.submit(job)
                 case Cancel(target=target):
                     self._mlx.cancel(target)
-                case Probe() | Preview() | Crop() | FindClip() | Unlock():
-                    self._in_pool(request_id, partial(self._look, request))
+                case Probe() | Preview() | Crop() | Encode() | FindClip() | Unlock():
+                    self._in_pool(request_id, partial(self._decoders.look, request))
                 case Count(request=prompt):
                     self._in_pool(request_id, partial(self._count, prompt))
                 case Status():
@@ -168,20 +168,6 @@ class Worker:
             connections=network.connections,
             refused_connections=network.refused,
         )
-
-    def _look(self, request: Probe | Preview | Crop | FindClip | Unlock) -> _Answer:
-        path, name = Path(request.path), request.name
-        match request:
-            case Probe():
-                return self._decoders.probe(path, name)
-            case Preview():
-                return self._decoders.preview(path, name)
-            case FindClip(start=start, stop=stop):
-                return self._decoders.find_clip(path, name, start, stop)
-            case Crop(region=region, target=target):
-                return self._decoders.crop(path, name, region, Path(target))
-            case Unlock(password=password, target=target):
-                return self._decoders.unlock(path, name, password, Path(target))
 
     def _count(self, request: GenerationRequest) -> PromptSize:
         inference = self._inference

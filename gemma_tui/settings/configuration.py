@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from gemma_tui.settings.file import SettingsFile
+    from gemma_tui.settings.servers import Server
     from gemma_tui.settings.setting import Value
 
 
@@ -82,6 +83,11 @@ class Configuration:
     def keys(self) -> Mapping[str, str]:
         """Keys that the user wants, by the id of what they do; not checked."""
         return self._content.keys
+
+    @property
+    def servers(self) -> Mapping[str, Server]:
+        """Servers that can answer in the place of this machine, by their names."""
+        return self._content.servers
 
     @property
     def presets(self) -> Mapping[str, str]:

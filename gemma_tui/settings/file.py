@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from gemma_tui.errors import SettingsError
+from gemma_tui.server_name import SERVERS
 from gemma_tui.settings.reading import PRESETS, Layer, read_toml
 from gemma_tui.settings.schema import SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gemma_tui.settings.servers import Server
     from gemma_tui.settings.setting import Setting, Value
 
 MAX_FILE_BYTES: Final = 4 * 1024 * 1024
@@ -68,6 +70,18 @@ class SettingsFile:
 
         def edit(document: Any) -> None:  # noqa: ANN401  # tomlkit's document
             _put_in(document, PRESETS, name, text or None)
+
+        return self._change(edit)
+
+    def set_server(self, name: str, server: Server | None) -> Layer:
+        """Write the table of a server, None taking it out; what else it says there stays.
+
+        Raises:
+            SettingsError: As `set`.
+        """
+
+        def edit(document: Any) -> None:  # noqa: ANN401  # tomlkit's document
+            _put_server(document, name, server)
 
         return self._change(edit)
 
@@ -164,6 +178,34 @@ def _put_in(document: Any, section: str, key: str, value: object) -> None:  # no
         # Readers drop a newline at the beginning, and make one of each carriage return before one.
         table[key] = tomlkit.string(value, multiline=True)
     else:
+        table[key] = value
+
+
+def _put_server(document: Any, name: str, server: Server | None) -> None:  # noqa: ANN401
+    """Set the table of a server, or take it out if `server` is None."""
+    import tomlkit  # noqa: PLC0415  # see above
+
+    servers = document.get(SERVERS)
+    if servers is None:
+        document[SERVERS] = tomlkit.table(is_super_table=True)
+        servers = document[SERVERS]
+    if not isinstance(servers, dict):
+        raise SettingsError(
+            f"“{SERVERS}” in the settings file is not a table, so nothing can be saved in it.",
+            f"Make it [{SERVERS}.NAME].",
+        )
+    if server is None:
+        servers.pop(name, None)
+        return
+    from gemma_tui.settings.servers import table_of  # noqa: PLC0415  # few have any
+
+    wanted = table_of(server)
+    if not isinstance(servers.get(name), dict):
+        servers[name] = tomlkit.table()
+    table = servers[name]
+    for key in [key for key in table if key not in wanted]:
+        del table[key]
+    for key, value in wanted.items():
         table[key] = value
 
 

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.errors import SettingsError
+from gemma_tui.server_name import SERVERS
 from gemma_tui.settings.schema import SCHEMA
 from gemma_tui.settings.sections import SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from gemma_tui.settings.servers import Server
     from gemma_tui.settings.setting import Value
 
 PRESETS: Final = "presets"
@@ -34,6 +36,7 @@ class Layer:
     presets: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
     """Keys by the id of what they do; whether there is such a thing, the screen knows."""
+    servers: Mapping[str, Server] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     """What could not be understood, one sentence each."""
     is_broken: bool = False
@@ -64,7 +67,7 @@ def read_toml(text: str, place: str) -> Layer:
     values: dict[str, Value] = {}
     problems: list[str] = []
     for section, table in content.items():
-        if section in {PRESETS, KEYS}:
+        if section in {PRESETS, KEYS, SERVERS}:
             continue
         where = _line(text, section, "")
         if section not in SECTIONS:
@@ -75,8 +78,9 @@ def read_toml(text: str, place: str) -> Layer:
             problems += _read_table(text, place, section, table, values)
     presets, wrong = _read_presets(content.get(PRESETS, {}))
     keys, unusable = _read_keys(content.get(KEYS, {}))
-    problems += [f"{place}: {sentence}" for sentence in (*wrong, *unusable)]
-    return Layer(values, presets, keys, tuple(problems))
+    servers, unfit = _read_servers(content.get(SERVERS))
+    problems += [f"{place}: {sentence}" for sentence in (*wrong, *unusable, *unfit)]
+    return Layer(values, presets, keys, servers, tuple(problems))
 
 
 def read_environment(environ: Mapping[str, str]) -> Layer:
@@ -159,6 +163,14 @@ def _read_keys(table: object) -> tuple[dict[str, str], list[str]]:
         found.update({f"{name}.{key}": value for key, value in inner} if inner else {name: keys})
     keys = {name: value for name, value in found.items() if isinstance(value, str) and value}
     return keys, [f"the keys of “{name}” are no text." for name in found if name not in keys]
+
+
+def _read_servers(table: object) -> tuple[Mapping[str, Server], list[str]]:
+    if table is None:
+        return {}, []
+    from gemma_tui.settings.servers import read_servers  # noqa: PLC0415  # few have any
+
+    return read_servers(table)
 
 
 def _line(text: str, section: str, key: str) -> str:

@@ -13,6 +13,7 @@ import os
 from dataclasses import astuple
 from typing import TYPE_CHECKING, Final
 
+from gemma_tui.server_name import server_of
 from gemma_tui.storage.faults import make_private_folder, storage_faults
 from gemma_tui.transcription.clip_text import ClipText
 
@@ -107,6 +108,8 @@ class SessionJournal:
 
 def model_key(folder: Path) -> str:
     """What tells a model from another, and from another state of the same folder."""
+    if server_of(folder):
+        return str(folder)
     files = sorted((*folder.glob("*.safetensors"), *folder.glob("*.json")))
     states = [(path.name, path.stat()) for path in files if path.is_file()]
     return repr([(name, found.st_size, found.st_mtime_ns) for name, found in states])

@@ -14,6 +14,7 @@ from gemma_tui.errors import GemmaError
 from gemma_tui.frontend.own_settings import folder_of, own_settings
 from gemma_tui.hub.on_disk import real_path
 from gemma_tui.paths import builtin_model
+from gemma_tui.server_name import server_of
 from gemma_tui.settings.configuration import Origin
 from gemma_tui.settings.reading import overrides_text, read_overrides
 from gemma_tui.settings.schema import SCHEMA
@@ -94,7 +95,12 @@ class Preferences:
         return "" if not named or named == usual or self.knows(folder_of(named)) else named
 
     def knows(self, folder: Path) -> bool:
-        """Whether a model comes with the app, was used before, or lies in the models folder."""
+        """Whether a model comes with the app, was used before, or lies in the models folder.
+
+        One on a server is known if the settings have the server.
+        """
+        if server := server_of(folder):
+            return server in self.configuration.servers
         settings, place = self.configuration.resolve().settings, real_path(folder)
         if place in map(real_path, (*settings.known_models, str(builtin_model()))):
             return True

@@ -54,7 +54,8 @@ def cost_sentence(size: PromptSize, seconds: float, width: int) -> str:
         width: Cells.
     """
     share = 100 * size.tokens / max(1, size.context_length)
-    parts = [f"{size.tokens:,} tokens", f"{share:.0f} % of context"]
+    about = "about " if size.is_estimate else ""
+    parts = [f"{about}{size.tokens:,} tokens", f"{share:.0f} % of context"]
     if seconds:
         wait = f"~{seconds:.0f} s" if seconds >= 1 else "under 1 s"
         parts.append(f"first token in {wait}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gemma_tui.server_name import server_of
 from gemma_tui.tui.widgets.status_line import Status
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ def engine_label(state: EngineState) -> str:
         case "starting" | "stopped":
             return "starting the engine"
         case "loading":
-            return f"loading the model {100 * state.fraction:.0f} %"
+            loading = f"loading the model {100 * state.fraction:.0f} %"
+            return f"asking {state.server}" if state.server else loading
         case "failed":
             return "no model" if state.model is None else "the engine failed"
         case "unloaded":
@@ -90,8 +92,10 @@ def status_of(
     phase = turn_label(turn, state) if turn else switch or engine_label(state)
     if turn and switch:
         phase = f"{phase} · {switch}"
-    elif switch and state.phase == "loading":
+    elif switch and state.phase == "loading" and not state.server:
         phase = f"{switch} {100 * state.fraction:.0f} %"
+    if model and server_of(model.folder):
+        phase = f"remote · {phase}"  # first on the line: it stays where the name has no room
     return Status(
         phase=phase,
         model=model.name if model else "",

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gemma_tui.conversation import TextPart, ThoughtPart, Usage
 from gemma_tui.engine import protocol
 from gemma_tui.engine.interface import EngineStatus
-from gemma_tui.engine.media_requests import Crop, FindClip, Preview, Probe, Unlock
+from gemma_tui.engine.media_requests import Crop, Encode, FindClip, Preview, Probe, Unlock
 from gemma_tui.engine.protocol import (
     MAX_FRAME_BYTES,
     Cancel,
@@ -90,6 +90,7 @@ BODIES: list[Request | Event] = [
         Preview("p", "n"),
         Crop("p", "n", (0.0, 0.25, 0.5, 1.0), "t"),
         Unlock("p", "n", "pass\0wörd", "t"),
+        Encode(Media("image", "ab", "p", "n", 280, start=3), "t"),
         FindClip("p", "n", 320, 640),
         Count(REQUEST),
         Shutdown(),

@@ -20,6 +20,7 @@ from gemma_tui.byte_size import format_size
 from gemma_tui.engine.protocol import Estimate
 from gemma_tui.errors import EngineError, GemmaError
 from gemma_tui.hub.on_disk import find_models, real_path
+from gemma_tui.hub.remote_models import remote_models
 from gemma_tui.paths import builtin_model
 from gemma_tui.sanitize import sanitize, sanitize_line
 from gemma_tui.tui.widgets.line_input import LineInput
@@ -138,14 +139,15 @@ class ModelScreen(ModalScreen["ModelOnDisk | None"]):
     async def _find(self) -> None:
         settings, foreign = self._preferences.settings, self._preferences.foreign_model
         known = (*settings.known_models, *filter(None, (settings.model, foreign)))
-        self._models = await asyncio.to_thread(
-            find_models, builtin_model(), known, settings.model_library
+        self._models = (
+            *await asyncio.to_thread(find_models, builtin_model(), known, settings.model_library),
+            *remote_models(self._preferences.configuration.servers.values()),
         )
         self._show()
         loaded = (i for i, m in enumerate(self._models) if self._is_loaded(m.folder))
         self._list.highlighted = next(loaded, 0)
         for model in self._models:
-            if not model.problem:
+            if not (model.problem or model.url):
                 self._fits[str(model.folder)] = await self._ask(model)
                 self._show()
 
@@ -166,9 +168,10 @@ class ModelScreen(ModalScreen["ModelOnDisk | None"]):
         is_loaded = self._is_loaded(model.folder)
         bits = f" · {model.bits}-bit" if model.bits else ""
         first = f"{sanitize_line(model.name)}{bits} · {model.senses}"
-        fits = model.problem or self._fits.get(str(model.folder), "looking whether it fits …")
+        unknown = "runs on a server" if model.url else "looking whether it fits …"
+        fits = model.problem or self._fits.get(str(model.folder), unknown)
         size = f"{format_size(model.size_bytes)} · " if model.size_bytes else ""
-        where = "comes with gemma-tui" if model.is_builtin else str(model.folder)
+        where = "comes with gemma-tui" if model.is_builtin else model.url or str(model.folder)
         second = f"{size}{fits} · {where}"
         return Content.assemble(
             ("● " if is_loaded else "  ", "$success"),
