@@ -59,7 +59,7 @@ def visit(terminal: Terminal, exported: Path) -> None:
     terminal.type(CTRL_L)
     terminal.shows("other")
     terminal.type(DOWN + ENTER)
-    terminal.shows("From here on other answers")
+    terminal.shows("From here on Gemma 4 (other) answers")
     assert "offline" in terminal.text
     terminal.type(CTRL_Q)
     assert terminal.wait() == 0
