@@ -28,6 +28,7 @@ GemmaError
 │   ├── NoMicrophoneError     there is none, or not the one that was named
 │   └── MicrophoneLostError   it disappeared while it recorded
 ├── ForbiddenConnectionError  something wanted to reach a network that nobody had allowed
+├── ApiRequestError           a request of another program that cannot be answered as it is
 ├── EngineError               the engine process failed
 │   ├── EngineStoppedError    it ended while it was needed
 │   └── ServerError           the server that should answer did not
@@ -174,6 +175,32 @@ class MicrophoneLostError(MicrophoneError):
 
 class ForbiddenConnectionError(GemmaError):
     """A network connection that nobody had asked for was refused."""
+
+
+class ApiRequestError(GemmaError):
+    """A request of another program is wrong, not permitted, or asks for what is not there.
+
+    Args:
+        message: As of every error.
+        hint: As of every error.
+        parameter: The field that is wrong, if one is.
+        status: The HTTP status that says the same.
+        code: OpenAI's word for it, or one of our own.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        parameter: str = "",
+        status: int = 400,
+        code: str = "invalid_value",
+    ) -> None:
+        super().__init__(message, hint)
+        self.parameter = parameter
+        self.status = status
+        self.code = code
 
 
 class EngineError(GemmaError):

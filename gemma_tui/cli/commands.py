@@ -33,6 +33,7 @@ from gemma_tui.cli.ask_options import (
 from gemma_tui.cli.config import config_app, configuration_of
 from gemma_tui.cli.history import history_app
 from gemma_tui.cli.models import models_app
+from gemma_tui.cli.serve_options import DEFAULT_PORT, Port, TokenFile
 from gemma_tui.cli.servers import servers_app
 from gemma_tui.cli.terminal import is_dumb_terminal
 from gemma_tui.errors import UsageError
@@ -100,6 +101,7 @@ def run_command(arguments: Sequence[str] | None, network: NetworkGuard | None = 
     app.command()(record)
     app.command()(doctor)
     app.command()(transcribe)
+    app.command()(serve)
     app.add_typer(models_app(), name="models")
     app.add_typer(history_app(), name="history")
     app.add_typer(config_app(), name="config")
@@ -265,6 +267,22 @@ def transcribe(  # one parameter for each option of the command
     )
     order = TranscribeOrder(tuple(files), wish, form, _folder(settings.model), settings)
     context.obj.action = partial(run_transcribe, order, paths)
+
+
+def serve(
+    context: typer.Context,
+    port: Port = DEFAULT_PORT,
+    token_file: TokenFile = None,
+    model: ModelOption = None,
+) -> None:
+    """Let other programs of this machine ask the model, through OpenAI's chat API."""
+    from gemma_tui.cli.serve import run_serve  # noqa: PLC0415  # as above
+
+    paths = default_paths()
+    given: dict[str, Value] = {"model": _absolute(model or context.obj.model)}
+    settings = configuration_of(paths, given).resolve().settings
+    asked = port, token_file, _folder(settings.model), settings.options
+    context.obj.action = partial(run_serve, *asked, paths)
 
 
 def _absolute(folder: Path | None) -> str | None:

@@ -1,0 +1,93 @@
+"""`gemma-tui serve`: the model for other programs of this machine, until Ctrl-C.
+
+Wires the engine to the server; stores nothing and says nothing of what is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from gemma_tui.answer_stream import write_answer
+from gemma_tui.cli.ask import log_path, show_state
+from gemma_tui.cli.closed_output import require_output
+from gemma_tui.cli.output import Progress
+from gemma_tui.cli.signals import until_signalled
+from gemma_tui.engine.client import EngineClient
+from gemma_tui.engine.process import worker_command
+from gemma_tui.serve.access import Access, given_token, new_token
+from gemma_tui.serve.answering import Answering, model_id
+from gemma_tui.serve.application import Application
+from gemma_tui.serve.fair_queue import FairQueue
+from gemma_tui.serve.server import HOST, loopback_listener, run_server
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gemma_tui.generation import ModelInfo
+    from gemma_tui.options import GenerationOptions
+    from gemma_tui.paths import Paths
+
+
+def run_serve(
+    port: int, token_file: Path | None, model: Path, defaults: GenerationOptions, paths: Paths
+) -> int:
+    """Serve until a signal; returns the exit code.
+
+    Args:
+        port: Where to listen on the loopback address; 0 finds a free port.
+        token_file: Holds the token that clients have to know; None: the environment, or a new one.
+        model: The model folder.
+        defaults: How replies are written where a request says nothing.
+        paths: Where the engine's log is.
+
+    Raises:
+        UsageError: The port is taken, or the token cannot be used.
+        ModelError: The model cannot be loaded.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    require_output(sys.stdout)
+    token = given_token(os.environ, token_file)
+    serving = _serve(port, token, model, defaults, paths)
+    return asyncio.run(until_signalled(serving))
+
+
+async def _serve(
+    port: int, token: str, model: Path, defaults: GenerationOptions, paths: Paths
+) -> None:
+    progress = Progress(sys.stderr)
+
+    def tell(sentence: str) -> None:
+        progress.tell(f"{time.strftime('%H:%M:%S')} {sentence}")
+
+    with loopback_listener(port) as listener:
+        log = log_path(paths)
+        engine = EngineClient(log, command=worker_command(log))
+        unwatch = engine.watch(lambda state: show_state(progress, state))
+        try:
+            info = await engine.load(model)
+            unwatch()
+            progress.clear()
+            found = listener.getsockname()[1]
+            shown, token = token, token or new_token()
+            write_answer(sys.stdout, _introduction(info, found, "" if shown else token))
+            answering = Answering(engine, FairQueue(), defaults)
+            application = Application(Access(token, found), answering, tell)
+            await run_server(application.asgi, listener)
+        finally:
+            progress.clear()
+            await engine.close()
+
+
+def _introduction(info: ModelInfo, port: int, token: str) -> str:
+    """Where it is, and what a client has to be told; a token that is known is not shown."""
+    lines = [
+        f"{info.name} answers at http://{HOST}:{port}/v1 as {model_id(info)}. Ctrl-C ends it.",
+        f"export OPENAI_BASE_URL=http://{HOST}:{port}/v1",
+    ]
+    if token:
+        lines += [f"export OPENAI_API_KEY={token}", "The token is new, and shown only here."]
+    return "\n".join(lines) + "\n"
