@@ -55,6 +55,11 @@ class Paths:
         return self.data / "blobs"
 
     @property
+    def models(self) -> Path:
+        """Model folders that were imported; those that were downloaded are in the shared cache."""
+        return self.data / "models"
+
+    @property
     def recordings(self) -> Path:
         """What was recorded and is not attached yet."""
         return self.data / "recordings"

@@ -32,11 +32,11 @@ from gemma_tui.cli.ask_options import (
 )
 from gemma_tui.cli.config import config_app, configuration_of
 from gemma_tui.cli.history import history_app
+from gemma_tui.cli.model_option import ModelOption
 from gemma_tui.cli.models import models_app
 from gemma_tui.cli.serve_options import DEFAULT_PORT, Port, TokenFile
 from gemma_tui.cli.servers import servers_app
 from gemma_tui.cli.terminal import is_dumb_terminal
-from gemma_tui.errors import UsageError
 from gemma_tui.network import NetworkGuard
 from gemma_tui.paths import builtin_model, default_paths, expand
 from gemma_tui.server_name import model_setting
@@ -47,23 +47,6 @@ if TYPE_CHECKING:
     from gemma_tui.options import GenerationOptions
     from gemma_tui.settings.schema import Settings
     from gemma_tui.settings.setting import Value
-
-
-def _named_folder(text: str) -> Path:
-    if not text.strip():  # else it would be the folder one is in
-        raise UsageError("“--model” names no folder.", "Name one, or leave the option out.")
-    return Path(text)
-
-
-ModelOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--model",
-        metavar="FOLDER",
-        parser=_named_folder,
-        help="A model folder, or server:NAME; if absent, as the settings say.",
-    ),
-]
 
 
 @dataclass(slots=True)

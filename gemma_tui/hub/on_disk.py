@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from gemma_tui.hub.cache import repo_of
 from gemma_tui.model_sizes import BUILTIN_NAME, model_name
 from gemma_tui.paths import expand
 from gemma_tui.server_name import server_of
@@ -128,7 +129,7 @@ def read_model(folder: Path, *, is_builtin: bool = False) -> ModelOnDisk:
     text = _table(config, "text_config") or config
     layers, width = text.get("num_hidden_layers"), text.get("hidden_size")
     if not is_builtin and isinstance(layers, int) and isinstance(width, int):
-        name = model_name(layers, width, folder.resolve().name)
+        name = model_name(layers, width, _folder_name(folder))
     is_multimodal = not str(config["model_type"]).endswith("_text")
     return ModelOnDisk(
         folder=folder,
@@ -139,6 +140,14 @@ def read_model(folder: Path, *, is_builtin: bool = False) -> ModelOnDisk:
         size_bytes=size,
         is_builtin=is_builtin,
     )
+
+
+def _folder_name(folder: Path) -> str:
+    """A folder's name; of a snapshot of the Hugging Face cache that of its repository."""
+    place = folder.resolve()
+    if place.parent.name == "snapshots":
+        return repo_of(place.parent.parent.name) or place.name
+    return place.name
 
 
 def _table(config: dict[str, Any], key: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import mlx.core as mx
 from mlx import nn
 
 from gemma_tui.errors import ModelError, UsageError
+from gemma_tui.model_folder import open_folder
 from gemma_tui.runtime.gemma4.model import Gemma4
 from gemma_tui.runtime.gemma4.quantisation import (
     AFFINE_GROUPS,
@@ -30,7 +31,6 @@ from gemma_tui.runtime.gemma4.weights import (
     read_tensors,
     without_absent_towers,
 )
-from gemma_tui.runtime.model_folder import open_folder
 from gemma_tui.runtime.output_folder import FreshFolder
 from gemma_tui.runtime.shards import PlannedTensor, ShardWriter, StoredRows, stored_rows
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from gemma_tui.runtime.model_folder import ModelFolder
+    from gemma_tui.model_folder import ModelFolder
 
 CONVERTED_BITS: Final = (4, 5, 6, 8)
 """Fewer are reported to lose speech (llama.cpp: its 4-bit kinds hear, its 3-bit ones do not)."""

@@ -13,6 +13,7 @@ import mlx.core as mx
 from gemma_tui.errors import ModelError
 from gemma_tui.generation import ModelInfo
 from gemma_tui.memory_plan import Machine, MemoryPlan, describe_limit, require_memory
+from gemma_tui.model_folder import open_folder
 from gemma_tui.model_sizes import BUILTIN_NAME, model_name
 from gemma_tui.paths import builtin_model
 from gemma_tui.preprocessing.budget import DEFAULT_TOKEN_BUDGET, TOKEN_BUDGETS
@@ -31,15 +32,14 @@ from gemma_tui.runtime.gemma4.weights import (
     without_absent_towers,
 )
 from gemma_tui.runtime.generation_config import sampling_defaults
-from gemma_tui.runtime.model_folder import open_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from gemma_tui.generation import LoadPhase
+    from gemma_tui.model_folder import ModelFolder
     from gemma_tui.runtime.gemma4.config import Gemma4Config
-    from gemma_tui.runtime.model_folder import ModelFolder
 
 _PROCESSOR: Final[dict[str, dict[str, float]]] = {
     "image_processor": {"patch_size": 16, "pooling_kernel_size": 3},

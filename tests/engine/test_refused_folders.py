@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from gemma_tui.engine.client import EngineClient
 from gemma_tui.errors import ModelError
-from gemma_tui.runtime.model_folder import CODE_KEYS
+from gemma_tui.model_folder import CODE_KEYS
 from tests.engine.scenes import ask, collect, text_of
 from tests.runtime.malformed import MALFORMED, pickled_trap
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gemma_tui.errors import ModelError
-from gemma_tui.runtime.model_folder import CODE_KEYS, CODE_STARTS, CODE_SUFFIXES, open_folder
+from gemma_tui.model_folder import CODE_KEYS, CODE_STARTS, CODE_SUFFIXES, open_folder
 
 
 @pytest.fixture
