@@ -32,7 +32,7 @@ from gemma_tui.cli.ask_options import (
 )
 from gemma_tui.cli.config import config_app, configuration_of
 from gemma_tui.cli.history import history_app
-from gemma_tui.cli.model_option import ModelOption
+from gemma_tui.cli.model_option import ModelOption  # noqa: TC001  # typer reads it at run time
 from gemma_tui.cli.models import models_app
 from gemma_tui.cli.serve_options import DEFAULT_PORT, Port, TokenFile
 from gemma_tui.cli.servers import servers_app
