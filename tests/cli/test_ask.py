@@ -136,7 +136,7 @@ def test_every_option_reaches_the_engine(
 ) -> None:
     script: list[Step] = [TurnsLeftOut(1, 1204), "ha ha", Finished("repetition", USAGE)]
     engine = ScriptedEngine(script)
-    monkeypatch.setattr("gemma_tui.cli.ask.EngineClient", lambda *_, **__: engine)
+    monkeypatch.setattr("gemma_tui.cli.ask.engine_of", lambda *_, **__: engine)
     monkeypatch.setattr("gemma_tui.cli.commands.default_paths", lambda: paths)
     monkeypatch.setattr(sys, "stdin", None)
     arguments = (
@@ -163,7 +163,7 @@ def test_what_is_not_given_is_left_to_the_model(
     paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = ScriptedEngine()
-    monkeypatch.setattr("gemma_tui.cli.ask.EngineClient", lambda *_, **__: engine)
+    monkeypatch.setattr("gemma_tui.cli.ask.engine_of", lambda *_, **__: engine)
     monkeypatch.setattr("gemma_tui.cli.commands.default_paths", lambda: paths)
     monkeypatch.setattr(sys, "stdin", None)
     assert run_command(["ask", "hi"]) == 0
@@ -174,7 +174,7 @@ def test_a_question_that_is_refused_leaves_no_conversation(
     paths: Paths, silent_clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = ScriptedEngine(model=replace(MODEL, can_hear=False))
-    monkeypatch.setattr("gemma_tui.cli.ask.EngineClient", lambda *_, **__: engine)
+    monkeypatch.setattr("gemma_tui.cli.ask.engine_of", lambda *_, **__: engine)
     monkeypatch.setattr(sys, "stdin", None)
     question = Question("What was said?", files=(str(silent_clip),))
     with pytest.raises(CapabilityError, match="cannot hear"):

@@ -57,7 +57,7 @@ def test_ask_follows_the_settings_unless_it_is_told_otherwise(
     paths: Paths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine = ScriptedEngine()
-    monkeypatch.setattr("gemma_tui.cli.ask.EngineClient", lambda *_, **__: engine)
+    monkeypatch.setattr("gemma_tui.cli.ask.engine_of", lambda *_, **__: engine)
     monkeypatch.setattr("gemma_tui.cli.commands.default_paths", lambda: paths)
     monkeypatch.setattr(sys, "stdin", None)
     written(

@@ -111,7 +111,7 @@ def test_a_model_that_cannot_hear_is_told_before_anything_is_opened(
     paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = ScriptedEngine(model=replace(MODEL, can_hear=False))
-    monkeypatch.setattr("gemma_tui.cli.transcribe.EngineClient", lambda *_, **__: engine)
+    monkeypatch.setattr("gemma_tui.cli.transcribe.engine_of", lambda *_, **__: engine)
     monkeypatch.setattr("gemma_tui.cli.commands.default_paths", lambda: paths)
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(CapabilityError, match="scripted cannot hear"):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-from contextlib import asynccontextmanager, suppress
+import threading
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from queue import Queue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
 CRLF = "\r\n"
 
@@ -133,6 +135,27 @@ async def scripted_server(*, models: Any = None) -> AsyncIterator[ScriptedServer
         for task in tuple(server.tasks):
             task.cancel()
         await asyncio.gather(*server.tasks, return_exceptions=True)
+
+
+@contextmanager
+def serving() -> Iterator[ScriptedServer]:
+    """The same in a thread of its own, for a test that waits for another process."""
+    ready: Queue[tuple[ScriptedServer, asyncio.AbstractEventLoop, asyncio.Event]] = Queue()
+
+    async def serve() -> None:
+        async with scripted_server() as server:
+            stop = asyncio.Event()
+            ready.put((server, asyncio.get_running_loop(), stop))
+            await stop.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),))
+    thread.start()
+    server, loop, stop = ready.get(timeout=60)
+    try:
+        yield server
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()
 
 
 def response(
