@@ -75,8 +75,9 @@ async def _serve(
             shown, token = token, token or new_token()
             write_answer(sys.stdout, _introduction(info, found, "" if shown else token))
             answering = Answering(engine, FairQueue(), defaults)
-            application = Application(Access(token, found), answering, tell)
-            await run_server(application.asgi, listener)
+            ending = asyncio.Event()
+            application = Application(Access(token, found), answering, ending, tell)
+            await run_server(application.asgi, listener, ending)
         finally:
             progress.clear()
             await engine.close()

@@ -48,12 +48,20 @@ class Application:
     Args:
         access: Judges who asks.
         answering: Answers.
+        ending: Set when the server is to end.
         tell: Takes a line about each request that was answered; never a word of its texts.
     """
 
-    def __init__(self, access: Access, answering: Answering, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        access: Access,
+        answering: Answering,
+        ending: asyncio.Event,
+        tell: Callable[[str], None],
+    ) -> None:
         self._access = access
         self._answering = answering
+        self._ending = ending
         self._tell = tell
         self.asgi = Starlette(
             routes=[
@@ -75,7 +83,7 @@ class Application:
                     self._access.check_token(request.headers)
                 return await answer(request)
             except ClientGoneError:
-                self._tell("the client has gone")
+                self._tell("given up: the client has gone")
                 return Response(status_code=_GONE)
             except GemmaError as error:
                 self._tell(f"refused: {type(error).__name__}")
@@ -110,16 +118,16 @@ class Application:
         events = self._answering.events(asked, client)
         if not asked.streams:
             async with aclosing(events):
-                await unless_gone(request.receive, _collect(events, reply))
+                await unless_gone(request.receive, self._ending, _collect(events, reply))
             self._tell(_summary(reply))
             return JSONResponse(reply.completion())
         try:
             # What can be wrong with a prompt shows before its first event: then there is a status.
-            first = await unless_gone(request.receive, anext(events))
+            first = await unless_gone(request.receive, self._ending, anext(events))
         except BaseException:
             await events.aclose()
             raise
-        return EventStream(self._stream(first, events, reply, asked))
+        return EventStream(self._stream(first, events, reply, asked), self._ending)
 
     async def _stream(
         self,
@@ -129,7 +137,7 @@ class Application:
         asked: ChatRequest,
     ) -> AsyncGenerator[bytes, None]:
         """The pieces of a stream; an error within ends it, as an object of its own."""
-        outcome = "the client has gone"
+        outcome = "given up: the client has gone, or the server ends"
         async with aclosing(events):
             try:
                 yield reply.chunk({"role": "assistant", "content": ""})
@@ -182,6 +190,9 @@ async def _read_json(request: Request) -> JsonValue:
         ClientGoneError: The client went away within it.
     """
     body = bytearray()
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > MAX_BODY_BYTES:
+        raise _too_large()
     while True:
         try:
             async with asyncio.timeout(SLOW_CLIENT_SECONDS):
@@ -193,12 +204,7 @@ async def _read_json(request: Request) -> JsonValue:
             raise ClientGoneError
         body += message.get("body", b"")
         if len(body) > MAX_BODY_BYTES:
-            raise ApiRequestError(
-                f"The request is larger than {MAX_BODY_BYTES >> 20} MiB.",
-                "Send fewer or smaller files.",
-                status=413,
-                code="request_too_large",
-            )
+            raise _too_large()
         if not message.get("more_body", False):
             break
     try:
@@ -206,6 +212,12 @@ async def _read_json(request: Request) -> JsonValue:
     except (ValueError, RecursionError) as error:
         raise ApiRequestError("The body of the request is no JSON.", code="invalid_json") from error
     return content
+
+
+def _too_large() -> ApiRequestError:
+    message = f"The request is larger than {MAX_BODY_BYTES >> 20} MiB."
+    hint = "Send fewer or smaller files."
+    return ApiRequestError(message, hint, status=413, code="request_too_large")
 
 
 def _failed(error: GemmaError) -> JSONResponse:

@@ -1,4 +1,4 @@
-"""Work that is given up when the client has gone, or takes nothing any more."""
+"""Work that is given up when the client has gone or takes nothing any more, or the server ends."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from starlette.responses import Response
+
+from gemma_tui.errors import ApiRequestError
+from gemma_tui.serve.reply_format import error_object, server_event
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Coroutine
@@ -23,27 +26,33 @@ class ClientGoneError(Exception):
     """The client has closed its connection; nobody is there to be told."""
 
 
-async def unless_gone(receive: Receive, work: Coroutine[Any, Any, _T]) -> _T:
-    """Do some work, unless the client closes its connection before it is done.
+async def unless_gone(receive: Receive, ending: asyncio.Event, work: Coroutine[Any, Any, _T]) -> _T:
+    """Do some work, unless it becomes pointless before it is done.
 
     Args:
         receive: Of a request whose body was read.
-        work: Is cancelled when the client has gone.
+        ending: Set when the server is to end.
+        work: Is cancelled when the client has gone, or the server is to end.
 
     Raises:
-        ClientGoneError: It has.
+        ClientGoneError: The client has closed its connection.
+        ApiRequestError: The server ends.
     """
     task = asyncio.ensure_future(work)
     gone = asyncio.ensure_future(_disconnected(receive))
+    ended = asyncio.ensure_future(ending.wait())
+    everything = task, gone, ended
     try:
-        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
+        await asyncio.wait(everything, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        if gone.done():
             raise ClientGoneError
-        return task.result()
+        raise ApiRequestError("The server ends.", "Start it again.", status=503, code="ending")
     finally:
-        for waiting in (task, gone):
+        for waiting in everything:
             waiting.cancel()
-        await asyncio.gather(task, gone, return_exceptions=True)
+        await asyncio.gather(*everything, return_exceptions=True)
 
 
 async def _disconnected(receive: Receive) -> None:
@@ -56,28 +65,32 @@ class EventStream(Response):
 
     Args:
         pieces: Is closed in any case, at once when the client has gone.
+        ending: Set when the server is to end: then an error is the last piece.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, pieces: AsyncGenerator[bytes, None]) -> None:
+    def __init__(self, pieces: AsyncGenerator[bytes, None], ending: asyncio.Event) -> None:
         self.status_code = 200
         self.background = None
         self._pieces = pieces
+        self._ending = ending
         self.init_headers({"cache-control": "no-store"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Send everything (called by Starlette)."""
-        async with aclosing(self._pieces):
-            with suppress(ClientGoneError):
-                await unless_gone(receive, self._send(send))
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        with suppress(ClientGoneError):
+            async with aclosing(self._pieces):
+                try:
+                    await unless_gone(receive, self._ending, self._send(send))
+                except ApiRequestError as error:
+                    await _within(send, server_event(error_object(error)[1]), more=True)
+            await _within(send, b"", more=False)
 
     async def _send(self, send: Send) -> None:
-        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
-        await send(start)
         async for piece in self._pieces:
             await _within(send, piece, more=True)
-        await _within(send, b"", more=False)
 
 
 async def _within(send: Send, piece: bytes, *, more: bool) -> None:

@@ -15,6 +15,7 @@ from gemma_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
     from starlette.applications import Starlette
 
@@ -28,7 +29,7 @@ HEADER_SECONDS: Final = 20.0
 
 _IDLE_SECONDS: Final = 30
 _GRACE_SECONDS: Final = 3
-"""How long replies may go on when the server is to end."""
+"""How long clients may take to hear that the server ends."""
 
 
 @contextmanager
@@ -50,8 +51,10 @@ def loopback_listener(port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-async def run_server(application: Starlette, listener: socket.socket) -> None:
-    """Serve until Ctrl-C or SIGTERM; replies that are under way may end for a moment."""
+async def run_server(
+    application: Starlette, listener: socket.socket, ending: asyncio.Event
+) -> None:
+    """Serve until Ctrl-C or SIGTERM, which set `ending`."""
     config = uvicorn.Config(
         application,
         http=_PatientProtocol,
@@ -65,7 +68,20 @@ async def run_server(application: Starlette, listener: socket.socket) -> None:
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    await uvicorn.Server(config).serve(sockets=[listener])
+    await _Server(config, ending).serve(sockets=[listener])
+
+
+class _Server(uvicorn.Server):
+    """Tells of a signal at once, so that replies under way do not keep it from ending."""
+
+    def __init__(self, config: uvicorn.Config, ending: asyncio.Event) -> None:
+        super().__init__(config)
+        self._loop = asyncio.get_running_loop()
+        self._announced = ending
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self._loop.call_soon_threadsafe(self._announced.set)
 
 
 class _PatientProtocol(H11Protocol):
