@@ -18,11 +18,14 @@ from gemma_tui.cli.output import Progress
 from gemma_tui.cli.signals import until_signalled
 from gemma_tui.engine.client import EngineClient
 from gemma_tui.engine.process import worker_command
+from gemma_tui.errors import UsageError
+from gemma_tui.sanitize import sanitize_line
 from gemma_tui.serve.access import Access, given_token, new_token
 from gemma_tui.serve.answering import Answering, model_id
 from gemma_tui.serve.application import Application
 from gemma_tui.serve.fair_queue import FairQueue
 from gemma_tui.serve.server import HOST, loopback_listener, run_server
+from gemma_tui.server_name import server_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,11 +48,14 @@ def run_serve(
         paths: Where the engine's log is.
 
     Raises:
-        UsageError: The port is taken, or the token cannot be used.
+        UsageError: The port is taken, the token cannot be used, or the model is a server's.
         ModelError: The model cannot be loaded.
         KeyboardInterrupt: Ctrl-C.
     """
     require_output(sys.stdout)
+    if server := server_of(model):
+        message = f"The model is one of the server “{sanitize_line(server)}”, not of this machine."
+        raise UsageError(message, "Name a folder: gemma-tui serve --model FOLDER.")
     token = given_token(os.environ, token_file)
     serving = _serve(port, token, model, defaults, paths)
     return asyncio.run(until_signalled(serving))
@@ -73,6 +79,7 @@ async def _serve(
             progress.clear()
             found = listener.getsockname()[1]
             shown, token = token, token or new_token()
+            listener.listen()  # before anybody is told where
             write_answer(sys.stdout, _introduction(info, found, "" if shown else token))
             answering = Answering(engine, FairQueue(), defaults)
             ending = asyncio.Event()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -112,7 +113,11 @@ def test_a_body_beyond_the_bound_is_not_read(served: Served) -> None:
             f"Authorization: Bearer {served.token}\r\nContent-Length: {size}\r\n\r\n"
         )
         connection.sendall(head.encode())
-        answer = connection.recv(4096).decode()  # before a byte of the body
+        answer = ""
+        while "}}" not in answer:  # before a byte of the body
+            data = connection.recv(4096)
+            assert data, answer
+            answer += data.decode()
     assert "413" in answer.partition("\r\n")[0]
     assert "request_too_large" in answer
 
@@ -125,15 +130,26 @@ def test_nothing_listens_but_on_this_machine(served: Served) -> None:
         socket.create_connection(("::1", served.port), timeout=60).close()
 
 
-def test_a_taken_port_is_a_sentence(served: Served, tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "gemma_tui", "serve", "--port", str(served.port)],
+def refused(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gemma_tui", "serve", *arguments],
+        env={**os.environ, "GEMMA_TUI_HOME": str(home)},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_a_taken_port_is_a_sentence(served: Served, tmp_path: Path) -> None:
+    done = refused(tmp_path, "--port", str(served.port))
     assert done.returncode == 2
     assert done.stderr.startswith(f"gemma-tui: Port {served.port} cannot be listened on")
+
+
+def test_a_model_of_a_server_is_not_handed_on(tmp_path: Path) -> None:
+    done = refused(tmp_path, "--model", "server:desk")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "“desk”, not of this machine" in done.stderr
 
 
 def test_a_token_of_the_environment_is_not_shown(start: Server, tmp_path: Path) -> None:
