@@ -16,7 +16,6 @@ from textual.widgets import Input
 from gemma_tui.sanitize import sanitize
 from gemma_tui.tui.clipboard import clipboard_command, fits_terminal, to_clipboard
 from gemma_tui.tui.driver import TerminalDriver
-from gemma_tui.tui.idle_unload import USES
 from gemma_tui.tui.key_router import KeyRouter
 from gemma_tui.tui.keys import keys_of
 from gemma_tui.tui.leaving import Leaving
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.storage.open_tabs import OpenTabsFile
     from gemma_tui.tui.clipboard_content import Clipboard
+    from gemma_tui.tui.model_library import ModelHub
     from gemma_tui.tui.window_title import WindowTitle
 
 WIDE: Final = 90
@@ -67,6 +67,7 @@ class GemmaApp(App[None]):
         open_tabs: Remembers what is open until the next start; None remembers nothing.
         recorder: Records with the microphone; None records nothing.
         clipboard: The system's, to paste from; None leaves what was copied in the app.
+        hub: Where other models come from; None offers those of this disk only.
         notice: What the user must know about the start, if anything.
         network: Knows what this process is connected with; None shows nothing of it.
     """
@@ -97,6 +98,7 @@ class GemmaApp(App[None]):
         open_tabs: OpenTabsFile | None = None,
         recorder: Recorder | None = None,
         clipboard: Clipboard | None = None,
+        hub: ModelHub | None = None,
         notice: str = "",
         network: NetworkGuard | None = None,
     ) -> None:
@@ -112,6 +114,7 @@ class GemmaApp(App[None]):
             open_tabs=open_tabs,
             recorder=recorder,
             clipboard=clipboard,
+            hub=hub,
             notice=notice,
         )
         """The main screen."""
@@ -166,11 +169,8 @@ class GemmaApp(App[None]):
         """Leave in order when the terminal closes or the system says so."""
         self._leaving.listen()
         self.chat_screen.call_after_refresh(self._begin)
-        self.app_resume_signal.subscribe(self, lambda _: self._repaint())
-
-    def _repaint(self) -> None:
-        """The window was somebody else's meanwhile: nothing of what was drawn is there."""
-        self.screen.refresh()
+        # The window was somebody else's meanwhile: nothing of what was drawn is there.
+        self.app_resume_signal.subscribe(self, lambda _: self.screen.refresh())
 
     def _begin(self) -> None:
         """What waits for the first paint: other keys, and the tour of a first run."""
@@ -201,8 +201,7 @@ class GemmaApp(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """Keys of the terminal are routed; one that comes back from a widget was already."""
-        if isinstance(event, USES):
-            self.chat_screen.choosing.idle.used()
+        self.chat_screen.choosing.idle.saw(event)
         if isinstance(event, events.Key) and not event.is_forwarded:
             await self._router.route(event)
         else:

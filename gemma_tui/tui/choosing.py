@@ -14,6 +14,7 @@ from gemma_tui.errors import SettingsError
 from gemma_tui.frontend.own_settings import own_settings
 from gemma_tui.settings.schema import SCHEMA
 from gemma_tui.tui.idle_unload import IdleUnload
+from gemma_tui.tui.model_library import ModelLibrary
 from gemma_tui.tui.model_switch import ModelSwitch
 from gemma_tui.tui.preferences import Preferences
 from gemma_tui.tui.status import overflow_sentence, status_of
@@ -30,11 +31,12 @@ if TYPE_CHECKING:
     from gemma_tui.engine.interface import Engine, EngineState
     from gemma_tui.errors import GemmaError
     from gemma_tui.frontend.turn import Turn
-    from gemma_tui.hub.on_disk import ModelOnDisk
     from gemma_tui.settings.configuration import Configuration
     from gemma_tui.settings.setting import Value
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.tui.desk import Desk
+    from gemma_tui.tui.model_library import ModelHub
+    from gemma_tui.tui.model_rows import ModelRow
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.preferences import Scope
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
@@ -73,6 +75,7 @@ class Choosing:
         page: The open conversation.
         panel: The draft.
         owner: The screen.
+        hub: Where other models come from; None has none.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class Choosing:
         page: Page,
         panel: ComposerPanel,
         owner: ChoosingOwner,
+        hub: ModelHub | None = None,
     ) -> None:
         self._engine = engine
         self._page = page
@@ -92,6 +96,8 @@ class Choosing:
         """The settings that hold here."""
         self.models = ModelSwitch(engine, self.preferences, self)
         """Keeps the model in step with them."""
+        self.library = ModelLibrary(self.preferences, engine, self, hub)
+        """All models there are and could be."""
         self.idle = IdleUnload(
             engine,
             minutes=lambda: self.preferences.settings.idle_minutes,
@@ -130,7 +136,8 @@ class Choosing:
             turn: The reply that is being written, if any.
         """
         options = self.preferences.options
-        return status_of(self._engine.state, self._page, turn, options, self.models.label)
+        doing = self.models.label, self.library.label
+        return status_of(self._engine.state, self._page, turn, options, *doing)
 
     def choose_thinking(self, thinking: bool | None = None) -> None:
         """Think before the next answers, or do not; None is the other way than now."""
@@ -182,7 +189,7 @@ class Choosing:
         if isinstance(app.screen, ModelScreen):
             app.screen.dismiss(None)
         elif not any(isinstance(screen, ModelScreen) for screen in app.screen_stack):
-            screen = ModelScreen(self.preferences, self._engine, self.models.is_loaded)
+            screen = ModelScreen(self.preferences, self._engine, self.library)
             app.push_screen(screen, partial(self._model_chosen, scope))
 
     def engine_changed(self, state: EngineState) -> None:
@@ -217,6 +224,10 @@ class Choosing:
         self._panel.problem.tell("")
         self._owner.app.notify(sentence, markup=False)
 
+    def announce(self, sentence: str) -> None:
+        """Tell what came of something that was begun a while ago."""
+        self._owner.app.notify(sentence, timeout=15, markup=False)
+
     def model_settled(self) -> None:
         """Send what waited for the model."""
         self._owner.send_if_ready()
@@ -243,6 +254,6 @@ class Choosing:
         if problems:
             raise SettingsError("\n".join(problems))
 
-    def _model_chosen(self, scope: Scope, model: ModelOnDisk | None) -> None:
-        if model is not None:
+    def _model_chosen(self, scope: Scope, model: ModelRow | None) -> None:
+        if model is not None and model.folder is not None:
             self._owner.perform(partial(self.models.choose, model.folder, model.name, scope))

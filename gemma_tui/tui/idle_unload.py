@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.engine.interface import Engine, EngineState
 
-
-USES: Final = (
+_USES: Final = (
     *(events.Key, events.Paste, events.MouseDown),
     *(events.MouseScrollUp, events.MouseScrollDown),
 )
@@ -61,6 +60,11 @@ class IdleUnload:
     def used(self) -> None:
         """The app was used at this moment."""
         self._used_at = self._clock()
+
+    def saw(self, event: events.Event) -> None:
+        """Something came from the terminal."""
+        if isinstance(event, _USES):
+            self.used()
 
     def engine_changed(self, state: EngineState) -> None:
         """What loads or writes is in use; once it has ended, time counts from there."""

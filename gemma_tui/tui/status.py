@@ -86,8 +86,18 @@ def status_of(
     turn: Turn | None,
     options: GenerationOptions,
     switch: str = "",
+    download: str = "",
 ) -> Status:
-    """Everything the status line can say now; `switch` is what a change of the model does."""
+    """Everything the status line can say now.
+
+    Args:
+        state: Of the engine.
+        page: The open one.
+        turn: The reply that is being written.
+        options: How the next one is written.
+        switch: What a change of the model does.
+        download: How far a model is that is being downloaded.
+    """
     model = state.model
     phase = turn_label(turn, state) if turn else switch or engine_label(state)
     if turn and switch:
@@ -99,6 +109,7 @@ def status_of(
     return Status(
         phase=phase,
         model=model.name if model else "",
+        download=download,
         is_busy=turn is not None,
         is_broken=state.phase == "failed" or (state.phase == "stopped" and bool(state.problem)),
         tokens_per_second=turn.tokens_per_second if turn else page.tokens_per_second,

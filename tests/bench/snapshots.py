@@ -23,6 +23,7 @@ from gemma_tui.paths import Paths
 from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
 from tests.tui.conftest import running_app
+from tests.tui.model_scenes import MODEL_SCENES
 from tests.tui.scenes import SCENES
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ MAIN: Final = (
     "search",
     "settings",
     "models",
+    "models-first-run",
+    "models-downloading",
+    "models-nothing-fits",
+    "models-all-states",
     "help",
     "record",
     "record-silence",
@@ -83,7 +88,11 @@ async def take(scene: Scene, theme: str, size: tuple[int, int], home: Path) -> s
     environ = {"GEMMA_TUI_THEME": theme}
     engine, microphone = scene.engine(), scene.microphone()
     starting = running_app(
-        paths, engine, size, environ=environ, arguments={}, microphone=microphone
+        *(paths, engine, size),
+        environ=environ,
+        arguments={},
+        microphone=microphone,
+        hub=scene.hub(),
     )
     async with starting as running:
         await running.pilot.press("ctrl+n")
@@ -107,7 +116,7 @@ def main() -> None:
     """Take all, or those whose name begins with what is given."""
     wanted = tuple(sys.argv[1:]) or ("",)
     for name in MAIN:
-        scene = next(scene for scene in SCENES if scene.name == name)
+        scene = next(scene for scene in (*SCENES, *MODEL_SCENES) if scene.name == name)
         for theme in THEMES:
             for width, height in SIZES:
                 path = FOLDER / theme / f"{name}-{width}x{height}.png"

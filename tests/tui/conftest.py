@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from gemma_tui.network import NetworkGuard
     from gemma_tui.paths import Paths
     from gemma_tui.tui.clipboard_content import Clipboard
+    from gemma_tui.tui.model_library import ModelHub
 
 NO_TOUR = {"GEMMA_TUI_TOUR": "false"}
 """The tour would cover what a test wants to see."""
@@ -145,6 +146,7 @@ class Opener(Protocol):
         environ: dict[str, str] | None = None,
         microphone: Microphone | None = None,
         clipboard: Clipboard | None = None,
+        hub: ModelHub | None = None,
     ) -> AbstractAsyncContextManager[Running]:
         """Start the app on the data of this test; what is left in it is there the next time."""
 
@@ -161,6 +163,7 @@ async def running_app(  # noqa: PLR0917
     microphone: Microphone | None = None,
     clipboard: Clipboard | None = None,
     network: NetworkGuard | None = None,
+    hub: ModelHub | None = None,
 ) -> AsyncGenerator[Running, None]:
     """The app on the data below `paths`; waits for its start if it is to have `begun`."""
     engine = engine or ScriptedEngine()
@@ -187,6 +190,7 @@ async def running_app(  # noqa: PLR0917
             if microphone
             else None,
             clipboard=clipboard,
+            hub=hub,
             notice=notice,
             network=network,
         )

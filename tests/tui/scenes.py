@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from tests.scripted_hub import ScriptedHub
     from tests.tui.conftest import Running
 
 ANSWER: Final = """# A heading
@@ -186,6 +187,8 @@ class Scene:
     keeps_colours: bool = False
     """Whether it has to be closed and shown again to get the colours of another theme."""
     heard: Callable[[], ScriptedMicrophone] | None = None
+    hub: Callable[[], ScriptedHub | None] = lambda: None
+    """Where other models come from."""
 
     def microphone(self) -> ScriptedMicrophone | None:
         """What the app records from, if it does."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from textual.widgets import Input, OptionList
+from textual.widgets import Input
 
 from gemma_tui.chat import Chat
 from gemma_tui.conversation import MessageState
@@ -24,6 +24,7 @@ from gemma_tui.engine.client import EngineClient
 from gemma_tui.errors import InsufficientMemoryError, ModelError
 from gemma_tui.exchange.exchange import Exchange
 from gemma_tui.frontend.own_settings import system_prompt_of
+from gemma_tui.hub.on_disk import real_path
 from gemma_tui.settings.configuration import Configuration
 from gemma_tui.settings.file import SettingsFile
 from gemma_tui.storage.blobs import BlobStore
@@ -33,6 +34,7 @@ from gemma_tui.storage.trees import TreeStore
 from gemma_tui.tui.app import GemmaApp
 from gemma_tui.tui.screens.models import ModelScreen
 from gemma_tui.tui.screens.settings import SettingsScreen
+from gemma_tui.tui.widgets.model_table import ModelTable
 from gemma_tui.tui.widgets.settings_list import SettingsList
 from gemma_tui.tui.widgets.short_text import ShortText
 from tests.engine.scenes import eventually, wav
@@ -109,10 +111,10 @@ class Real(Running):
     async def choose(self, folder: Path) -> None:
         await self.pilot.press("ctrl+l")
         await self.until(lambda: isinstance(self.app.screen, ModelScreen), "the models")
-        options = self.app.screen.query_one(OptionList)
-        await self.until(lambda: options.option_count > 1, "the folders")
-        names = [model.folder for model in self.app.screen._models]  # type: ignore[attr-defined]
-        options.highlighted = names.index(folder)
+        table = self.app.screen.query_one(ModelTable)
+        key = real_path(folder)
+        await self.until(lambda: key in [option.id for option in table.options], "the folders")
+        table.choose(key)
         await self.pilot.press("enter")
 
     async def settled(self, name: str) -> None:
@@ -437,10 +439,16 @@ async def test_the_list_says_what_each_is_and_what_fits(
     engine.estimates["deaf"] = InsufficientMemoryError("It needs 9 GB.")
     async with open_app(engine) as running:
         await running.pilot.press("ctrl+l")
-        await running.shown("Gemma 4 (deaf) · thinks")
         await running.shown("built-in demo · sees, hears, thinks")
         await running.shown("fits (7.0 of 8.0 GB)")
-        await running.shown("It needs 9 GB.")
+        table = running.app.screen.query_one(ModelTable)
+        for folder, words in (
+            (folders.deaf, "Gemma 4 (deaf) · thinks"),
+            (folders.deaf, "It needs 9 GB."),
+            (folders.broken, "model.safetensors is ␛[31mdamaged."),
+        ):
+            table.choose(str(folder.resolve()))
+            await running.shown(words)
         assert "\x1b" not in running.text()
         field = running.app.screen.query_one(Input)
         field.focus()

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.storage.open_tabs import OpenTabsFile
     from gemma_tui.tui.clipboard_content import Clipboard
+    from gemma_tui.tui.model_library import ModelHub
     from gemma_tui.tui.notifying import NotifiedTerminal
 
 
@@ -84,6 +85,7 @@ class ChatScreen(ComposingScreen):
         open_tabs: OpenTabsFile | None = None,
         recorder: Recorder | None = None,
         clipboard: Clipboard | None = None,
+        hub: ModelHub | None = None,
         notice: str = "",
     ) -> None:
         super().__init__()
@@ -96,7 +98,7 @@ class ChatScreen(ComposingScreen):
         self._panel = panel = ComposerPanel()
         self._status = StatusLine()
         self._drafts = drafts = DraftKeeper(store, page, panel)
-        self.choosing = Choosing(configuration, engine, store, page, panel, owner=self)
+        self.choosing = Choosing(configuration, engine, store, page, panel, self, hub)
         self._preferences = self.choosing.preferences
         titling = Titling(store, engine, self.perform, lambda: self._preferences.settings.titles)
         desk = partial(Desk, chat=chat, store=store, drafts=drafts, page=page, panel=panel)

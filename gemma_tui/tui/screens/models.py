@@ -1,115 +1,174 @@
-"""The models on this disk: what each can do, what it takes, whether it fits, which one answers.
+"""The models: what each can do, whether it fits, where it stands; and what can be done with it.
 
-Returns the one to switch to. Looking at the disk and asking the engine happen in the background.
+Returns the one to switch to. What is begun here goes on when the screen is closed: the rows and
+the work belong to `model_library`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, ClassVar
+import re
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
-from textual.widgets.option_list import Option
 
 from gemma_tui.byte_size import format_size
-from gemma_tui.engine.protocol import Estimate
-from gemma_tui.errors import EngineError, GemmaError
+from gemma_tui.errors import GemmaError
 from gemma_tui.hub.on_disk import find_models, real_path
-from gemma_tui.hub.remote_models import remote_models
 from gemma_tui.paths import builtin_model
 from gemma_tui.sanitize import sanitize, sanitize_line
+from gemma_tui.tui.model_rows import ModelPlace, ModelRow, details
 from gemma_tui.tui.widgets.line_input import LineInput
+from gemma_tui.tui.widgets.model_table import ModelTable
 from gemma_tui.tui.widgets.short_text import ShortText
-from gemma_tui.tui.widgets.status_line import format_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Awaitable, Callable, Sequence
 
     from textual.app import ComposeResult
 
     from gemma_tui.engine.interface import Engine
-    from gemma_tui.generation import MemoryEstimate
-    from gemma_tui.hub.on_disk import ModelOnDisk
+    from gemma_tui.tui.model_library import ModelLibrary
     from gemma_tui.tui.preferences import Preferences
 
-KEYS = "Enter switch · Tab add a folder · Del forget · Esc"
-NOTE = "The conversation goes on with the model you choose; nothing is sent or downloaded."
+KEYS: Final = "Enter · D download · V verify · M default · Del · Esc"
+NOTE: Final = "The conversation goes on with the model you choose. Nothing is downloaded unasked."
+_REPO: Final = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
-class ModelScreen(ModalScreen["ModelOnDisk | None"]):
-    """Two lines for each model, and a field for another folder.
+class ModelScreen(ModalScreen["ModelRow | None"]):
+    """A table, what there is to say of one model, and a field for another one.
 
     Args:
         preferences: Which folders are known.
-        engine: Says what fits.
-        is_loaded: Whether a folder is the model that answers now.
+        engine: Its state says which one answers.
+        library: The models, and what happens to them.
     """
 
     CSS_PATH = "models.tcss"
-    AUTO_FOCUS = "OptionList"
+    AUTO_FOCUS = "ModelTable"
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (28, "-roomy")]  # noqa: RUF012  # as Textual has it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,ctrl+l", "dismiss", "Close", priority=True, id="models.close"),
-        Binding("delete", "forget", "Forget", show=False, id="models.forget"),
-    ]
+        Binding("d", "download", "Download; again: pause, go on", id="models.download"),
+        Binding("v", "verify", "Verify every byte of it", id="models.verify"),
+        Binding("m", "make_default", "Let it answer after each start", id="models.default"),
+        Binding(
+            "delete", "remove", "Delete it, give up a download, or forget a folder",
+            show=False, id="models.forget",
+        ),
+    ]  # fmt: skip
 
-    def __init__(
-        self, preferences: Preferences, engine: Engine, is_loaded: Callable[[Path], bool]
-    ) -> None:
+    def __init__(self, preferences: Preferences, engine: Engine, library: ModelLibrary) -> None:
         super().__init__()
         self._preferences = preferences
         self._engine = engine
-        self._is_loaded = is_loaded
-        self._list = OptionList(markup=False, compact=True)
-        self._field = LineInput(placeholder="Path of another model folder", compact=True)
+        self._library = library
+        self._table = ModelTable()
+        self._details = ShortText(name="details")
+        self._field = LineInput(
+            placeholder="A model folder, or owner/name on the hub", compact=True
+        )
         self._note = ShortText(NOTE, name="note")
-        self._models: tuple[ModelOnDisk, ...] = ()
-        self._fits: dict[str, str] = {}
+        self._placed = ""  # where the cursor was put; it goes there again until somebody moves it
 
     def compose(self) -> ComposeResult:
         """The panel."""
         with Vertical(id="panel") as panel:
-            panel.border_title = "Models on this disk"
+            panel.border_title = "Models"
             panel.border_subtitle = KEYS
-            yield self._list
+            yield self._table
+            yield self._details
             yield self._field
             yield self._note
 
     def on_mount(self) -> None:
-        """Look at the disk, then ask the engine."""
-        self._unwatch = self._engine.watch(lambda _: self._show())
-        self.run_worker(self._find(), exclusive=True)
+        """Show what is known already, and look again."""
+        self._unwatch = (
+            self._engine.watch(lambda _: self._show()),
+            self._library.watch(self._show),
+        )
+        self._show()
+        self._work(self._library.find)
 
     def on_unmount(self) -> None:
         """Stop listening."""
-        self._unwatch()
+        for unwatch in self._unwatch:
+            unwatch()
 
-    async def action_forget(self) -> None:
-        """Take a folder that was added out of the list; the folder itself stays."""
-        index = self._list.highlighted
-        if not self._list.has_focus or index is None:
+    def action_download(self) -> None:
+        """Begin a download after a yes, let it rest, or go on with it."""
+        row = self._table.row
+        if row is None:
             return
-        chosen = real_path(self._models[index].folder)
-        known = self._preferences.settings.known_models
-        kept = tuple(name for name in known if real_path(name) != chosen)
-        if kept == known:
-            self._note.update("It is not one that was added, so it stays in the list.")
+        if row.download is not None and row.download.is_under_way:
+            self._library.pause(row)
+        elif row.download is not None or (row.repo and row.trust in {"partial", "damaged"}):
+            self._library.bring(row)
+        elif not row.can_be_downloaded:
+            self._tell(f"{row.name} is here already." if row.folder else "There is nothing to get.")
+        else:
+            self._ask(download_question(row, self._library.host), partial(self._library.bring, row))
+
+    def action_verify(self) -> None:
+        """Read all of it again, and compare."""
+        row = self._table.row
+        if row is None or row.place is not ModelPlace.CACHE or row.download is not None:
+            self._tell("Only what was downloaded can be compared with the hub's own digests.")
+        else:
+            self._outlasting(partial(self._library.verify, row))
+
+    async def action_make_default(self) -> None:
+        """Let it answer after each start, and from the next message on."""
+        row = self._table.row
+        if row is None:
             return
-        await self._keep(kept)
+        try:
+            await self._library.make_default(row)
+        except GemmaError as error:
+            self._tell(str(error))
+        else:
+            self._tell(f"{row.name} answers from the next message on, and after each start.")
+
+    async def action_remove(self) -> None:
+        """Free the disk after a yes; a folder that was added only leaves the list."""
+        row = self._table.row
+        if row is None or not self._table.has_focus:
+            return
+        if row.place is ModelPlace.FOLDER:
+            await self._forget(row)
+            return
+        try:
+            freed = await self._library.freed_bytes(row)
+        except GemmaError as error:
+            self._tell(str(error))
+            return
+        self._ask(
+            removal_question(row, freed),
+            lambda: self._outlasting(partial(self._library.remove, row)),
+        )
+
+    @on(OptionList.OptionHighlighted)
+    def _moved(self) -> None:
+        self._show_details()
 
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         event.stop()
-        model = self._models[event.option_index]
-        if model.problem:
-            self._note.update(sanitize(f"{model.name} cannot be used: {model.problem}."))
+        row = self._table.row
+        if row is None:
+            return
+        if row.can_be_loaded:
+            self.dismiss(row)
+        elif row.can_be_downloaded:
+            self.action_download()
         else:
-            self.dismiss(model)
+            self._tell(f"{row.name} cannot be used: {row.problem}.")
 
     @on(Input.Submitted)
     async def _path_typed(self, event: Input.Submitted) -> None:
@@ -118,74 +177,110 @@ class ModelScreen(ModalScreen["ModelOnDisk | None"]):
             return
         found = await asyncio.to_thread(find_models, builtin_model(), [path], "")
         model = found[-1]
+        if model.problem and _REPO.fullmatch(path) and self._library.host:
+            wanted = ModelRow(path, path, ModelPlace.HUB, repo=path, revision="main")
+            self._ask(
+                download_question(wanted, self._library.host), partial(self._library.bring, wanted)
+            )
+            return
         if model.problem:
-            self._note.update(sanitize(f"{path}: {model.problem}."))
+            self._tell(f"{path}: {model.problem}.")
             return
         self._field.value = ""
-        self._list.focus()
+        self._table.focus()
         known = self._preferences.settings.known_models
         folder = real_path(path)
         if folder not in map(real_path, known):
             known = (*known, folder)
         await self._keep(known)
 
+    async def _forget(self, row: ModelRow) -> None:
+        known = self._preferences.settings.known_models
+        kept = tuple(name for name in known if real_path(name) != row.real_folder)
+        if kept == known:
+            self._tell("It is not one that was added, so it stays in the list.")
+            return
+        await self._keep(kept)
+
     async def _keep(self, known: tuple[str, ...]) -> None:
         try:
             await self._preferences.set("known_models", known, "all")
         except GemmaError as error:
-            self._note.update(sanitize(str(error)))
-        self.run_worker(self._find(), exclusive=True)
+            self._tell(str(error))
+        self._work(self._library.find)
 
-    async def _find(self) -> None:
-        settings, foreign = self._preferences.settings, self._preferences.foreign_model
-        known = (*settings.known_models, *filter(None, (settings.model, foreign)))
-        self._models = (
-            *await asyncio.to_thread(find_models, builtin_model(), known, settings.model_library),
-            *remote_models(self._preferences.configuration.servers.values()),
-        )
-        self._show()
-        loaded = (i for i, m in enumerate(self._models) if self._is_loaded(m.folder))
-        self._list.highlighted = next(loaded, 0)
-        for model in self._models:
-            if not (model.problem or model.url):
-                self._fits[str(model.folder)] = await self._ask(model)
-                self._show()
+    def _ask(self, question: str, agreed: Callable[[], object]) -> None:
+        from gemma_tui.tui.screens.agreement import AgreementScreen  # noqa: PLC0415  # rare
 
-    async def _ask(self, model: ModelOnDisk) -> str:
-        try:
-            return fit_words(await self._engine.estimate(Estimate(str(model.folder))))
-        except EngineError:
-            return "the engine cannot say whether it fits"
-        except GemmaError as error:
-            return error.message
+        def answered(is_agreed: bool | None) -> None:
+            if is_agreed:
+                agreed()
+
+        self.app.push_screen(AgreementScreen(question), answered)
+
+    def _work(self, work: Callable[[], Awaitable[None]]) -> None:
+        async def guarded() -> None:
+            try:
+                await work()
+            except GemmaError as error:
+                self._tell(str(error))
+
+        self.run_worker(guarded(), exclusive=True)
+
+    def _outlasting(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do what goes on when this screen is closed; here its error is shown, else by the app."""
+
+        async def guarded() -> None:
+            try:
+                await work()
+            except GemmaError as error:
+                if not self.is_current:
+                    raise
+                self._tell(str(error))
+
+        self._library.perform(guarded)
 
     def _show(self) -> None:
-        kept = self._list.highlighted
-        self._list.set_options(Option(self._row(model)) for model in self._models)
-        self._list.highlighted = kept
+        self._table.show(self._library.rows)
+        here = self._table.row
+        if self._library.rows and (here is None or here.key == self._placed):
+            self._placed = first_choice(self._library.rows).key
+            self._table.choose(self._placed)
+        self._show_details()
 
-    def _row(self, model: ModelOnDisk) -> Content:
-        is_loaded = self._is_loaded(model.folder)
-        bits = f" · {model.bits}-bit" if model.bits else ""
-        first = f"{sanitize_line(model.name)}{bits} · {model.senses}"
-        unknown = "runs on a server" if model.url else "looking whether it fits …"
-        fits = model.problem or self._fits.get(str(model.folder), unknown)
-        size = f"{format_size(model.size_bytes)} · " if model.size_bytes else ""
-        where = "comes with gemma-tui" if model.is_builtin else model.url or str(model.folder)
-        second = f"{size}{fits} · {where}"
-        return Content.assemble(
-            ("● " if is_loaded else "  ", "$success"),
-            (first, "bold" if is_loaded else "italic $text-disabled" if model.problem else ""),
-            (" · answers now" if is_loaded else "", "$success"),
-            ("\n    " + sanitize_line(second), "$foreground 75%"),
-        )
+    def _show_details(self) -> None:
+        row = self._table.row
+        if row is not None:
+            self._details.update(sanitize("\n".join(map(sanitize_line, details(row)))))
+
+    def _tell(self, sentence: str) -> None:
+        self._note.update(sanitize(sentence))
 
 
-def fit_words(estimate: MemoryEstimate) -> str:
-    """Whether a model fits, and with how much context, in words."""
-    needed = f"{estimate.total_bytes / 1e9:.1f} of {estimate.free_bytes / 1e9:.1f} GB"
-    if estimate.fits:
-        return f"fits ({needed})"
-    if estimate.fitting_context:
-        return f"fits with a context of {format_count(estimate.fitting_context)}"
-    return f"does not fit ({needed})"
+def first_choice(rows: Sequence[ModelRow]) -> ModelRow:
+    """Where the cursor begins: on what answers, but on the advice while only the demo is here."""
+    advised = next((row for row in rows if row.advice), None)
+    has_only_demo = not any(r.can_be_loaded and r.place is not ModelPlace.BUILTIN for r in rows)
+    if advised is not None and has_only_demo:
+        return advised
+    return next((row for row in rows if row.answers), rows[0])
+
+
+def download_question(row: ModelRow, host: str) -> str:
+    """What to know before a model is fetched: how much, from where."""
+    what = sanitize_line(" ".join(filter(None, (row.name, row.kind))))
+    size = format_size(row.size_bytes) if row.size_bytes else "An unknown size"
+    from_where = f"{size} from {sanitize_line(host)} ({sanitize_line(row.repo)})"
+    fit = ""
+    if row.fit is not None and row.fit.verdict in {"no", "tight"}:
+        fit = f" On this machine: {sanitize_line(row.fit.sentence).rstrip('.')}."
+    return f"Download {what}? {from_where}.{fit} It can be paused, and goes on while you chat."
+
+
+def removal_question(row: ModelRow, freed_bytes: int) -> str:
+    """What to know before a model is deleted."""
+    name = sanitize_line(row.name)
+    if row.download is not None:
+        return f"Give up the download of {name}? {format_size(freed_bytes)} are removed."
+    after = " After the next start the built-in demo answers." if row.is_default else ""
+    return f"Delete {name} from the disk? That frees {format_size(freed_bytes)}.{after}"

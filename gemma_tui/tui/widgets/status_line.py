@@ -24,6 +24,8 @@ class Status:
 
     phase: str = "starting"
     model: str = ""
+    download: str = ""
+    """How far a model is that is being downloaded."""
     is_busy: bool = False
     """Whether Esc would stop something."""
     is_broken: bool = False
@@ -37,7 +39,7 @@ class Status:
 
     def details(self) -> list[str]:
         """What stands on the right, the most important first."""
-        found = [sanitize_line(self.model)] if self.model else []
+        found = [sanitize_line(text) for text in (self.model, self.download) if text]
         if self.context_tokens and self.context_length:
             share = 100 * self.context_tokens / self.context_length
             used = f"{format_count(self.context_tokens)} of {format_count(self.context_length)}"
