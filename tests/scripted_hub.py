@@ -1,4 +1,4 @@
-"""A hub that brings what a test says, when it says so; it implements `tui.model_library.ModelHub`."""
+"""A hub that brings what a test says, when it says so; it implements `tui.model_hub.ModelHub`."""
 
 from __future__ import annotations
 

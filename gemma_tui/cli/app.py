@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gemma_tui.cli.chat_place import opened
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from gemma_tui.cli.chat_place import ChatPlace
     from gemma_tui.network import NetworkGuard
     from gemma_tui.paths import Paths
+    from gemma_tui.tui.model_hub import ModelHub
 
 
 def run_app(paths: Paths, model: Path | None, network: NetworkGuard) -> int:
@@ -77,11 +79,18 @@ async def _show(
             SystemMicrophone(paths.microphone_log), RecordingFolder(paths.recordings)
         ),
         clipboard=SystemClipboard(),
+        hub=partial(_hub, paths),
         network=network,
         notice=_notice(place.set_aside),
     )
     await app.run_async()
     return int(app.return_code or 0)
+
+
+def _hub(paths: Paths) -> ModelHub:
+    from gemma_tui.tui.offered_models import OfferedModels  # noqa: PLC0415  # not before it is asked
+
+    return OfferedModels(paths.config, paths.data / "models")
 
 
 def _notice(set_aside: Path | None) -> str:

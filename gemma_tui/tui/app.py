@@ -29,7 +29,7 @@ from gemma_tui.tui.widgets.short_text import ShortText
 from gemma_tui.tui.widgets.status_line import ProblemLine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from textual.app import SystemCommand
     from textual.filter import LineFilter
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.storage.open_tabs import OpenTabsFile
     from gemma_tui.tui.clipboard_content import Clipboard
-    from gemma_tui.tui.model_library import ModelHub
+    from gemma_tui.tui.model_hub import ModelHub
     from gemma_tui.tui.window_title import WindowTitle
 
 WIDE: Final = 90
@@ -67,7 +67,7 @@ class GemmaApp(App[None]):
         open_tabs: Remembers what is open until the next start; None remembers nothing.
         recorder: Records with the microphone; None records nothing.
         clipboard: The system's, to paste from; None leaves what was copied in the app.
-        hub: Where other models come from; None offers those of this disk only.
+        hub: Makes what other models come from; None offers those of this disk only.
         notice: What the user must know about the start, if anything.
         network: Knows what this process is connected with; None shows nothing of it.
     """
@@ -98,7 +98,7 @@ class GemmaApp(App[None]):
         open_tabs: OpenTabsFile | None = None,
         recorder: Recorder | None = None,
         clipboard: Clipboard | None = None,
-        hub: ModelHub | None = None,
+        hub: Callable[[], ModelHub] | None = None,
         notice: str = "",
         network: NetworkGuard | None = None,
     ) -> None:

@@ -14,7 +14,6 @@ from gemma_tui.errors import SettingsError
 from gemma_tui.frontend.own_settings import own_settings
 from gemma_tui.settings.schema import SCHEMA
 from gemma_tui.tui.idle_unload import IdleUnload
-from gemma_tui.tui.model_library import ModelLibrary
 from gemma_tui.tui.model_switch import ModelSwitch
 from gemma_tui.tui.preferences import Preferences
 from gemma_tui.tui.status import overflow_sentence, status_of
@@ -35,7 +34,8 @@ if TYPE_CHECKING:
     from gemma_tui.settings.setting import Value
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.tui.desk import Desk
-    from gemma_tui.tui.model_library import ModelHub
+    from gemma_tui.tui.model_hub import ModelHub
+    from gemma_tui.tui.model_library import ModelLibrary
     from gemma_tui.tui.model_rows import ModelRow
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.preferences import Scope
@@ -75,7 +75,7 @@ class Choosing:
         page: The open conversation.
         panel: The draft.
         owner: The screen.
-        hub: Where other models come from; None has none.
+        hub: Makes what other models come from, once that is asked for; None has none.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Choosing:
         page: Page,
         panel: ComposerPanel,
         owner: ChoosingOwner,
-        hub: ModelHub | None = None,
+        hub: Callable[[], ModelHub] | None = None,
     ) -> None:
         self._engine = engine
         self._page = page
@@ -96,8 +96,8 @@ class Choosing:
         """The settings that hold here."""
         self.models = ModelSwitch(engine, self.preferences, self)
         """Keeps the model in step with them."""
-        self.library = ModelLibrary(self.preferences, engine, self, hub)
-        """All models there are and could be."""
+        self._hub = hub
+        self._library: ModelLibrary | None = None
         self.idle = IdleUnload(
             engine,
             minutes=lambda: self.preferences.settings.idle_minutes,
@@ -106,6 +106,16 @@ class Choosing:
             set_timer=self._set_timer,
         )
         """Unloads it when nobody uses it."""
+
+    @property
+    def library(self) -> ModelLibrary:
+        """All models there are and could be; made when it is asked for first."""
+        if self._library is None:
+            from gemma_tui.tui.model_library import ModelLibrary  # noqa: PLC0415  # not at the start
+
+            hub = self._hub() if self._hub else None
+            self._library = ModelLibrary(self.preferences, self._engine, self, hub)
+        return self._library
 
     def begin(self, notice: str) -> None:
         """Follow the settings from now on, and say what is wrong with them.
@@ -136,7 +146,7 @@ class Choosing:
             turn: The reply that is being written, if any.
         """
         options = self.preferences.options
-        doing = self.models.label, self.library.label
+        doing = self.models.label, self._library.label if self._library else ""
         return status_of(self._engine.state, self._page, turn, options, *doing)
 
     def choose_thinking(self, thinking: bool | None = None) -> None:

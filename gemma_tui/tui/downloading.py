@@ -15,12 +15,13 @@ from gemma_tui.byte_size import format_size
 from gemma_tui.errors import GemmaError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from pathlib import Path
 
     from textual.worker import Worker
 
     from gemma_tui.hub.download_events import DownloadEvent
+    from gemma_tui.tui.model_hub import Hub
 
 DownloadPhase: TypeAlias = Literal[
     "queued", "starting", "downloading", "verifying", "waiting", "paused", "failed"
@@ -91,20 +92,6 @@ def time_left(seconds: float) -> str:
     if seconds < 90 * 60:
         return f"{seconds / 60:.0f} min left"
     return f"{seconds / 3600:.1f} h left"
-
-
-class Hub(Protocol):
-    """Where models come from."""
-
-    @property
-    def host(self) -> str:
-        """Its name, for the question whether to ask it."""
-
-    def download(self, repo: str, revision: str) -> AsyncGenerator[DownloadEvent, None]:
-        """Bring a model and verify it, as `hub.download.download`."""
-
-    async def discard(self, repo: str) -> int:
-        """Remove what there is of a download that is not finished; returns the bytes freed."""
 
 
 class DownloadsOwner(Protocol):

@@ -17,40 +17,20 @@ from gemma_tui.hub.on_disk import find_models, real_path
 from gemma_tui.hub.remote_models import remote_models
 from gemma_tui.paths import builtin_model
 from gemma_tui.sanitize import sanitize_line
-from gemma_tui.tui.downloading import Downloads, Hub
+from gemma_tui.tui.downloading import Downloads
 from gemma_tui.tui.model_rows import Fit, ModelPlace, ModelRow, Present, fit_of, joined, row_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
     from textual.worker import Worker
 
-    from gemma_tui.engine.interface import ComputeDevice, Engine
+    from gemma_tui.engine.interface import Engine
     from gemma_tui.hub.verify import Verified, VerifyProgress
     from gemma_tui.tui.downloading import DownloadStatus
+    from gemma_tui.tui.model_hub import ModelHub
     from gemma_tui.tui.preferences import Preferences
-
-
-class ModelHub(Hub, Protocol):
-    """Models that can be had, and those of them that are here. Everything but `download` blocks."""
-
-    def find(self) -> tuple[ModelRow, ...]:
-        """The catalogue, what was downloaded, and servers; without any network."""
-
-    def judged(
-        self, rows: Sequence[ModelRow], device: ComputeDevice | None
-    ) -> tuple[ModelRow, ...]:
-        """The same rows with what they mean for this machine: fit, speed, advice."""
-
-    def freed_bytes(self, row: ModelRow) -> int:
-        """What removing a model would free."""
-
-    def remove(self, row: ModelRow) -> int:
-        """Remove a model, or what there is of it; returns the bytes freed."""
-
-    def verify(self, row: ModelRow) -> Iterator[VerifyProgress | Verified]:
-        """Compare every file with what the hub says of it."""
 
 
 class LibraryOwner(Protocol):

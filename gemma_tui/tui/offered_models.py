@@ -101,8 +101,8 @@ class OfferedModels:
     async def download(self, repo: str, revision: str) -> AsyncGenerator[DownloadEvent, None]:
         """As `ModelHub`."""
         from gemma_tui.hub.cache import hub_endpoint, shared_cache  # noqa: PLC0415  # as above
-        from gemma_tui.hub.download_events import DownloadOrder  # noqa: PLC0415
         from gemma_tui.hub.download import download  # noqa: PLC0415
+        from gemma_tui.hub.download_events import DownloadOrder  # noqa: PLC0415
 
         order = DownloadOrder(repo, shared_cache(), hub_endpoint(), revision or "main")
         async with aclosing(download(order)) as events:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from gemma_tui.network import NetworkGuard
     from gemma_tui.paths import Paths
     from gemma_tui.tui.clipboard_content import Clipboard
-    from gemma_tui.tui.model_library import ModelHub
+    from gemma_tui.tui.model_hub import ModelHub
 
 NO_TOUR = {"GEMMA_TUI_TOUR": "false"}
 """The tour would cover what a test wants to see."""
@@ -190,7 +190,7 @@ async def running_app(  # noqa: PLR0917
             if microphone
             else None,
             clipboard=clipboard,
-            hub=hub,
+            hub=(lambda: hub) if hub else None,
             notice=notice,
             network=network,
         )

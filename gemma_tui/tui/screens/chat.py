@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.storage.open_tabs import OpenTabsFile
     from gemma_tui.tui.clipboard_content import Clipboard
-    from gemma_tui.tui.model_library import ModelHub
+    from gemma_tui.tui.model_hub import ModelHub
     from gemma_tui.tui.notifying import NotifiedTerminal
 
 
@@ -85,7 +85,7 @@ class ChatScreen(ComposingScreen):
         open_tabs: OpenTabsFile | None = None,
         recorder: Recorder | None = None,
         clipboard: Clipboard | None = None,
-        hub: ModelHub | None = None,
+        hub: Callable[[], ModelHub] | None = None,
         notice: str = "",
     ) -> None:
         super().__init__()
