@@ -269,7 +269,7 @@ class GemmaApp(App[None]):
         from gemma_tui.tui.screens.tour import TourScreen  # noqa: PLC0415  # once, mostly
 
         if not isinstance(self.screen, TourScreen):
-            self.push_screen(TourScreen(self.keymap))
+            self.push_screen(TourScreen(self.keymap, self.chat_screen.choosing.advice))
             self.chat_screen.choosing.tour_shown()
 
     def action_choose_theme(self, argument: str) -> None:

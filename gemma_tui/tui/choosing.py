@@ -117,6 +117,10 @@ class Choosing:
             self._library = ModelLibrary(self.preferences, self._engine, self, hub)
         return self._library
 
+    async def advice(self) -> str:
+        """Which model this machine could have while only the demo is here; empty if none."""
+        return await self.library.advice() if self._hub else ""
+
     def begin(self, notice: str) -> None:
         """Follow the settings from now on, and say what is wrong with them.
 

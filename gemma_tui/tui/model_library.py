@@ -7,7 +7,7 @@ values that a screen draws.
 from __future__ import annotations
 
 import asyncio
-import threading
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from gemma_tui.byte_size import format_size
@@ -16,18 +16,28 @@ from gemma_tui.errors import EngineError, GemmaError, UsageError
 from gemma_tui.hub.on_disk import find_models, real_path
 from gemma_tui.hub.remote_models import remote_models
 from gemma_tui.paths import builtin_model
-from gemma_tui.sanitize import sanitize_line
+from gemma_tui.sanitize import sanitize, sanitize_line
 from gemma_tui.tui.downloading import Downloads
-from gemma_tui.tui.model_rows import Fit, ModelPlace, ModelRow, Present, fit_of, joined, row_of
+from gemma_tui.tui.model_rows import (
+    Fit,
+    ModelPlace,
+    ModelRow,
+    Present,
+    advice_words,
+    advised,
+    fit_of,
+    joined,
+    row_of,
+)
+from gemma_tui.tui.verifying import verified
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from textual.worker import Worker
 
     from gemma_tui.engine.interface import Engine
-    from gemma_tui.hub.verify import Verified, VerifyProgress
     from gemma_tui.tui.downloading import DownloadStatus
     from gemma_tui.tui.model_hub import ModelHub
     from gemma_tui.tui.preferences import Preferences
@@ -137,6 +147,16 @@ class ModelLibrary:
         self._found = await asyncio.to_thread(self._hub.judged, self._found, device)
         self._tell()
 
+    async def advice(self) -> str:
+        """Which model to get while only the demo is here, and why; empty if there is none.
+
+        Raises:
+            GemmaError: As `find`.
+        """
+        await self.find()
+        row = advised(self.rows)
+        return sanitize(advice_words(row, self.host)) if row else ""
+
     def bring(self, row: ModelRow) -> None:
         """Download a model, or go on with it."""
         if self.downloads is not None and row.repo:
@@ -188,16 +208,10 @@ class ModelLibrary:
         """
         if self._hub is None or row.place is not ModelPlace.CACHE or row.key in self._work:
             return
-        stop, loop = threading.Event(), asyncio.get_running_loop()
-
-        def show(label: str) -> None:
-            loop.call_soon_threadsafe(self._show_work, row.key, label)
-
         self._show_work(row.key, "verifying")
         try:
-            damaged = await asyncio.to_thread(_verify, self._hub.verify(row), stop, show)
+            damaged = await verified(self._hub.verify(row), partial(self._show_work, row.key))
         finally:
-            stop.set()
             self._work.pop(row.key, None)
         name = sanitize_line(row.name)
         if damaged:
@@ -271,20 +285,3 @@ class ModelLibrary:
     def _tell(self) -> None:
         for listener in tuple(self._listeners):
             listener()
-
-
-def _verify(
-    events: Iterator[VerifyProgress | Verified],
-    stop: threading.Event,
-    show: Callable[[str], object],
-) -> tuple[str, ...]:
-    """Run a verification, in a thread; returns the names of what is damaged."""
-    from gemma_tui.hub.verify import Verified  # noqa: PLC0415  # few verify
-
-    for event in events:
-        if isinstance(event, Verified):
-            return event.damaged
-        if stop.is_set():
-            break
-        show(f"verifying {100 * event.done_bytes // max(1, event.total_bytes)} %")
-    return ()

@@ -15,7 +15,7 @@ from gemma_tui.hub.on_disk import real_path
 from gemma_tui.tui.widgets.status_line import format_count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from gemma_tui.generation import MemoryEstimate
@@ -188,6 +188,27 @@ def joined(rows: Iterable[ModelRow], present: Present) -> tuple[ModelRow, ...]:
             is_default=bool(row.real_folder) and row.real_folder == present.default,
         )
         for row in rows
+    )
+
+
+def advised(rows: Sequence[ModelRow]) -> ModelRow | None:
+    """The model to get, while nothing but the demo is here; else None."""
+    if any(row.can_be_loaded and row.place is not ModelPlace.BUILTIN for row in rows):
+        return None
+    return next((row for row in rows if row.advice), None)
+
+
+def advice_words(row: ModelRow, host: str) -> str:
+    """Why to get a model, what it costs, and how; in paragraphs."""
+    fit = row.fit.sentence if row.fit else ""
+    return "\n\n".join(
+        (
+            f"What answers now is a small demo. {row.name}, {row.kind}, is recommended"
+            f" {row.advice} {row.purpose}",
+            fit,
+            f"It is a download of {row.size} from {host} ({row.repo}). Nothing is downloaded"
+            " unasked: Ctrl+L shows it among all models, and D there asks first.",
+        )
     )
 
 

@@ -153,9 +153,13 @@ def _row(variant: Variant, here: DownloadedModel | None) -> ModelRow:
         kind=kind,
         senses=variant.senses,
         size_bytes=variant.size_bytes,
-        purpose=variant.good_for,
+        purpose=_sentence(f"{variant.size.good_for}; {variant.good_for}"),
     )
     return row if here is None else _with_files(row, here)
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}."
 
 
 def _with_files(row: ModelRow, here: DownloadedModel) -> ModelRow:

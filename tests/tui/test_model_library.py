@@ -323,3 +323,26 @@ async def test_while_only_the_demo_is_here_the_cursor_begins_on_the_advice(
         row = table(running).row
         assert row is not None
         assert row.place is ModelPlace.BUILTIN
+
+
+async def test_the_first_run_recommends_a_model_and_says_why_size_and_origin(
+    open_app: Opener, hub: ScriptedHub, tmp_path: Path
+) -> None:
+    hub.put(SMALL, advice="for a machine with 16 GB of memory.")
+    first_run = {"GEMMA_TUI_TOUR": "true"}
+    async with open_app(ScriptedEngine(), size=(60, 24), hub=hub, environ=first_run) as running:
+        await running.shown("1 of 4")
+        await running.pilot.press("enter", "enter", "enter")
+        await told(running, "is recommended for a machine with 16 GB of memory. Quick answers.")
+        await told(running, f"It is a download of 3.6 GB from hub.example ({SMALL}).")
+        await running.pilot.press("ctrl+l")
+        await running.until(lambda: isinstance(running.app.screen, ModelScreen), "the models")
+        row = table(running).row
+        assert row is not None
+        assert row.repo == SMALL
+        assert not hub.asked
+    here(hub, tmp_path)
+    async with open_app(ScriptedEngine(), size=(60, 24), hub=hub, environ=first_run) as running:
+        library = running.app.chat_screen.choosing.library
+        await running.until(lambda: len(library.rows) > 3, "the models")
+        await running.shown("1 of 3")

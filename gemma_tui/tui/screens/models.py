@@ -22,7 +22,7 @@ from gemma_tui.errors import GemmaError
 from gemma_tui.hub.on_disk import find_models, real_path
 from gemma_tui.paths import builtin_model
 from gemma_tui.sanitize import sanitize, sanitize_line
-from gemma_tui.tui.model_rows import ModelPlace, ModelRow, details
+from gemma_tui.tui.model_rows import ModelPlace, ModelRow, advised, details
 from gemma_tui.tui.widgets.line_input import LineInput
 from gemma_tui.tui.widgets.model_table import ModelTable
 from gemma_tui.tui.widgets.short_text import ShortText
@@ -259,11 +259,7 @@ class ModelScreen(ModalScreen["ModelRow | None"]):
 
 def first_choice(rows: Sequence[ModelRow]) -> ModelRow:
     """Where the cursor begins: on what answers, but on the advice while only the demo is here."""
-    advised = next((row for row in rows if row.advice), None)
-    has_only_demo = not any(r.can_be_loaded and r.place is not ModelPlace.BUILTIN for r in rows)
-    if advised is not None and has_only_demo:
-        return advised
-    return next((row for row in rows if row.answers), rows[0])
+    return advised(rows) or next((row for row in rows if row.answers), rows[0])
 
 
 def download_question(row: ModelRow, host: str) -> str:

@@ -1,7 +1,11 @@
-"""The tour of the first run: what this is, what can be attached, which keys help. Three pages."""
+"""The tour of the first run: what this is, what can be attached, which keys help.
+
+Three pages, and a fourth one where only the demo is here and the machine could run a real model.
+"""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.binding import Binding, BindingType
@@ -11,10 +15,11 @@ from textual.reactive import reactive
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from gemma_tui.errors import GemmaError
 from gemma_tui.tui.keys import key_groups, keys_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from textual.app import ComposeResult
 
@@ -36,6 +41,7 @@ _SHOWN: Final = (
     *("chat.find", "tabs.search", "app.settings", "app.help"),
 )
 _TITLES: Final = ("gemma-tui", "Pictures and sounds", "Keys")
+_ADVICE_TITLE: Final = "A model for this machine"
 
 
 class TourScreen(ModalScreen[None]):
@@ -43,6 +49,7 @@ class TourScreen(ModalScreen[None]):
 
     Args:
         keymap: Keys that are not the default ones, by the id of their binding.
+        advice: Finds out which model this machine could have; empty if there is nothing to say.
     """
 
     CSS_PATH = "tour.tcss"
@@ -55,10 +62,24 @@ class TourScreen(ModalScreen[None]):
 
     page: reactive[int] = reactive(0)
     """Which page is shown, from 0."""
+    advice: reactive[str] = reactive("")
+    """What the last page says; without it there is none."""
 
-    def __init__(self, keymap: Mapping[str, str]) -> None:
+    def __init__(
+        self, keymap: Mapping[str, str], advice: Callable[[], Awaitable[str]] | None = None
+    ) -> None:
         super().__init__()
         self._keymap = keymap
+        self._find_advice = advice
+
+    def on_mount(self) -> None:
+        """Find out what the last page says, while the first ones are read."""
+        if self._find_advice is not None:
+            self.run_worker(self._take_advice(self._find_advice))
+
+    async def _take_advice(self, find: Callable[[], Awaitable[str]]) -> None:
+        with suppress(GemmaError):  # Ctrl+L says what is wrong
+            self.advice = await find()
 
     def compose(self) -> ComposeResult:
         """One page, and how to go on."""
@@ -67,21 +88,30 @@ class TourScreen(ModalScreen[None]):
                 yield Static(id="text", markup=False)
             yield Static(id="foot", markup=False)
 
+    def watch_advice(self) -> None:
+        """There is a page more."""
+        if self.advice:
+            self.watch_page()
+
+    @property
+    def _titles(self) -> tuple[str, ...]:
+        return (*_TITLES, _ADVICE_TITLE) if self.advice else _TITLES
+
     def watch_page(self) -> None:
         """Show it."""
-        title = _TITLES[self.page]
+        title = self._titles[self.page]
         self.query_one("#text", Static).update(
             Content.assemble((f"{title}\n\n", "bold $primary"), (self._text(), "$foreground"))
         )
-        last = self.page == len(_TITLES) - 1
-        foot = f"{self.page + 1} of {len(_TITLES)} · Enter {'begins' if last else 'goes on'}"
+        last = self.page == len(self._titles) - 1
+        foot = f"{self.page + 1} of {len(self._titles)} · Enter {'begins' if last else 'goes on'}"
         back = " · ← goes back" if self.page else ""
         self.query_one("#foot", Static).update(Content(f"{foot}{back} · Esc leaves"))
         self.query_one("#body", VerticalScroll).scroll_home(animate=False)
 
     def action_turn(self, step: int) -> None:
         """The next page, or the one before; behind the last one the chat begins."""
-        if self.page + step == len(_TITLES):
+        if self.page + step == len(self._titles):
             self.dismiss()
         else:
             self.page = max(0, self.page + step)
@@ -95,6 +125,8 @@ class TourScreen(ModalScreen[None]):
             return _ABOUT
         if self.page == 1:
             return _ATTACHING
+        if self.page == len(_TITLES):
+            return self.advice
         known = {binding.id: binding for group in key_groups() for binding in group.bindings}
         shown = [known[name] for name in _SHOWN]
         rows = [f"{keys_of(b, self._keymap).split('  ')[0]:<9} {b.description}" for b in shown]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from textual import events
+    from textual.geometry import Size
 
     from gemma_tui.tui.model_rows import ModelRow
 
@@ -75,6 +76,10 @@ class ModelTable(OptionList):
             if row.key == key:
                 self.highlighted = index
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """A row for each model, on less than half of the screen: details want room, too."""
+        return min(super().get_content_height(container, viewport, width), _share(viewport.height))
+
     def on_resize(self, event: events.Resize) -> None:
         """Columns follow the width."""
         del event
@@ -120,6 +125,10 @@ class ModelTable(OptionList):
             (f"{row.speed:>{columns.speed}}" if columns.speed else "", "$foreground 75%"),
             ("  " + sanitize_line(row.state), _state_colour(row)),
         )
+
+
+def _share(height: int) -> int:
+    return max(4, 9 * height // 20)
 
 
 def _state_colour(row: ModelRow) -> str:
