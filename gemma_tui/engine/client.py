@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from gemma_tui.engine.interface import EnginePhase, EngineState, EngineStatus
-from gemma_tui.engine.media_client import MediaClient
+from gemma_tui.engine.machine_client import MachineClient
 from gemma_tui.engine.process import EngineProcess, how_it_ended, worker_command
 from gemma_tui.engine.protocol import (
     Cancel,
@@ -47,7 +47,7 @@ MAX_CRASHES: Final = 3
 """After so many in a row without a finished reply it waits for the next request."""
 
 
-class EngineClient(MediaClient):
+class EngineClient(MachineClient):
     """The engine process, as everything above it sees it (implements `interface.Engine`).
 
     Args:

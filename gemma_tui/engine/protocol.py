@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from gemma_tui.conversation import Segment, TextPart, ThoughtPart, Usage
+from gemma_tui.engine.bandwidth_request import Bandwidth, MeasureBandwidth
 from gemma_tui.engine.interface import ComputeDevice, EngineStatus
 from gemma_tui.engine.media_requests import Crop, Encode, FindClip, Preview, Probe, Unlock
 from gemma_tui.errors import ContextOverflowError, EngineError, GemmaError, error_classes
@@ -181,6 +182,7 @@ Request: TypeAlias = (
     | Count
     | Estimate
     | Convert
+    | MeasureBandwidth
     | Shutdown
 )
 Progress: TypeAlias = LoadProgress | ReplyProgress | ConvertProgress
@@ -197,6 +199,7 @@ Event: TypeAlias = (
     | SoundClip
     | PromptSize
     | MemoryEstimate
+    | Bandwidth
     | Converted
     | Failed
 )
@@ -207,6 +210,7 @@ _WIRE_TYPES: Final = {
         *(Load, Generate, Cancel, Unload, Status, Probe, Preview, Crop, Count, Shutdown),
         *(FindClip, SoundClip, Unlock, Encode),
         *(Estimate, MemoryEstimate, Convert, ConvertProgress, Converted),
+        *(MeasureBandwidth, Bandwidth),
         *(LoadProgress, ModelLoaded, MediaProgress, TurnsLeftOut, PrefillProgress),
         *(Resumed, ThoughtDelta, TextDelta, Finished),
         *(ToolDeclaration, ToolCall, MalformedToolCall, ToolResult),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 import mlx.core as mx
 
+from gemma_tui.engine.bandwidth_request import MeasureBandwidth
 from gemma_tui.engine.interface import ComputeDevice
 from gemma_tui.engine.protocol import (
     Convert,
@@ -31,6 +32,7 @@ from gemma_tui.engine.protocol import (
 from gemma_tui.errors import ModelError
 from gemma_tui.generation import LoadPhase, LoadProgress, ModelInfo, media_key
 from gemma_tui.preprocessing.budget import audio_tokens, waveform_tokens
+from gemma_tui.runtime.bandwidth import measure_bandwidth
 from gemma_tui.runtime.convert import Conversion, convert_folder
 from gemma_tui.runtime.encoder import MediaEncoder, SoftTokenStore
 from gemma_tui.runtime.fitting import PromptCounter
@@ -164,6 +166,9 @@ class Inference:
             case Estimate(folder=folder, context_length=context, token_budget=budget):
                 plan = plan_memory(Path(folder), self._free_memory())
                 job.emit(plan.estimate(context, budget))
+            case MeasureBandwidth():
+                loaded = self._resident.loaded if self._resident else None
+                job.emit(measure_bandwidth(self._free_memory() - mx.get_active_memory(), loaded))
             case Convert():
                 job.emit(_convert(job.work, job))
             case _:

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from gemma_tui.conversation import Usage
+from gemma_tui.engine.bandwidth_request import MeasureBandwidth
 from gemma_tui.engine.protocol import Convert, Estimate, Event, Failed, Generate, Load, Unload
 from gemma_tui.errors import EngineError, GemmaError
 from gemma_tui.generation import Finished
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from gemma_tui.runtime.features import FeatureRequest
     from gemma_tui.runtime.inference import Inference
 
-Work: TypeAlias = Load | Generate | Unload | Estimate | Convert
+Work: TypeAlias = Load | Generate | Unload | Estimate | Convert | MeasureBandwidth
 
 
 class Job:

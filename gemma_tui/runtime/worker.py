@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn, assert_never
 
+from gemma_tui.engine.bandwidth_request import MeasureBandwidth
 from gemma_tui.engine.interface import EngineStatus
 from gemma_tui.engine.media_requests import Crop, Encode, FindClip, Preview, Probe, Unlock
 from gemma_tui.engine.protocol import (
@@ -100,7 +101,7 @@ class Worker:
         self._mlx.start()
         for request_id, request in requests:
             match request:
-                case Load() | Unload() | Estimate() | Convert():
+                case Load() | Unload() | Estimate() | Convert() | MeasureBandwidth():
                     self._mlx.submit(Job(request_id, request, emit=self._outbox.put))
                 case Generate(request=prompt):
                     features = self._request_features(prompt.media)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from gemma_tui.conversation import TextPart, ThoughtPart, Usage
 from gemma_tui.engine import protocol
+from gemma_tui.engine.bandwidth_request import Bandwidth, MeasureBandwidth
 from gemma_tui.engine.interface import EngineStatus
 from gemma_tui.engine.media_requests import Crop, Encode, FindClip, Preview, Probe, Unlock
 from gemma_tui.engine.protocol import (
@@ -106,6 +107,7 @@ BODIES: list[Request | Event] = [
     SoundClip(320, 640, 900, 400, 800),
     *(MediaPreview(1, 1, rgb="0aff00"), MediaPreview(2, levels=(0, 100))),
     *(Estimate("folder", 4096, 70), MemoryEstimate(1, 2, 3, 4, 5, 6, 7, 8, 9)),
+    *(MeasureBandwidth(), Bandwidth(4.5e11, 3)),
     *(Convert("folder", "new", 4, 32, 8), Convert("folder", "new", 4), ConvertProgress(1, 2)),
     Converted("new", 3),
     Failed("ModelError", "It is broken.", "Choose another."),
