@@ -50,6 +50,11 @@ class Paths:
         return self.data / "tabs.json"
 
     @property
+    def benchmarks(self) -> Path:
+        """How fast models were on this machine."""
+        return self.data / "benchmarks.json"
+
+    @property
     def blobs(self) -> Path:
         """Attachment bytes by their sha256."""
         return self.data / "blobs"

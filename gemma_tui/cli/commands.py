@@ -30,6 +30,7 @@ from gemma_tui.cli.ask_options import (
     TopP,
     check_bounds,
 )
+from gemma_tui.cli.bench_options import bench
 from gemma_tui.cli.config import config_app, configuration_of
 from gemma_tui.cli.history import history_app
 from gemma_tui.cli.model_option import ModelOption  # noqa: TC001  # typer reads it at run time
@@ -85,6 +86,7 @@ def run_command(arguments: Sequence[str] | None, network: NetworkGuard | None = 
     app.command()(doctor)
     app.command()(transcribe)
     app.command()(serve)
+    app.command()(bench)
     app.add_typer(models_app(), name="models")
     app.add_typer(history_app(), name="history")
     app.add_typer(config_app(), name="config")

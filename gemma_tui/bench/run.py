@@ -1,0 +1,198 @@
+"""One benchmark: loads a model into an engine process, asks it, and takes the time.
+
+Everything goes the way of a conversation, through the pipe. Nothing that is asked was asked before,
+so no snapshot and no soft tokens are taken up but where that is measured.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from gemma_tui.bench.result import (
+    BenchmarkOrder,
+    BenchmarkProgress,
+    ContextSpeed,
+    MediaSpeed,
+    ModelBenchmark,
+    describe_device,
+)
+from gemma_tui.bench.sample_media import write_clip, write_picture
+from gemma_tui.conversation import TextPart, Usage
+from gemma_tui.errors import EngineError
+from gemma_tui.generation import (
+    Finished,
+    GenerationRequest,
+    PromptMessage,
+    TextDelta,
+    ThoughtDelta,
+)
+from gemma_tui.options import GenerationOptions, SamplingOptions
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from gemma_tui.engine.client import EngineClient
+    from gemma_tui.generation import Media, ModelInfo
+
+SHORT_PROMPT: Final = 512
+"""Tokens of the question whose first token is waited for."""
+
+LEAST_TOKENS: Final = 8
+"""Written at least, else a speed would say nothing."""
+
+_ATTEMPTS: Final = 4
+"""How often a model that ends its reply at once is asked."""
+
+_WORDS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+_HOT: Final = SamplingOptions(temperature=2.0, top_k=0, top_p=1.0)
+"""Tokens are drawn almost at random, so that a reply does not end when it has said something."""
+
+
+async def benchmark(
+    engine: EngineClient, folder: Path, order: BenchmarkOrder, scratch: Path
+) -> AsyncGenerator[BenchmarkProgress | ModelBenchmark, None]:
+    """Measure one model, ending with its `ModelBenchmark`. It stays loaded.
+
+    Args:
+        engine: Without a cache on disk, and with nothing else to do.
+        folder: The model.
+        order: What to measure.
+        scratch: A folder for the files that are encoded.
+
+    Raises:
+        ModelError: The folder cannot be loaded.
+        EngineError: The engine failed.
+    """
+    yield BenchmarkProgress("loading")
+    started = time.perf_counter()
+    model = await engine.load(folder)
+    load_seconds = time.perf_counter() - started
+    yield BenchmarkProgress("the memory's bandwidth")
+    bandwidth = await engine.measure_bandwidth()
+    run = _Run(engine, model, order)
+    yield BenchmarkProgress("the first token, cold and warm")
+    cold, warm = await run.first_tokens()
+    contexts = []
+    for tokens in run.contexts:
+        yield BenchmarkProgress(f"a prompt of {tokens:,} tokens")
+        contexts.append(await run.speed_at(tokens))
+    picture = clip = None
+    if model.can_see:
+        yield BenchmarkProgress("a picture")
+        picture = await run.encoding(write_picture(scratch))
+    if model.can_hear:
+        yield BenchmarkProgress("a clip")
+        clip = await run.encoding(write_clip(scratch))
+    device, has_gpu = describe_device((await engine.status()).device)
+    yield ModelBenchmark(
+        model=model.name,
+        weight_bytes=model.weight_bytes,
+        measured_at=time.time(),
+        device=device,
+        has_gpu=has_gpu,
+        load_seconds=load_seconds,
+        first_token_cold_seconds=cold,
+        first_token_warm_seconds=warm,
+        contexts=tuple(contexts),
+        picture=picture,
+        clip=clip,
+        peak_memory_bytes=run.peak_memory_bytes,
+        bandwidth=bandwidth.bytes_per_second,
+        step_bytes=bandwidth.step_bytes,
+    )
+
+
+class _Run:
+    """Asks one model."""
+
+    def __init__(self, engine: EngineClient, model: ModelInfo, order: BenchmarkOrder) -> None:
+        self._engine = engine
+        self._order = order
+        room = model.context_length - order.decode_tokens - SHORT_PROMPT // 2
+        self.contexts = tuple(sorted({min(c, room) for c in order.contexts if c <= room}))
+        if not self.contexts:
+            self.contexts = (room,)
+        self._short = min(SHORT_PROMPT, room)
+        self.peak_memory_bytes = 0
+
+    async def first_tokens(self) -> tuple[float, float]:
+        """Seconds to the first token of a new conversation, and of the next question in it."""
+        question = await self._text(self._short)
+        cold, said, _ = await self._ask(_request(question, tokens=LEAST_TOKENS))
+        messages = (
+            *_request(question).messages,
+            PromptMessage("model", (TextPart(said or "Yes."),)),
+        )
+        following = PromptMessage("user", (TextPart("And then?"),))
+        request = replace(_request("", tokens=LEAST_TOKENS), messages=(*messages, following))
+        warm, _, _ = await self._ask(request)
+        return cold, warm
+
+    async def speed_at(self, tokens: int) -> ContextSpeed:
+        """Read a prompt of so many tokens that is new, and write behind it."""
+        request = _request(await self._text(tokens), tokens=self._order.decode_tokens)
+        usage = (await self._ask(request))[2]
+        read = usage.prompt_tokens - usage.cached_tokens
+        written, seconds = usage.generated_tokens, usage.decode_seconds
+        for _ in range(_ATTEMPTS):
+            if written >= LEAST_TOKENS:
+                break
+            again = (await self._ask(request))[2]  # the prompt is known now
+            written, seconds = written + again.generated_tokens, seconds + again.decode_seconds
+        return ContextSpeed(
+            prompt_tokens=usage.prompt_tokens,
+            prefill_tokens_per_second=read / max(usage.prefill_seconds, 1e-9),
+            decode_tokens_per_second=written / seconds if written >= LEAST_TOKENS else 0.0,
+        )
+
+    async def encoding(self, media: Media) -> MediaSpeed:
+        """A prompt with a medium, less the same prompt when its soft tokens are known already."""
+        request = _request(_nonce(), media)
+        size = await self._engine.count(request)
+        new = (await self._ask(request))[2]
+        known = (await self._ask(_request(_nonce(), media)))[2]
+        return MediaSpeed(size.media_tokens, max(0.0, new.prefill_seconds - known.prefill_seconds))
+
+    async def _ask(self, request: GenerationRequest) -> tuple[float, str, Usage]:
+        """Seconds to the first token, the text, and what it cost."""
+        started, first, said = time.perf_counter(), 0.0, []
+        async for event in self._engine.generate(request):
+            match event:
+                case TextDelta(text=text) | ThoughtDelta(text=text):
+                    first = first or time.perf_counter() - started
+                    said.append(text)
+                case Finished(usage=usage):
+                    self.peak_memory_bytes = max(self.peak_memory_bytes, usage.peak_memory_bytes)
+                    return first or time.perf_counter() - started, "".join(said), usage
+        raise EngineError("The engine ended a reply without saying so.")
+
+    async def _text(self, tokens: int) -> str:
+        """A text that nobody has read, with which a prompt takes about so many tokens."""
+        nonce, words = _nonce(), max(1, tokens // 2)
+        bare = (await self._engine.count(_request(nonce))).tokens
+        for _ in range(2):
+            size = await self._engine.count(_request(_text(nonce, words)))
+            each = max(1, size.tokens - bare) / words
+            words = max(1, round((tokens - bare) / each))
+        return _text(nonce, words)
+
+
+def _text(nonce: str, words: int) -> str:
+    """A text of so many words behind what tells it from all others."""
+    return " ".join((nonce, *(_WORDS * (words // len(_WORDS) + 1))[:words]))
+
+
+def _nonce() -> str:
+    return uuid.uuid4().hex
+
+
+def _request(text: str, media: Media | None = None, *, tokens: int = 1) -> GenerationRequest:
+    """A question, its text in front, so that nothing of its prompt was read before."""
+    parts = (TextPart(text), media) if media else (TextPart(text),)
+    options = GenerationOptions(sampling=_HOT, max_tokens=tokens, stops_loops=False)
+    return GenerationRequest((PromptMessage("user", parts),), options=options)
