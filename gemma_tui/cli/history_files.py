@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,8 @@ def check_folder(wanted: Export) -> None:
     Raises:
         UsageError: It is such a name.
     """
-    if wanted.form == "json" or wanted.path.is_dir() or form_of_ending(wanted.path) is None:
+    is_folder = os.path.isdir(wanted.path)  # noqa: PTH112  # it never raises
+    if wanted.form == "json" or is_folder or form_of_ending(wanted.path) is None:
         return
     raise UsageError(
         f"“{wanted.path.name}” is one file, but all conversations as {wanted.form} are a file each"

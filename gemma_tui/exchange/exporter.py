@@ -154,10 +154,10 @@ def _whole_folder(folder: Path, *, overwrite: bool) -> Iterator[Path]:
     Raises:
         ExchangeError: There is something of this name that may not be replaced.
     """
-    if folder.is_symlink() or (folder.exists() and not (overwrite and folder.is_dir())):
-        raise already_there(folder)
     temporary = folder.with_name(f".{folder.name}.part")
     with write_faults(folder):
+        if folder.is_symlink() or (folder.exists() and not (overwrite and folder.is_dir())):
+            raise already_there(folder)
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(mode=0o700)
         try:

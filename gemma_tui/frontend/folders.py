@@ -117,7 +117,7 @@ class Folders:
         found: list[Path] = []
         failures: list[NotAFileError] = []
         for path in paths:
-            if not await asyncio.to_thread(path.is_dir):
+            if not await asyncio.to_thread(os.path.isdir, path):  # it never raises
                 found.append(path)
                 continue
             try:

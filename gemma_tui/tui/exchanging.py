@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -127,7 +128,7 @@ def _suggested(title: str) -> str:
 
     home, name = Path.home(), safe_name(title)
     folder = home / "Downloads"
-    place = folder if folder.is_dir() else home
+    place = folder if os.path.isdir(folder) else home  # noqa: PTH112  # it never raises
     numbers = ("", *(f" {number}" for number in range(2, 1000)))
-    free = (f"{name}{n}.md" for n in numbers if not (place / f"{name}{n}.md").exists())
+    free = (f"{name}{n}.md" for n in numbers if not os.path.lexists(place / f"{name}{n}.md"))
     return str(place / next(free, f"{name}.md"))

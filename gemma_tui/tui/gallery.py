@@ -164,7 +164,7 @@ class Gallery:
 
 
 def _copy(source: Path, target: Path, name: str) -> Path:
-    if target.is_dir():
+    if os.path.isdir(target):  # noqa: PTH112  # it never raises
         target /= safe_name(name, "attachment")
     if os.path.lexists(target):
         message = f"“{target}” is there already, so nothing was written."
@@ -177,7 +177,7 @@ def _copy(source: Path, target: Path, name: str) -> Path:
 def _suggested(name: str) -> str:
     home, own = Path.home(), Path(safe_name(name, "attachment"))
     folder = home / "Downloads"
-    place = folder if folder.is_dir() else home
+    place = folder if os.path.isdir(folder) else home  # noqa: PTH112  # as above
     numbers = ("", *(f" {number}" for number in range(2, 1000)))
     for number in numbers:
         free = place / f"{own.stem}{number}{own.suffix}"

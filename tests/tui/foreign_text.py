@@ -135,6 +135,19 @@ class Program(Terminal):
             folder=folder,
         )
 
+    def lacks(self, text: str) -> None:
+        """Wait until `text` is not on the screen."""
+        self.until(lambda: text not in self.text, f"without {text!r}")
+
+    def send(self, words: str) -> None:
+        """Send, as soon as Enter is no part of a paste any more."""
+        self.type(words)
+        self.shows(words)
+        while "Ask Gemma" not in self.text:
+            self.type("\r")
+            self.read(0.2)
+        self.shows("● ready")
+
     def leave(self) -> None:
         """Quit the app, which must work."""
         self.type(CTRL_Q)

@@ -181,7 +181,7 @@ async def test_what_is_stored(home: Path, paths: Paths) -> None:
         program.type("red")
         program.until(lambda: "2 hits" in program.text, "a hit")
         program.type(ESC)
-        program.until(partial(lacks, program, "2 hits"), "the end of the search")
+        program.lacks("2 hits")
         for key, shown in (
             ("\x1bOQ", "Models folder"),
             ("\x0c", "built-in"),
@@ -190,13 +190,9 @@ async def test_what_is_stored(home: Path, paths: Paths) -> None:
             program.type(key)
             program.shows(shown)
             program.type(ESC)
-            program.until(partial(lacks, program, shown), key)
+            program.lacks(shown)
         program.leave()
         assert program.foreign() == []
-
-
-def lacks(program: Program, text: str) -> bool:
-    return text not in program.text
 
 
 def make_files(folder: Path, texts: Sequence[Numbered]) -> list[Numbered]:
@@ -225,7 +221,7 @@ def test_names_of_files(home: Path) -> None:
             drop = " ".join(shlex.quote(f"{names[f'<{text.number}']}") for text in group)
             program.paste(drop)
             program.until(partial(has_all, program, group[-1:]), "chips")
-            send(program, f"look {first}.")
+            program.send(f"look {first}.")
             program.until(partial(has_all, program, group), "what was sent")
         program.type("@<70")
         program.until(partial(has_all, program, completed), "completions")
@@ -250,16 +246,6 @@ def has_all(program: Program, texts: Sequence[Numbered]) -> bool:
     return missing(texts, program.text, 4) == []
 
 
-def send(program: Program, words: str) -> None:
-    """Send, as soon as Enter is no part of a paste any more."""
-    program.type(words)
-    program.shows(words)
-    while "Ask Gemma" not in program.text:
-        program.type("\r")
-        program.read(0.2)
-    program.shows("● ready")
-
-
 @settings(max_examples=2, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.text(st.characters(codec=None, exclude_categories=())), min_size=150))
 def test_any_text(tmp_path_factory: pytest.TempPathFactory, drawn: list[str]) -> None:
@@ -273,7 +259,7 @@ def test_any_text(tmp_path_factory: pytest.TempPathFactory, drawn: list[str]) ->
         program.shows("● ready")
         program.paste("\n".join(sent[:40]) + "pasted end")
         program.until(lambda: "pasted end" in program.text or "pasted text" in program.text)
-        send(program, "go")
+        program.send("go")
         program.shows("the end")
         for text in sent[40:60]:
             program.type(f"/rename {''.join(c for c in text if c.isprintable())}x\r")

@@ -48,6 +48,18 @@ async def test_the_end_of_a_line_is_seen_whatever_is_in_it() -> None:
             assert field.value == f"{line} the end"
 
 
+async def test_the_cursor_stays_in_sight_when_the_line_gets_narrower() -> None:
+    app = OneField()
+    async with app.run_test(size=(WIDTH, 3)) as pilot:
+        field = app.query_one(LineInput)
+        field.insert_text_at_cursor("x" * 100 + "the end")
+        await pilot.pause()
+        field.styles.width = WIDTH // 2
+        await pilot.pause()
+        shown = app.screen._compositor.render_strips()[0].text
+        assert "the end" in shown[: WIDTH // 2]
+
+
 async def test_a_position_is_where_its_character_is_shown() -> None:
     app = OneField()
     async with app.run_test(size=(WIDTH, 3)):

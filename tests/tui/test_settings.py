@@ -208,6 +208,19 @@ async def test_a_system_prompt_is_taken_from_a_preset_and_sent(
         assert saved(paths)["replies"]["system_prompt"] == "Be [b]mine[/b].\nAlways."
 
 
+async def test_what_is_pasted_into_the_editor_is_not_pasted_behind_it(open_app: Opener) -> None:
+    async with open_app() as running:
+        await running.send("/system")
+        await running.until(lambda: isinstance(running.app.screen, ProseScreen), "the editor")
+        area = running.app.screen.query_one(TextArea)
+        await running.until(lambda: area.has_focus)
+        await running.paste("Be brief.")
+        await running.until(lambda: area.text == "Be brief.")
+        await running.pilot.press("ctrl+s")
+        await running.until(lambda: not isinstance(running.app.screen, ProseScreen))
+        assert running.composer.text == ""
+
+
 async def test_an_unkept_text_is_not_lost_by_one_key(open_app: Opener, paths: Paths) -> None:
     async with open_app() as running:
         await panel(running, "system_prompt")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
@@ -74,6 +74,11 @@ class ProseScreen(ModalScreen[str | None]):
         self._name_field.display = False
         self._show_presets()
         self._tell("Tab goes to the presets, Enter there takes one over.")
+
+    def on_paste(self, event: events.Paste) -> None:
+        """What the text took is not for the composer, too; Textual (8.2.8) lets it go on."""
+        if self._area.has_focus:
+            event.stop()
 
     def action_back(self) -> None:
         """Leave the name, then the screen."""

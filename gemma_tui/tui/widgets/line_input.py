@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from rich.cells import cell_len
 from rich.text import Text
+from textual.geometry import Region
 from textual.widgets import Input
 
 from gemma_tui.sanitize import sanitize_line
@@ -20,6 +21,12 @@ class LineInput(Input):
         """Edit, and follow the cursor; Textual (8.2.8) leaves that out at the first edit."""
         self._initial_value = False
         super().replace(text, start, end)
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight, also when something beside the line takes room."""
+        if not self._initial_value:
+            cursor = Region(self._cursor_offset, 0, 1, 1)
+            self.scroll_to_region(cursor, force=True, animate=False)
 
     def _position_to_cell(self, position: int) -> int:
         return cell_len(sanitize_line(self.value[:position]))
