@@ -34,6 +34,9 @@ async def print_list(place: HistoryPlace, *, archived: bool, as_json: bool) -> N
     if as_json:
         print_lines(to_line(_summary(item)) for item in conversations)
         return
+    if not conversations:
+        which = "archived conversations" if archived else "conversations yet"
+        sys.stderr.write(f"There are no {which}.\n")
     width = max((len(str(item.id)) for item in conversations), default=1)
     print_lines(
         f"{item.id:>{width}}  {_when(item.updated_at)}  {_title(item)}{_labels(item)}"

@@ -9,6 +9,7 @@ import os
 import shutil
 import sqlite3
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.byte_size import format_size
@@ -35,7 +36,9 @@ def data_folder(paths: Paths) -> Finding:
         return Finding(topic, State.OK, f"{folder} is not there yet; the first start makes it")
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         sentence = f"{folder} cannot be read and written by this user."
-        return Finding(topic, State.PROBLEM, sentence, f"Try: sudo chown -R $(id -un) “{folder}”")
+        return Finding(
+            topic, State.PROBLEM, sentence, f"Try: sudo chown -R $(id -un) {quote(str(folder))}"
+        )
     readable = [path for path in _walk(folder) if path.lstat().st_mode & _OTHERS]
     if readable:
         names = ", ".join(str(path.relative_to(folder.parent)) for path in readable[:_SHOWN])
@@ -44,7 +47,7 @@ def data_folder(paths: Paths) -> Finding:
             topic,
             State.PROBLEM,
             f"Others on this machine can read {names}{more} in {folder.parent}.",
-            f"Try: chmod -R go= “{folder}”",
+            f"Try: chmod -R go= {quote(str(folder))}",
         )
     return Finding(topic, State.OK, f"{folder}, for you only")
 

@@ -249,6 +249,7 @@ def unknown_command(
     text: str,
     commands: Sequence[Command] = COMMANDS,
     elsewhere: Mapping[str, str] = ONLY_IN_PLAIN_MODE,
+    overview: str = "Type / to see all commands.",
 ) -> UsageError:
     """The sentence for a word behind a slash that is no command, with the nearest one.
 
@@ -256,6 +257,7 @@ def unknown_command(
         text: What was typed.
         commands: Those there are.
         elsewhere: What to do instead of those that are only in another mode.
+        overview: Where all of them are shown, said if none is near.
     """
     word = text[1:].split(maxsplit=1)[0].lower()
     known = find_command(word)
@@ -263,7 +265,7 @@ def unknown_command(
         return UsageError(f"/{word} cannot work here.", advice)
     names = [name for command in commands for name in (command.name, *command.aliases)]
     nearest = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
-    advice = f"Did you mean /{nearest[0]}?" if nearest else "Type / to see all commands."
+    advice = f"Did you mean /{nearest[0]}?" if nearest else overview
     return UsageError(
         f"There is no command /{word}.", f"{advice} Write //{word} to send it as a text."
     )

@@ -12,7 +12,7 @@ from gemma_tui.frontend.dropped import parse_dropped
 from gemma_tui.frontend.tags import tags_in
 from gemma_tui.paths import expand
 from gemma_tui.plain.attachment_words import describe
-from gemma_tui.plain.commands import HELP, PLAIN_COMMANDS
+from gemma_tui.plain.commands import help_lines
 from gemma_tui.plain.numbers import number_in
 
 if TYPE_CHECKING:
@@ -261,9 +261,7 @@ class CommandRunner:
 
     async def do_help(self, _argument: str) -> None:
         """All commands."""
-        width = max(len(command.usage) for command in PLAIN_COMMANDS)
-        lines = [f"{command.usage:<{width}}  {command.title}" for command in PLAIN_COMMANDS]
-        self._console.say("\n".join((*lines, *HELP)))
+        self._console.say("\n".join(help_lines(self._console.columns)))
 
     async def do_quit(self, _argument: str) -> None:
         """Leave."""

@@ -5,6 +5,7 @@ Names, arguments and needs come from the one registry, `frontend.commands`. Pure
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import replace
 from typing import Final
 
@@ -64,11 +65,34 @@ PLAIN_COMMANDS: Final = _commands()
 """In the order of the help."""
 
 HELP: Final = (
-    "",
-    "Anything else is sent to the model. A path on a line of its own attaches the file.",
+    "Anything else is sent to the model. A path from / or ~ on a line of its own attaches "
+    "the file.",
     "A line that ends with a backslash goes on in the next one.",
-    "Ctrl+C stops the reply; twice, or Ctrl+D, leaves. What was said is kept, and so is",
+    "Ctrl+C stops the reply; twice, or Ctrl+D, leaves. What was said is kept, and so is "
     "what is attached, or written and not sent, if you type it.",
     "Everything happens on this computer. Settings: gemma-tui config show.",
 )
 """What else there is to know."""
+
+_LEAST_COLUMNS: Final = 60
+"""Narrower, a column of its own for what commands do would hold a word or two."""
+
+
+def help_lines(columns: int | None) -> tuple[str, ...]:
+    """All commands with what they do, and what else there is to know.
+
+    Args:
+        columns: Lines are broken between words to fit so many; None leaves them whole.
+    """
+    usage = max(len(command.usage) for command in PLAIN_COMMANDS) + 2
+    rows = [(f"{item.usage:<{usage}}{item.title}", usage) for item in PLAIN_COMMANDS]
+    rows += [("", 0), *((sentence, 0) for sentence in HELP)]
+    if columns is None or columns < _LEAST_COLUMNS:
+        return tuple(text for text, _ in rows)
+    return tuple(line for text, indent in rows for line in _wrap(text, columns, indent))
+
+
+def _wrap(text: str, columns: int, indent: int) -> list[str]:
+    return textwrap.wrap(text, columns, subsequent_indent=" " * indent, break_on_hyphens=False) or [
+        ""
+    ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import shutil
 import sys
 from contextlib import suppress
 from functools import partial
@@ -47,6 +48,7 @@ class Console:
         self._line_is_open = False
         self._modes: list[Any] | None = None
         self._is_reading = False
+        self._prompt = ""
         self.can_offer = False
         """Whether a text can stand at the prompt."""
         if edits:
@@ -79,6 +81,7 @@ class Console:
         """
         read = (lambda: _edited_line(prompt, offered)) if self.edits else self._raw_line
         self._is_reading = True
+        self._prompt = prompt
         try:
             line = await in_daemon_thread(read)
         except GemmaError:
@@ -86,6 +89,11 @@ class Console:
             raise
         self._is_reading = False  # not if this is cancelled: the thread goes on reading
         return line
+
+    @property
+    def columns(self) -> int | None:
+        """How wide the terminal is that is shown on; None in a pipe, whose lines stay whole."""
+        return shutil.get_terminal_size().columns if self._output.isatty() else None
 
     def say(self, text: str) -> None:
         """Show lines that were asked for."""
@@ -105,11 +113,14 @@ class Console:
             write_answer(self._output, "\n")
 
     def note(self, sentence: str) -> None:
-        """Say what happens, or what went wrong."""
+        """Say what happens, or what went wrong: on lines of its own, the prompt below again."""
         if self._line_is_open and self._output.isatty():
             self.end_answer()
-        lines = (sanitize_line(line) for line in sentence.splitlines())
-        self._notes.write("".join(f"{line}\n" for line in lines if line))
+        lines = [sanitize_line(line) for line in sentence.splitlines()]
+        text = "".join(f"{line}\n" for line in lines if line)
+        if text and self._is_reading and self.edits and self._notes.isatty():
+            text = f"\n{text}{self._prompt}{sanitize_line(self.typed)}"
+        self._notes.write(text)
         self._notes.flush()
 
     def _raw_line(self) -> str | None:

@@ -162,7 +162,7 @@ class PlainLoop:
             return
         elif not await self._attached(text):
             if looks_like_command(text):
-                raise unknown_command(text, PLAIN_COMMANDS, ONLY_ON_A_SCREEN)
+                raise unknown_command(text, PLAIN_COMMANDS, ONLY_ON_A_SCREEN, "/help shows all.")
             await self._conversing.send(plain_text(text))
 
     async def _attached(self, text: str) -> bool:
@@ -191,8 +191,7 @@ class PlainLoop:
         if problem and problem != self._problem:
             self._console.note(problem)
         self._problem = problem
-        if state.phase == "ready" and self._phase in {"starting", "loading"} and state.model:
-            demo = ", the built-in demo," if state.model.is_demo else ""
-            if self._console.edits:
-                self._console.note(f"{state.model.name}{demo} is ready.")
+        was_loading = self._phase in {"starting", "loading"}
+        if state.phase == "ready" and was_loading and state.model and self._console.edits:
+            self._console.note(f"{state.model.name} is ready.")
         self._phase = state.phase

@@ -177,6 +177,15 @@ def test_a_file_that_cannot_be_imported_is_1_and_changes_nothing(cli: CommandLin
     assert cli.run("history", "list").stdout == b""
 
 
+def test_an_empty_list_says_so_beside_the_output(cli: CommandLine) -> None:
+    run = cli.run("history", "list")
+    assert (run.returncode, run.stdout) == (0, b"")
+    assert run.stderr.decode() == "There are no conversations yet.\n"
+    run = cli.run("history", "list", "--archived")
+    assert (run.returncode, run.stdout) == (0, b"")
+    assert b"no archived conversations" in run.stderr
+
+
 def test_what_is_left_out_is_told_on_stderr(cli: CommandLine) -> None:
     node = {"author": {"role": "user"}, "content": {"content_type": "text", "parts": ["Hi"]}}
     good = {"title": "T", "mapping": {"a": {"message": node}}}

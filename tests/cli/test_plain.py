@@ -18,6 +18,7 @@ from gemma_tui.conversation import MessageState
 from gemma_tui.frontend.loaded_model import LoadedModel
 from gemma_tui.hub.on_disk import real_path
 from gemma_tui.paths import Paths
+from gemma_tui.plain.commands import help_lines
 from gemma_tui.plain.console import Console
 from gemma_tui.plain.conversing import Conversing
 from gemma_tui.plain.drafts import PlainDraft
@@ -462,3 +463,25 @@ async def test_what_was_exported_is_imported_and_what_needs_a_screen_says_so(
     shown = run.stdout.decode().splitlines()
     assert shown[-2] == "Imported 1 conversation from gemma-tui."
     assert shown[-1].endswith("  hello")
+
+
+def test_a_note_leaves_the_prompt_and_what_is_typed_below_it(cli: CommandLine) -> None:
+    with in_terminal(cli, "--plain") as terminal:
+        terminal.shows("You: ")
+        terminal.type("half a li")
+        terminal.until(lambda: "You: half a li" in terminal.text.partition("is ready.")[2])
+        terminal.type("ne\r")
+        terminal.shows("Gemma: ")
+        terminal.type("/xyzzy\r")
+        terminal.shows("There is no command /xyzzy. /help shows all.")
+        terminal.type(CTRL_D)
+        assert terminal.wait() == 0
+    run = cli.run("--plain", pipe=b"/show\n/open 1\n/show\n")
+    assert "You: half a line" in run.stdout.decode()
+
+
+def test_the_help_breaks_its_lines_between_words_where_it_is_read() -> None:
+    assert max(len(line) for line in help_lines(None)) > 80  # a pipe gets whole lines
+    narrow = help_lines(64)
+    assert max(map(len, narrow)) <= 64
+    assert " ".join(" ".join(narrow).split()) == " ".join(" ".join(help_lines(None)).split())

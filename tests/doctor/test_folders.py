@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -106,6 +107,15 @@ async def test_what_others_can_read_is_named(paths: Paths) -> None:
     assert "and 2 more" in found.sentence
     assert "passwd" not in found.sentence
     assert "chmod -R go=" in found.advice
+
+
+@pytest.mark.parametrize("name", ["data", "my data", "it's"])
+def test_the_command_it_advises_works_as_it_stands(tmp_path: Path, name: str) -> None:
+    paths = Paths(*(tmp_path / folder for folder in (name, "logs", "cache", "config")))
+    paths.data.mkdir(mode=0o755)
+    command = data_folder(paths).advice.removeprefix("Try: ")
+    subprocess.run(command, shell=True, check=True)
+    assert data_folder(paths).state is State.OK
 
 
 def test_a_folder_that_cannot_be_written_is_named(

@@ -271,6 +271,8 @@ def test_every_command_works_in_both_modes_or_says_what_to_do_instead() -> None:
     for name, advice in ONLY_ON_A_SCREEN.items():
         error = unknown_command(f"/{name}", PLAIN_COMMANDS, ONLY_ON_A_SCREEN)
         assert str(error) == f"/{name} cannot work here. {advice}"
+    unknown = unknown_command("/xyzzy", PLAIN_COMMANDS, ONLY_ON_A_SCREEN, "/help shows all.")
+    assert "/xyzzy. /help shows all." in str(unknown)
     alias = unknown_command("/mic", PLAIN_COMMANDS, ONLY_ON_A_SCREEN)
     assert "/mic cannot work here. gemma-tui record" in str(alias)
     assert "/open cannot work here. Ctrl+B" in str(unknown_command("/open 3"))
