@@ -20,6 +20,7 @@ from gemma_tui.preprocessing.sound_cost import clip_lengths, with_range
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.selection import describe_selection, labelled_count, parse_selection, selected
 from gemma_tui.storage.texts import read_text
+from gemma_tui.text_fit import CHARACTERS_PER_TOKEN, fit_text, text_length
 from gemma_tui.text_parts import is_partial, parts_of
 from gemma_tui.time_range import parse_time_range
 from gemma_tui.videos import notes_on, with_frames
@@ -41,12 +42,6 @@ MAX_FIRST_PAGES: Final = 100
 
 _UNKNOWN_CONTEXT: Final = 20
 """Pages that are attached unasked while no model is loaded."""
-
-MAX_TEXT: Final = 2_000_000
-"""Characters of a text that are attached unasked; no context holds as many."""
-
-CHARACTERS_PER_TOKEN: Final = 3
-"""Rather few: English has four and a half, code three, other scripts one or two."""
 
 LEFT_OUT_ADVICE: Final = "/range chooses others."
 """What is said behind the note that not all of a file is attached."""
@@ -86,15 +81,7 @@ class Documents:
         if attachment.kind != "text":
             return self.first_pages(attachment, token_budget, used_tokens)
         room = _room(self._engine.state.model, used_tokens)
-        most = MAX_TEXT if room is None else min(MAX_TEXT, room * CHARACTERS_PER_TOKEN)
-        return await asyncio.to_thread(self._first_lines, attachment, most)
-
-    def _first_lines(self, attachment: Attachment, most: int) -> Attachment:
-        text = read_text(attachment, self._blobs.path_of)
-        parts = parts_of(attachment.name, text)
-        if len(text) <= most:
-            return replace(attachment, segments=parts.whole(len(text)))
-        return replace(attachment, segments=parts.beginning(max(1, most), len(text)))
+        return await fit_text(attachment, room, self._engine, self._blobs.path_of)
 
     def first_pages(
         self, document: Attachment, token_budget: TokenBudget | None, used_tokens: int
@@ -237,18 +224,11 @@ def left_out_note(attachment: Attachment, advice: str = LEFT_OUT_ADVICE) -> str:
 
 
 def estimated_tokens(attachments: Iterable[Attachment]) -> int:
-    """Tokens of attachments together: exact for media, at most about as many for texts."""
+    """Tokens of attachments together: exact for media; for texts by their length, as for prose."""
     return sum(
-        _text_length(item) // CHARACTERS_PER_TOKEN
-        if item.kind == "text"
-        else soft_token_count(item)
+        text_length(item) // CHARACTERS_PER_TOKEN if item.kind == "text" else soft_token_count(item)
         for item in attachments
     )
-
-
-def _text_length(attachment: Attachment) -> int:
-    sent = sum(segment.length for segment in attachment.segments)
-    return sent or attachment.size_bytes
 
 
 def not_divisible(attachment: Attachment) -> UsageError:

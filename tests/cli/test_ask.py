@@ -345,3 +345,15 @@ def test_a_video_is_its_frames_at_the_rate_and_budget_that_were_asked_for(
     assert chosen["frames"] == [0, 2]
     assert (chosen["clips"], chosen["token_budget"]) == (0, 140)
     assert chosen["soft_tokens"] == 2 * image_tokens(192, 96, 140)
+
+
+@pytest.mark.parametrize("row", ["1;2;3\n", "a line of words that many texts have\n"])
+def test_what_is_attached_unasked_of_a_long_text_fits(
+    cli: CommandLine, tmp_path: Path, row: str
+) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text(f"a;b;c\n{row * 9_000}")
+    run = cli.run("ask", "Hello", "-a", str(path), "--max-tokens", "1", "--json")
+    assert run.returncode == 0, run.stderr
+    assert " of 9,000" in run.stderr.decode()
+    assert 8192 // 2 < json.loads(run.stdout)["usage"]["prompt_tokens"] < 8192
