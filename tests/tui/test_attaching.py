@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import pytest
@@ -258,3 +259,27 @@ def _enter_much_later() -> events.Key:
     key = events.Key("enter", "\r")
     key.time += 1.0
     return key
+
+
+async def test_more_than_the_tray_holds_is_counted_at_its_ends(
+    open_app: Opener, tmp_path: Path
+) -> None:
+    paths = [tmp_path / f"picture {number}.png" for number in range(8)]
+    for number, path in enumerate(paths):
+        path.write_bytes(b"%d" % number)
+    async with open_app() as running:
+        await running.paste(" ".join(map(quote, map(str, paths))))
+        await running.until(lambda: len(running.tray.attachments) == 8 and not running.tray.pending)
+        await running.shown("↑ 3 more")
+        assert "picture 2.png" not in running.text()
+        assert "↓" not in running.tray.render().plain
+        running.tray.cursor = 0
+        await running.shown("↓ 3 more")
+        assert "↑" not in running.tray.render().plain
+        rows = running.tray.render().plain.splitlines()
+        width = running.tray.content_size.width
+        assert [len(row) == width for row in rows] == [False] * 4 + [True]
+        x, y, _, _ = running.tray.content_region
+        await running.pilot.click(offset=(x + rows[4].index(" tokens"), y + 4))
+        assert running.tray.cursor == 4
+        assert running.tray.attachments[4].token_budget == 560

@@ -100,30 +100,22 @@ class AttachmentTray(HeldAttachments, can_focus=True):
 
     def render(self) -> Content:
         """The visible rows: a window around the chip under the cursor."""
-        width, height = self.content_size
-        rows = [self._chip(index, width) for index in range(len(self.attachments))]
-        waiting = [(name, "reading") for name in self.pending] + self._other_work
-        rows += [
-            Content.styled(_cut(f"⋯ {sanitize_line(name)} · {words}", width), "$foreground 75%")
-            for name, words in waiting
-        ]
-        start = self._first_row(height)
-        return Content("\n").join(rows[start : start + max(1, height)])
+        return Content("\n").join(self._row(row) for row in self._visible_rows)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """One row a chip."""
-        return len(self.attachments) + len(self.pending) + len(self._other_work)
+        return self._row_count
 
     def on_click(self, event: events.Click) -> None:
         """Choose a chip; its cost is a button for the next budget, its cross removes it."""
         offset = event.get_content_offset(self)
         if offset is None:
             return
-        index = offset.y + self._first_row(self.content_size.height)
+        index = offset.y + self._visible_rows.start
         if index >= len(self.attachments):
             return
         self.cursor = index
-        head, tail = self._fit(index, self.content_size.width)
+        head, tail = self._fit(index, self._row_width(index))
         cost_end = cell_len(head) + cell_len(tail)
         if offset.x >= cost_end:
             if offset.x <= cost_end + len(_REMOVE):
@@ -202,8 +194,38 @@ class AttachmentTray(HeldAttachments, can_focus=True):
         """Undo the last removal."""
         self.restore()
 
-    def _first_row(self, height: int) -> int:
-        return max(0, self.cursor - max(1, height) + 1)
+    @property
+    def _row_count(self) -> int:
+        return len(self.attachments) + len(self.pending) + len(self._other_work)
+
+    @property
+    def _visible_rows(self) -> range:
+        height = max(1, self.content_size.height)
+        start = max(0, self.cursor - height + 1)
+        return range(start, min(start + height, self._row_count))
+
+    def _more(self, row: int) -> str:
+        """At the right of the first or last visible row: how many are hidden beyond it."""
+        visible = self._visible_rows
+        above = visible.start if row == visible.start else 0
+        below = self._row_count - visible.stop if row == visible.stop - 1 else 0
+        hidden = [f"{arrow} {count}" for arrow, count in (("↑", above), ("↓", below)) if count]
+        return f"  {' '.join(hidden)} more" if hidden else ""
+
+    def _row_width(self, row: int) -> int:
+        return self.content_size.width - cell_len(self._more(row))
+
+    def _row(self, row: int) -> Content:
+        width, more = self._row_width(row), self._more(row)
+        if row < len(self.attachments):
+            content = self._chip(row, width)
+        else:
+            waiting = [(name, "reading") for name in self.pending] + self._other_work
+            name, words = waiting[row - len(self.attachments)]
+            text = _cut(f"⋯ {sanitize_line(name)} · {words}", width)
+            content = Content.styled(text, "$foreground 75%")
+        padding = " " * max(0, width - content.cell_length) if more else ""
+        return Content.assemble(content, padding, (more, "$foreground 75%"))
 
     def _fit(self, index: int, width: int) -> tuple[str, str]:
         item = self.attachments[index]
