@@ -11,6 +11,7 @@ import json
 import re
 import socket
 import threading
+import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -76,6 +77,7 @@ class HubServer:
         self.bytes_per_second: float | None = None
         self.asked: list[Asked] = []
         self.sent: defaultdict[str, int] = defaultdict(int)
+        self.answering = 0
         self._lfs = lfs
         self._more = threading.Condition()
         self._closed = threading.Event()
@@ -105,10 +107,19 @@ class HubServer:
 
     def wait_sent(self, count: int, ended: Callable[[], bool]) -> None:
         """Wait until `count` bytes were sent, or `ended` says that no more will be."""
+        deadline = time.monotonic() + 60
         with self._more:
-            assert self._more.wait_for(
-                lambda: self.sent_bytes >= count or ended() or self._more.wait(0.01) is None, 60
-            )
+            while self.sent_bytes < count and not ended():
+                assert time.monotonic() < deadline
+                self._more.wait(0.02)
+
+    def wait_idle(self) -> None:
+        """Wait until no answer is under way any more."""
+        deadline = time.monotonic() + 60
+        with self._more:
+            while self.answering:
+                assert time.monotonic() < deadline
+                self._more.wait(0.02)
 
     def digest(self, name: str) -> str:
         content = self.files[name]
@@ -169,6 +180,28 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
 
 
+def sharded(files: Mapping[str, bytes], count: int) -> dict[str, bytes]:
+    """The same model with its weights in several files, and an index."""
+    content = files["model.safetensors"]
+    length = int.from_bytes(content[:8], "little")
+    header, data = json.loads(content[8 : 8 + length]), content[8 + length :]
+    header.pop("__metadata__", None)
+    shards = {name: data for name, data in files.items() if name != "model.safetensors"}
+    index = {}
+    for number in range(count):
+        shard, tensors, body = f"model-{number + 1:05}-of-{count:05}.safetensors", {}, b""
+        for name, about in list(header.items())[number::count]:
+            start, end = about["data_offsets"]
+            tensors[name] = about | {"data_offsets": [len(body), len(body) + end - start]}
+            body += data[start:end]
+            index[name] = shard
+        text = json.dumps(tensors).encode()
+        text += b" " * (-len(text) % 8)
+        shards[shard] = len(text).to_bytes(8, "little") + text + body
+    shards["model.safetensors.index.json"] = json.dumps({"weight_map": index}).encode()
+    return shards
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
@@ -185,6 +218,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_GET(self) -> None:
+        hub = self.server.hub
+        hub.answering += 1
+        try:
+            self._get()
+        finally:
+            hub.answering -= 1
+
+    def _get(self) -> None:
         hub = self.server.hub
         path = unquote(self.path)
         if re.fullmatch(
