@@ -29,3 +29,9 @@ def as_model(server: str) -> Path:
 def model_setting(model: Path) -> str:
     """The value of the setting `model`: where a folder is, from whatever folder one is in."""
     return str(model) if server_of(model) else str(model.absolute())
+
+
+def what_is_sent(model: str | Path) -> str:
+    """What choosing a model means for what is written; empty for one of this machine."""
+    server = server_of(model)
+    return f"Each question sends {server} this whole conversation." if server else ""

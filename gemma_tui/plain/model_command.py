@@ -13,7 +13,7 @@ from gemma_tui.hub.remote_models import remote_models
 from gemma_tui.media_check import lacking_senses
 from gemma_tui.paths import builtin_model
 from gemma_tui.plain.numbers import number_in
-from gemma_tui.server_name import server_of
+from gemma_tui.server_name import server_of, what_is_sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -110,8 +110,11 @@ class ModelCommand:
                 *(item for message in self._conversing.branch for item in message.attachments),
                 *self._conversing.attachments,
             )
+            sent = what_is_sent(model.folder)
             lack = lacking_senses(media, model)
-            self._console.say(f"From here on {model.name} answers. {lack}".rstrip())
+            self._console.say(
+                " ".join(filter(None, (f"From here on {model.name} answers.", sent, lack)))
+            )
         await self._keep(folder, {real_path(known.folder) for known in models})
 
     async def _keep(self, folder: Path, known: set[str]) -> None:

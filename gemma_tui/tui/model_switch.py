@@ -17,6 +17,7 @@ from gemma_tui.hub.on_disk import real_path
 from gemma_tui.media_check import lacking_senses
 from gemma_tui.paths import builtin_model
 from gemma_tui.sanitize import sanitize_line
+from gemma_tui.server_name import what_is_sent
 from gemma_tui.settings.configuration import Origin
 
 if TYPE_CHECKING:
@@ -243,8 +244,11 @@ class ModelSwitch:
     def _tell_what_changed(self) -> None:
         model = self._engine.state.model
         if model is not None:
+            sent = what_is_sent(model.folder)
             lack = lacking_senses(self._owner.media_in_use(), model)
-            self._owner.inform(f"From here on {model.name} answers. {lack}".rstrip())
+            self._owner.inform(
+                " ".join(filter(None, (f"From here on {model.name} answers.", sent, lack)))
+            )
 
     def _show(self, label: str) -> None:
         self.label = label

@@ -99,6 +99,7 @@ async def test_a_conversation_goes_to_a_server_and_comes_back(paths: Paths) -> N
             remote = "gemma at studio (remote)"
             await settled(running, remote)
             await running.shown(f"From here on {remote} answers.")
+            await running.shown("studio this whole")
             assert running.status.startswith("● remote · ready")
             await running.drop(STAR)
             await running.send("What is it?")
@@ -166,3 +167,13 @@ async def test_a_conversation_with_a_server_nobody_knows_is_not_sent_there(paths
         await running.send("hello")
         await answered(running, 2)
         await running.shown("none of yours")
+
+
+async def test_the_list_says_what_a_remote_model_gets(paths: Paths) -> None:
+    settings = '[servers.studio]\nurl = "http://192.168.1.20:8000"\nsees = true\n'
+    for size in ((60, 18), (100, 30), (200, 60)):
+        async with opened(paths, settings, size) as running:
+            await running.pilot.press("ctrl+l")
+            await running.shown("studio (remote) · sees")
+            await running.shown("http://192.168.1.20:8000/v1")
+            await running.shown("Nothing is sent but to a remote model")
