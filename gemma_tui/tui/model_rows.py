@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from gemma_tui.byte_size import format_size
 from gemma_tui.hub.fit import USEFUL_CONTEXT
 from gemma_tui.hub.on_disk import real_path
+from gemma_tui.server_name import what_is_sent
 from gemma_tui.tui.widgets.status_line import format_count
 
 if TYPE_CHECKING:
@@ -233,6 +234,7 @@ def details(row: ModelRow) -> tuple[str, ...]:
     where = row.server or (str(row.folder) if row.folder and not row.repo else row.repo)
     if where and row.place is not ModelPlace.BUILTIN:
         lines.append(f"{row.place.value}: {where}")
+        lines.append(what_is_sent(row.folder) if row.folder else "")
     elif row.place is ModelPlace.BUILTIN:
         lines.append(f"It {row.place.value}, and is a demo.")
     return tuple(filter(None, lines))

@@ -7,11 +7,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from textual.widgets import OptionList
-
 from gemma_tui.cli.engine_place import engine_of
 from gemma_tui.conversation import MessageState
+from gemma_tui.hub.on_disk import real_path
+from gemma_tui.paths import builtin_model
 from gemma_tui.tui.screens.models import ModelScreen
+from gemma_tui.tui.widgets.model_table import ModelTable
 from tests.remote.scripted_server import Pause, json_response, said, scripted_server
 from tests.tui.conftest import Running, running_app
 
@@ -40,22 +41,13 @@ async def opened(
         await engine.close()
 
 
-async def choose(running: Running, name: str) -> None:
-    """Choose a model in the list."""
+async def choose(running: Running, key: str) -> None:
+    """Choose a model in the list, by its folder or server."""
     await running.pilot.press("ctrl+l")
     await running.until(lambda: isinstance(running.app.screen, ModelScreen), "the models")
-    screen = running.app.screen
-    found: list[str] = []
-
-    def listed() -> bool:
-        options = screen.query_one(OptionList)
-        rows = [str(options.get_option_at_index(i).prompt) for i in range(options.option_count)]
-        found[:] = [row for row in rows if name in row]
-        if found:
-            options.highlighted = rows.index(found[0])
-        return bool(found)
-
-    await running.until(listed, name)
+    table = running.app.screen.query_one(ModelTable)
+    await running.until(lambda: key in [option.id for option in table.options], key)
+    table.choose(key)
     await running.pilot.press("enter")
 
 
@@ -95,7 +87,7 @@ async def test_a_conversation_goes_to_a_server_and_comes_back(paths: Paths) -> N
             await running.send("hello")
             await answered(running, 2)
             assert not server.requests
-            await choose(running, "studio (remote)")
+            await choose(running, "server:studio")
             remote = "gemma at studio (remote)"
             await settled(running, remote)
             await running.shown(f"From here on {remote} answers.")
@@ -113,7 +105,7 @@ async def test_a_conversation_goes_to_a_server_and_comes_back(paths: Paths) -> N
             assert saved["model"]["model"] == "server:studio"
             assert "known_models" not in saved["model"]
             before = len(server.requests)
-            await choose(running, "built-in demo")
+            await choose(running, real_path(builtin_model()))
             await settled(running, "built-in demo")
             await running.send("What is this?")
             await answered(running, 6)
@@ -150,7 +142,7 @@ async def test_a_server_that_is_away_is_said_and_the_model_stays(paths: Paths) -
         server.answers["/v1/models"] = lambda _: [json_response({"error": "no\x1b[2Jkey"}, 401)]
         async with opened(paths, settings) as running:
             await settled(running, "built-in demo")
-            await choose(running, "studio (remote)")
+            await choose(running, "server:studio")
             await running.until(lambda: "wants a key" in running.problem, "the reason")
             assert "\x1b" not in running.problem
             await settled(running, "built-in demo")
@@ -174,6 +166,7 @@ async def test_the_list_says_what_a_remote_model_gets(paths: Paths) -> None:
     for size in ((60, 18), (100, 30), (200, 60)):
         async with opened(paths, settings, size) as running:
             await running.pilot.press("ctrl+l")
-            await running.shown("studio (remote) · sees")
-            await running.shown("http://192.168.1.20:8000/v1")
-            await running.shown("Nothing is sent but to a remote model")
+            await running.shown("studio (remote)")
+            running.app.screen.query_one(ModelTable).choose("server:studio")
+            await running.shown("studio this whole")
+            await running.shown("remote: http://192.168.1.20:8000/v1")
