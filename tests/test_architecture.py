@@ -89,6 +89,21 @@ def test_the_networks_load_no_transformers() -> None:
     assert "transformers" not in loaded
 
 
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if '__name__ == "__main__"' in path.read_text()], ids=name_of
+)
+def test_every_process_of_ours_has_a_guard_of_the_network(path: Path) -> None:
+    """Whatever can be run installs one in its `main`, as the command line does."""
+    start = PACKAGE / "cli" / "main.py" if path.name == "__main__.py" else path
+    tree = ast.parse(start.read_text(encoding="utf-8"))
+    called = {
+        node.func.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert "install_guard" in called
+
+
 def test_the_version_costs_nothing() -> None:
     assert not loaded_after("import gemma_tui") & {
         "textual",

@@ -21,6 +21,7 @@ from typing import Final
 
 import mlx.core as mx
 
+from gemma_tui.network import install_guard
 from gemma_tui.paths import builtin_model
 from gemma_tui.runtime.gemma4.layers import on_cpu
 
@@ -89,6 +90,7 @@ class CompiledKernels:
 
 def main() -> None:
     """Make them, on what other processes leave of the processor."""
+    install_guard()
     signal.alarm(_MAX_SECONDS)
     os.umask(0o077)
     os.nice(19)
