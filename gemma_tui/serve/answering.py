@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from gemma_tui.errors import ApiRequestError, EngineError
+from gemma_tui.errors import ApiRequestError
 from gemma_tui.generation import GenerationRequest, PromptMessage
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.serve.request_media import request_media
@@ -40,20 +40,20 @@ class Answering:
         """The loaded model.
 
         Raises:
-            EngineError: None is loaded now, as after a crash of the engine.
+            ApiRequestError: None is loaded now, as after a crash of the engine (status 503).
         """
-        info = self._engine.state.model
-        if info is None:
-            problem = self._engine.state.problem or "No model is loaded now."
-            raise EngineError(problem, "Try again in a moment.")
-        return info
+        state = self._engine.state
+        if state.model is None:
+            problem = state.problem or "No model is loaded now."
+            hint = "Try again in a moment."
+            raise ApiRequestError(problem, hint, status=503, code="model_not_ready")
+        return state.model
 
     def check_model(self, name: str) -> None:
         """Refuse a request for another model than the loaded one.
 
         Raises:
-            ApiRequestError: It is (status 404).
-            EngineError: None is loaded now.
+            ApiRequestError: It is (status 404), or none is loaded now.
         """
         info = self.model
         if name not in {"", info.name, model_id(info)}:

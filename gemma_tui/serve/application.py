@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from gemma_tui.errors import ApiRequestError, GemmaError
+from gemma_tui.errors import ApiRequestError, EngineError, GemmaError
 from gemma_tui.generation import MediaProgress, PrefillProgress
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.serve.answering import model_id
@@ -69,7 +69,7 @@ class Application:
                 Route("/v1/models", self._guarded(self._models), methods=["GET"]),
                 Route("/v1/chat/completions", self._guarded(self._chat), methods=["POST"]),
             ],
-            exception_handlers={404: _no_such_path, 405: _no_such_path},
+            exception_handlers={404: _no_such_path, 405: _no_such_path, 500: _defect},
         )
         """What a server of ASGI applications runs."""
 
@@ -224,6 +224,11 @@ def _failed(error: GemmaError) -> JSONResponse:
     status, content = error_object(error)
     headers = {"www-authenticate": "Bearer"} if status == 401 else None
     return JSONResponse(content, status, headers)
+
+
+async def _defect(_request: Request, _error: Exception) -> Response:
+    """An error nobody foresaw; the server writes it to its standard error as well."""
+    return _failed(EngineError("Something went wrong in the server.", "Its output says what."))
 
 
 async def _no_such_path(request: Request, _error: Exception) -> Response:

@@ -73,14 +73,20 @@ def serving(
     module: str = "gemma_tui",
     environ: dict[str, str] | None = None,
 ) -> Iterator[Served]:
-    log = home / "serve.log"
+    log, temporary = home / "serve.log", home / "temporary"
+    temporary.mkdir()
     with log.open("w") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", module, "serve", "--port", "0", *arguments],
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
-            env={**os.environ, "GEMMA_TUI_HOME": str(home), **(environ or {})},
+            env={
+                **os.environ,
+                "GEMMA_TUI_HOME": str(home),
+                "TMPDIR": str(temporary),
+                **(environ or {}),
+            },
         )
     assert process.stdout is not None
     try:

@@ -6,6 +6,7 @@ import base64
 import json
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -85,6 +86,7 @@ def test_a_stream_says_the_same_in_pieces_and_what_it_cost(served: Served) -> No
 def test_a_picture_is_seen(served: Served) -> None:
     reply = ask(served, user("What is this?", picture("red-circle.png")))
     assert "red circle" in reply.choices[0].message.content.lower()
+    assert list((served.log.parent / "temporary").iterdir()) == []  # nothing of it is left
 
 
 def test_a_recording_is_heard(served: Served) -> None:
@@ -99,6 +101,15 @@ def test_a_picture_of_an_earlier_turn_is_not_looked_at_again(served: Served) -> 
     again = {"role": "assistant", "content": first.choices[0].message.content}
     second = ask(served, question, again, {"role": "user", "content": "hello"})
     assert second.usage.prompt_tokens_details.cached_tokens >= first.usage.prompt_tokens - 4
+
+
+def test_several_at_once_are_answered_one_after_the_other(served: Served) -> None:
+    def answered(name: str) -> tuple[int, str]:
+        reply = ask(served, {"role": "user", "content": "hello"}, user=name)
+        return reply.usage.completion_tokens, reply.choices[0].finish_reason
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(answered, "abcd"))) == 1
 
 
 def test_bounds_and_stops_hold(served: Served) -> None:
