@@ -1,8 +1,8 @@
 """What a server says of itself and of its model, as far as it does.
 
 Every server has `GET /v1/models`; vLLM tells the context there, llama.cpp what the model takes in
-`GET /props`, Ollama in `POST /api/show`, LM Studio in `GET /api/v0/models`. What nobody tells, the
-settings say.
+`GET /props`, Ollama in `POST /api/show`, LM Studio in `GET /api/v0/models`; `gemma-tui serve` tells
+everything in the first. What nobody tells, the settings say.
 """
 
 from __future__ import annotations
@@ -70,7 +70,10 @@ def choose_model(server: Server, listing: object) -> RemoteModelInfo:
     if context is None and isinstance(meta, dict):
         context = _size(meta, "n_ctx")  # llama.cpp; its n_ctx_train is not what was started
     others = tuple(name for name in names if name != chosen)
-    return RemoteModelInfo(chosen, others, context=context)
+    senses = entry.get("input_modalities")  # `gemma-tui serve`
+    if not isinstance(senses, list):
+        return RemoteModelInfo(chosen, others, context=context)
+    return RemoteModelInfo(chosen, others, "image" in senses, "audio" in senses, context)
 
 
 async def ask_further(

@@ -94,6 +94,11 @@ def _options(fields: Fields, defaults: GenerationOptions) -> GenerationOptions:
 
 
 def _thinking(fields: Fields, *, default: bool) -> bool:
+    """By OpenAI's field, or by the one that vLLM, llama.cpp and mlx-lm take."""
+    if (given := fields.take("chat_template_kwargs")) is not None:
+        template = Fields(given, "chat_template_kwargs")
+        default = template.flag("enable_thinking", default=default)
+        template.end()
     effort = fields.text("reasoning_effort", "")
     if effort not in {"", "none", "minimal", "low", "medium", "high", "xhigh"}:
         raise wrong("reasoning_effort", "is none of none, low, medium, high")

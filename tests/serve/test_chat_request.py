@@ -43,6 +43,13 @@ def test_every_option_arrives() -> None:
     )
 
 
+def test_thinking_has_two_names() -> None:
+    assert not read(chat_template_kwargs={"enable_thinking": False}).options.thinking
+    assert read(chat_template_kwargs={"enable_thinking": True}).options.thinking
+    both = read(chat_template_kwargs={"enable_thinking": True}, reasoning_effort="minimal")
+    assert not both.options.thinking
+
+
 def test_messages_become_turns() -> None:
     conversation = read(
         {"role": "system", "content": "Be brief."},
@@ -104,6 +111,7 @@ def test_what_changes_nothing_is_taken() -> None:
         ({"stream": "yes"}, "stream"),
         ({"stream_options": {"x": 1}}, "stream_options.x"),
         ({"reasoning_effort": "some"}, "reasoning_effort"),
+        ({"chat_template_kwargs": {"x": 1}}, "chat_template_kwargs.x"),
         ({"tools": {}}, "tools"),
         ({"tools": [{"type": "custom"}]}, "tools[0].type"),
         ({"tools": [{"type": "function"}]}, "tools[0].function"),
