@@ -71,7 +71,7 @@ class ScriptedHub:
 
     def verify(self, row: ModelRow) -> Iterator[VerifyProgress | Verified]:
         yield VerifyProgress(row.size_bytes // 2, row.size_bytes, "model.safetensors")
-        self.put(row.repo, trust="damaged" if self.damaged else "verified")
+        self.put(row.repo, trust="unverified" if self.damaged else "verified")
         yield Verified(7, self.damaged)
 
     async def download(self, repo: str, revision: str) -> AsyncGenerator[DownloadEvent, None]:

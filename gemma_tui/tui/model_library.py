@@ -82,6 +82,7 @@ class ModelLibrary:
         self._found: tuple[ModelRow, ...] = ()
         self._fits: dict[str, Fit] = {}
         self._work: dict[str, str] = {}
+        self._damaged: set[str] = set()
         self._default = ""
         self._answering: tuple[str, str] = ("", "")
         self._listeners: list[Callable[[], None]] = []
@@ -90,8 +91,8 @@ class ModelLibrary:
     def rows(self) -> tuple[ModelRow, ...]:
         """All models as they are now; empty until they have been looked for."""
         downloads = self.downloads.all if self.downloads else {}
-        present = Present(downloads, self._fits, self._work, self._real_answering(), self._default)
-        return joined(self._found, present)
+        changing = downloads, self._fits, self._work, self._damaged
+        return joined(self._found, Present(*changing, self._real_answering(), self._default))
 
     @property
     def host(self) -> str:
@@ -214,7 +215,9 @@ class ModelLibrary:
         finally:
             self._work.pop(row.key, None)
         name = sanitize_line(row.name)
+        self._damaged.discard(row.key)
         if damaged:
+            self._damaged.add(row.key)
             files = sanitize_line(", ".join(damaged))
             self._owner.announce(f"{name} is damaged: {files}. D fetches that again.")
         else:
@@ -250,6 +253,7 @@ class ModelLibrary:
         if folder is None:
             self._owner.announce(f"{name} was not downloaded. {sanitize_line(status.problem)}")
         else:
+            self._damaged.discard(status.repo)
             self._owner.announce(f"{name} is downloaded and verified. Ctrl+L switches to it.")
             self._owner.perform(self.find)
 

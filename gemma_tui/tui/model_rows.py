@@ -16,7 +16,7 @@ from gemma_tui.server_name import what_is_sent
 from gemma_tui.tui.widgets.status_line import format_count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence, Set
     from pathlib import Path
 
     from gemma_tui.generation import MemoryEstimate
@@ -127,6 +127,8 @@ class ModelRow:
             return "unusable"
         is_elsewhere = self.place in {ModelPlace.SERVER, ModelPlace.HUB}
         here = self.place.value if is_elsewhere else "on disk"
+        if self.trust == "unverified" and not self.answers:
+            here = "on disk, unverified"
         return ("answers now" if self.answers else here) + (", default" * self.is_default)
 
     @property
@@ -171,6 +173,8 @@ class Present:
     """What was found out meanwhile, by key."""
     work: Mapping[str, str]
     """What is done to files now, by key."""
+    damaged: Set[str]
+    """Keys of those in which something wrong was found in this run."""
     answering: str
     """The real folder of the model that answers."""
     default: str
@@ -178,18 +182,27 @@ class Present:
 
 
 def joined(rows: Iterable[ModelRow], present: Present) -> tuple[ModelRow, ...]:
-    """The rows as they are at this moment."""
+    """The rows as they are at this moment, and one for each download that had none."""
+    rows = tuple(rows)
+    known = {row.repo for row in rows}
+    others = (_of_download(d) for repo, d in present.downloads.items() if repo not in known)
     return tuple(
         replace(
             row,
             download=present.downloads.get(row.repo) if row.repo else None,
             fit=present.fits.get(row.key, row.fit),
             work=present.work.get(row.key, ""),
+            trust="damaged" if row.key in present.damaged else row.trust,
             answers=bool(row.real_folder) and row.real_folder == present.answering,
             is_default=bool(row.real_folder) and row.real_folder == present.default,
         )
-        for row in rows
+        for row in (*rows, *others)
     )
+
+
+def _of_download(status: DownloadStatus) -> ModelRow:
+    row = ModelRow(status.repo, status.name, ModelPlace.HUB, repo=status.repo)
+    return replace(row, revision=status.revision, size_bytes=status.total_bytes)
 
 
 def advised(rows: Sequence[ModelRow]) -> ModelRow | None:

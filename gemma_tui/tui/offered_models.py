@@ -178,7 +178,7 @@ def _with_files(row: ModelRow, here: DownloadedModel) -> ModelRow:
 def _other_row(model: DownloadedModel) -> ModelRow:
     """A model of the cache that is not in the catalogue."""
     read = read_model(model.folder)
-    name = read.name if not read.problem else model.repo
+    name = model.repo if read.problem else read.name.replace(model.revision, model.repo)
     kind = f"{read.bits}-bit" if read.bits else ""
     row = ModelRow(model.repo, name, ModelPlace.CACHE, repo=model.repo, kind=kind)
     return _with_files(replace(row, senses=read.senses), model)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from textual.widgets import Label
+from textual.widgets import Input, Label
 
 from gemma_tui.errors import RefusedDownloadError
 from gemma_tui.hub.download_events import DownloadProgress, DownloadWaiting
@@ -299,11 +299,17 @@ async def test_a_name_on_the_hub_can_be_typed(
     open_models: Callable[..., AbstractAsyncContextManager[Running]], hub: ScriptedHub
 ) -> None:
     async with open_models() as running:
-        await running.pilot.press("tab", *"owner/fine-tune", "enter")
+        field = running.app.screen.query_one(Input)
+        field.focus()
+        field.value = "owner/fine-tune"
+        await running.pilot.press("enter")
         question = "An unknown size from hub.example (owner/fine-tune)"
         await running.until(lambda: question in asked(running), "the question")
         await running.pilot.press("y")
         await running.until(lambda: hub.asked == [("owner/fine-tune", "main")], "the download")
+        hub.plan("owner/fine-tune", 2.0)
+        hub.progress(1.0, 2.0)
+        await running.until(lambda: "downloading 50 %" in line(running, "owner/fine-tune"))
 
 
 async def test_while_only_the_demo_is_here_the_cursor_begins_on_the_advice(

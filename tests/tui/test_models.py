@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     from gemma_tui.generation import ModelInfo
     from gemma_tui.paths import Paths
+    from gemma_tui.tui.model_hub import ModelHub
     from tests.tui.conftest import Opener
 
 
@@ -137,7 +138,9 @@ class Real(Running):
 def open_real(paths: Paths, folders: Folders) -> Callable[..., AbstractAsyncContextManager[Real]]:
     @asynccontextmanager
     async def opened(
-        given: dict[str, str] | None = None, environ: dict[str, str] | None = None
+        given: dict[str, str] | None = None,
+        environ: dict[str, str] | None = None,
+        hub: ModelHub | None = None,
     ) -> AsyncIterator[Real]:
         paths.config.mkdir(parents=True, exist_ok=True)
         if not paths.settings.exists():
@@ -155,6 +158,7 @@ def open_real(paths: Paths, folders: Folders) -> Callable[..., AbstractAsyncCont
                 engine=engine,
                 configuration=configuration,
                 exchange=Exchange(TreeStore(database), blobs, engine.probe),
+                hub=(lambda: hub) if hub else None,
             )
             async with app.run_test(size=(100, 40), notifications=True) as pilot:
                 running = Real(app, pilot, store, ScriptedEngine(), engine)
