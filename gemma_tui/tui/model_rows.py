@@ -212,6 +212,12 @@ def advised(rows: Sequence[ModelRow]) -> ModelRow | None:
     return next((row for row in rows if row.advice), None)
 
 
+def nothing_fits(rows: Sequence[ModelRow]) -> bool:
+    """Whether the catalogue has nothing for this machine; False while nobody has looked."""
+    verdicts = [row.fit.verdict for row in rows if row.repo and row.fit is not None]
+    return bool(verdicts) and set(verdicts) == {"no"}
+
+
 def advice_words(row: ModelRow, host: str) -> str:
     """Why to get a model, what it costs, and how; in paragraphs."""
     fit = row.fit.sentence if row.fit else ""
@@ -229,15 +235,15 @@ def advice_words(row: ModelRow, host: str) -> str:
 def details(row: ModelRow) -> tuple[str, ...]:
     """What there is to say of one model, a line each; the first is its name."""
     lines = [" · ".join(filter(None, (row.name, row.kind, row.senses)))]
-    if row.advice:
-        lines.append(f"Recommended: {row.advice}")
     if row.download is not None:
         lines.append(row.download.sentence)
+    elif row.advice:
+        lines.append(f"Recommended: {row.advice}")
     speed = f"{row.speed} tokens a second" if row.speed else ""
     if row.problem:
         lines.append(f"Cannot be used: {row.problem}.")
     else:
-        fit = row.fit.sentence if row.fit else "looking whether it fits …"
+        fit = row.fit.sentence.rstrip(".") if row.fit else "looking whether it fits …"
         fit = "" if row.place is ModelPlace.SERVER else fit
         lines.append(" · ".join(filter(None, (row.size, fit, speed))))
     if row.trust == "damaged":

@@ -191,7 +191,7 @@ def _judged(row: ModelRow, variant: Variant, host: Host, advised: Variant | None
         sentence += " There is not enough room on the disk."
     elif variant is advised and fit.verdict != "no":
         advice = f"for a machine with {round(host.memory_bytes / 2**30)} GB of memory."
-    if fit.speed is not None:
+    if fit.speed is not None and fit.verdict != "no":
         low, high = f"{fit.speed.low:.0f}", f"{fit.speed.high:.0f}"
         speed = low if low == high else f"{low}–{high}"
     return replace(row, fit=Fit(fit.verdict, sentence), speed=speed, advice=advice)

@@ -22,15 +22,15 @@ BEST: Final = "mlx-community/gemma-4-e4b-4-bit"
 
 def _catalog(small: Fit = FITS, large: Fit = TIGHT) -> list[ModelRow]:
     why = "the best that fits 16 GB with room for long conversations."
-    hears, sees = {"speed": "50–62"}, {"senses": "sees, thinks"}
-    best = {"speed": "30–41", "advice": why if small is FITS else ""}
+    hears, sees = {"speed": "50–62" if small is FITS else ""}, {"senses": "sees, thinks"}
+    best = {"speed": "30–41" if small is FITS else "", "advice": why if small is FITS else ""}
     quick = "Quick answers, pictures and sound on any machine."
     return [
         offered("Gemma 4 E2B", "4-bit", 3.6, small, purpose=quick, **hears),
         offered("Gemma 4 E2B", "8-bit", 5.9, small),
         offered("Gemma 4 E4B", "4-bit", 5.2, small, purpose="Everyday questions.", **best),
         offered("Gemma 4 E4B", "8-bit", 8.9, large),
-        offered("Gemma 4 12B", "4-bit", 6.7, large, speed="12–18"),
+        offered("Gemma 4 12B", "4-bit", 6.7, large, speed="12–18" if large is TIGHT else ""),
         offered("Gemma 4 26B-A4B", "4-bit", 15.6, NOT, **sees),
         offered("Gemma 4 31B", "4-bit", 18.4, NOT, **sees),
     ]

@@ -352,3 +352,15 @@ async def test_the_first_run_recommends_a_model_and_says_why_size_and_origin(
         library = running.app.chat_screen.choosing.library
         await running.until(lambda: len(library.rows) > 3, "the models")
         await running.shown("1 of 3")
+
+
+async def test_where_nothing_fits_it_says_what_is_left(
+    open_models: Callable[..., AbstractAsyncContextManager[Running]], hub: ScriptedHub
+) -> None:
+    for repo in [row.repo for row in hub.rows]:
+        hub.put(repo, fit=NOT)
+    async with open_models() as running:
+        await told(running, "No model of the catalogue fits into the memory of this machine.")
+        row = table(running).row
+        assert row is not None
+        assert row.place is ModelPlace.BUILTIN

@@ -22,7 +22,7 @@ from gemma_tui.errors import GemmaError
 from gemma_tui.hub.on_disk import find_models, real_path
 from gemma_tui.paths import builtin_model
 from gemma_tui.sanitize import sanitize, sanitize_line
-from gemma_tui.tui.model_rows import ModelPlace, ModelRow, advised, details
+from gemma_tui.tui.model_rows import ModelPlace, ModelRow, advised, details, nothing_fits
 from gemma_tui.tui.widgets.line_input import LineInput
 from gemma_tui.tui.widgets.model_table import ModelTable
 from gemma_tui.tui.widgets.short_text import ShortText
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 
 KEYS: Final = "Enter · D download · V verify · M default · Del · Esc"
 NOTE: Final = "The conversation goes on with the model you choose. Nothing is downloaded unasked."
+TOO_LARGE: Final = (
+    "No model of the catalogue fits into the memory of this machine. A server of yours can answer"
+    " in its place: gemma-tui servers add."
+)
 _REPO: Final = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
@@ -246,6 +250,8 @@ class ModelScreen(ModalScreen["ModelRow | None"]):
         if self._library.rows and (here is None or here.key == self._placed):
             self._placed = first_choice(self._library.rows).key
             self._table.choose(self._placed)
+        if nothing_fits(self._library.rows) and self._note.whole == NOTE:
+            self._tell(TOO_LARGE)
         self._show_details()
 
     def _show_details(self) -> None:
