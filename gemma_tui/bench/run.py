@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from gemma_tui.engine.bandwidth_request import Bandwidth
     from gemma_tui.engine.client import EngineClient
+    from gemma_tui.engine.interface import ComputeDevice
     from gemma_tui.generation import Media, ModelInfo
 
 SHORT_PROMPT: Final = 512
@@ -76,35 +78,18 @@ async def benchmark(
     bandwidth = await engine.measure_bandwidth()
     run = _Run(engine, model, order)
     yield BenchmarkProgress("the first token, cold and warm")
-    cold, warm = await run.first_tokens()
-    contexts = []
+    await run.first_tokens()
     for tokens in run.contexts:
         yield BenchmarkProgress(f"a prompt of {tokens:,} tokens")
-        contexts.append(await run.speed_at(tokens))
-    picture = clip = None
-    if model.can_see:
-        yield BenchmarkProgress("a picture")
-        picture = await run.encoding(write_picture(scratch))
-    if model.can_hear:
-        yield BenchmarkProgress("a clip")
-        clip = await run.encoding(write_clip(scratch))
-    device, has_gpu = describe_device((await engine.status()).device)
-    yield ModelBenchmark(
-        model=model.name,
-        weight_bytes=model.weight_bytes,
-        measured_at=time.time(),
-        device=device,
-        has_gpu=has_gpu,
-        load_seconds=load_seconds,
-        first_token_cold_seconds=cold,
-        first_token_warm_seconds=warm,
-        contexts=tuple(contexts),
-        picture=picture,
-        clip=clip,
-        peak_memory_bytes=run.peak_memory_bytes,
-        bandwidth=bandwidth.bytes_per_second,
-        step_bytes=bandwidth.step_bytes,
-    )
+        await run.speed_at(tokens)
+    for kind, can, write in (
+        ("picture", model.can_see, write_picture),
+        ("clip", model.can_hear, write_clip),
+    ):
+        if can:
+            yield BenchmarkProgress(f"a {kind}")
+            await run.encoding(write(scratch))
+    yield run.result(load_seconds, bandwidth, (await engine.status()).device)
 
 
 class _Run:
@@ -117,23 +102,48 @@ class _Run:
         self.contexts = tuple(sorted({min(c, room) for c in order.contexts if c <= room}))
         if not self.contexts:
             self.contexts = (room,)
+        self._model = model
         self._short = min(SHORT_PROMPT, room)
-        self.peak_memory_bytes = 0
+        self._cold = self._warm = 0.0
+        self._speeds: list[ContextSpeed] = []
+        self._media: dict[str, MediaSpeed] = {}
+        self._peak = 0
 
-    async def first_tokens(self) -> tuple[float, float]:
+    def result(
+        self, load_seconds: float, bandwidth: Bandwidth, device: ComputeDevice | None
+    ) -> ModelBenchmark:
+        """Everything that was measured."""
+        name, has_gpu = describe_device(device)
+        return ModelBenchmark(
+            model=self._model.name,
+            weight_bytes=self._model.weight_bytes,
+            measured_at=time.time(),
+            device=name,
+            has_gpu=has_gpu,
+            load_seconds=load_seconds,
+            first_token_cold_seconds=self._cold,
+            first_token_warm_seconds=self._warm,
+            contexts=tuple(self._speeds),
+            picture=self._media.get("image"),
+            clip=self._media.get("audio"),
+            peak_memory_bytes=self._peak,
+            bandwidth=bandwidth.bytes_per_second,
+            step_bytes=bandwidth.step_bytes,
+        )
+
+    async def first_tokens(self) -> None:
         """Seconds to the first token of a new conversation, and of the next question in it."""
         question = await self._text(self._short)
-        cold, said, _ = await self._ask(_request(question, tokens=LEAST_TOKENS))
+        self._cold, said, _ = await self._ask(_request(question, tokens=LEAST_TOKENS))
         messages = (
             *_request(question).messages,
             PromptMessage("model", (TextPart(said or "Yes."),)),
         )
         following = PromptMessage("user", (TextPart("And then?"),))
         request = replace(_request("", tokens=LEAST_TOKENS), messages=(*messages, following))
-        warm, _, _ = await self._ask(request)
-        return cold, warm
+        self._warm, _, _ = await self._ask(request)
 
-    async def speed_at(self, tokens: int) -> ContextSpeed:
+    async def speed_at(self, tokens: int) -> None:
         """Read a prompt of so many tokens that is new, and write behind it."""
         request = _request(await self._text(tokens), tokens=self._order.decode_tokens)
         usage = (await self._ask(request))[2]
@@ -144,19 +154,18 @@ class _Run:
                 break
             again = (await self._ask(request))[2]  # the prompt is known now
             written, seconds = written + again.generated_tokens, seconds + again.decode_seconds
-        return ContextSpeed(
-            prompt_tokens=usage.prompt_tokens,
-            prefill_tokens_per_second=read / max(usage.prefill_seconds, 1e-9),
-            decode_tokens_per_second=written / seconds if written >= LEAST_TOKENS else 0.0,
-        )
+        reading = read / max(usage.prefill_seconds, 1e-9)
+        writing = written / seconds if written >= LEAST_TOKENS else 0.0
+        self._speeds.append(ContextSpeed(usage.prompt_tokens, reading, writing))
 
-    async def encoding(self, media: Media) -> MediaSpeed:
+    async def encoding(self, media: Media) -> None:
         """A prompt with a medium, less the same prompt when its soft tokens are known already."""
         request = _request(_nonce(), media)
         size = await self._engine.count(request)
         new = (await self._ask(request))[2]
         known = (await self._ask(_request(_nonce(), media)))[2]
-        return MediaSpeed(size.media_tokens, max(0.0, new.prefill_seconds - known.prefill_seconds))
+        seconds = max(0.0, new.prefill_seconds - known.prefill_seconds)
+        self._media[media.kind] = MediaSpeed(size.media_tokens, seconds)
 
     async def _ask(self, request: GenerationRequest) -> tuple[float, str, Usage]:
         """Seconds to the first token, the text, and what it cost."""
@@ -167,7 +176,7 @@ class _Run:
                     first = first or time.perf_counter() - started
                     said.append(text)
                 case Finished(usage=usage):
-                    self.peak_memory_bytes = max(self.peak_memory_bytes, usage.peak_memory_bytes)
+                    self._peak = max(self._peak, usage.peak_memory_bytes)
                     return first or time.perf_counter() - started, "".join(said), usage
         raise EngineError("The engine ended a reply without saying so.")
 

@@ -51,6 +51,14 @@ class SavedBenchmarks:
         """The same, for what fits and how fast it will be."""
         return tuple(run.speed for run in self.read() if run.decode_speed > 0)
 
+    def prefill_speed(self, model: str) -> float:
+        """Prompt tokens a second of the newest run of a model; 0: none is known."""
+        return next((run.prefill_speed for run in self.read() if run.model == model), 0.0)
+
+    def bandwidth(self) -> float:
+        """Bytes a second that memory moves, by the newest run; 0: not measured."""
+        return next((run.bandwidth for run in self.read()), 0.0)
+
     def add(self, run: ModelBenchmark) -> None:
         """Keep a run in the place of an earlier one of the same model, whole or not at all.
 

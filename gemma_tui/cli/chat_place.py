@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gemma_tui.bench.saved import SavedBenchmarks
 from gemma_tui.chat import Chat
 from gemma_tui.cli.engine_place import engine_of
 from gemma_tui.errors import StorageError
@@ -66,7 +67,10 @@ async def opened(paths: Paths, configuration: Configuration) -> AsyncIterator[Ch
         stack.push_async_callback(database.close)
         engine = engine_of(paths, paths.engine_log, paths.engine_cache)
         stack.push_async_callback(engine.close)
-        store, blobs = ConversationStore(database), BlobStore(paths.blobs)
+        store = ConversationStore(
+            database, measured=SavedBenchmarks(paths.benchmarks).prefill_speed
+        )
+        blobs = BlobStore(paths.blobs)
         await store.mark_interrupted()
         place = ChatPlace(
             store=store,

@@ -58,11 +58,18 @@ class ConversationStore(BranchStore, SearchStore, LookingBack):
     Args:
         database: An open one; closing it is the caller's.
         clock: Seconds since the epoch; only ever shown, never used for order.
+        measured: How many prompt tokens a second a model reads that has not replied here yet.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], float] = time.time,
+        measured: Callable[[str], float] | None = None,
+    ) -> None:
         super().__init__(database)
         self._clock = clock
+        self._measured = measured
 
     async def create(self, title: str, system_prompt: str = "") -> Conversation:
         """A new conversation without messages; with an empty title the first turn gives it one."""

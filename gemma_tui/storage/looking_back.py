@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import statistics
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +11,7 @@ from gemma_tui.storage.media_uses import read_media_uses
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
 
     from gemma_tui.storage.media_uses import MediaUse
 
@@ -44,6 +46,8 @@ class LookingBack(LabelStore):
     Every method may raise `StorageError`.
     """
 
+    _measured: Callable[[str], float] | None = None
+
     async def questions(
         self, before_id: int | None = None, limit: int = 50
     ) -> tuple[tuple[int, str], ...]:
@@ -67,6 +71,8 @@ class LookingBack(LabelStore):
     async def prefill_speed(self, model: str) -> float:
         """Prompt tokens per second that the last replies of a model were read with; 0 if unknown.
 
+        Before the first of them, what was measured otherwise.
+
         Args:
             model: As in `Message.model`.
         """
@@ -75,4 +81,7 @@ class LookingBack(LabelStore):
             rows = connection.execute(_PREFILLS, (model, _MIN_TOKENS, _SPEEDS))
             return statistics.median([float(row["speed"]) for row in rows] or [0.0])
 
-        return await self._database.read(work)
+        speed = await self._database.read(work)
+        if speed or self._measured is None:
+            return speed
+        return await asyncio.to_thread(self._measured, model)

@@ -62,6 +62,15 @@ def test_speeds_are_what_others_expect_by(path: Path) -> None:
     assert (second.name, second.share) == ("in the processor's cache", 0.0)
 
 
+def test_a_prompt_takes_as_long_as_the_longest_that_was_measured(path: Path) -> None:
+    saved = SavedBenchmarks(path)
+    assert (saved.prefill_speed("Gemma 4 E2B"), saved.bandwidth()) == (0.0, 0.0)
+    saved.add(run_of())
+    saved.add(run_of("Gemma 4 12B", bandwidth=118e9))
+    assert (saved.prefill_speed("Gemma 4 E2B"), saved.bandwidth()) == (1500.0, 118e9)
+    assert saved.prefill_speed("Gemma 4 31B") == 0.0
+
+
 @pytest.mark.parametrize(
     "change",
     [

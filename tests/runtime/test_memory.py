@@ -14,6 +14,7 @@ from gemma_tui.chunk_size import MAX_CHUNK
 from gemma_tui.engine.protocol import Estimate, Event, Failed, Load, ModelLoaded
 from gemma_tui.errors import InsufficientMemoryError
 from gemma_tui.generation import MemoryEstimate
+from gemma_tui.hub.fit import fit_plan
 from gemma_tui.memory_plan import (
     MINIMUM_CONTEXT,
     OVERHEAD_BYTES,
@@ -261,6 +262,24 @@ def test_the_engine_refuses_or_shortens_before_it_reads_weights(tiny_model: Path
     assert 4096 - 256 <= shortened.info.context_length <= 4096
     (limitation,) = shortened.info.limitations
     assert f"{shortened.info.context_length:,} tokens with pictures of" in limitation
+
+
+@pytest.mark.parametrize("context", [600, 2500, 6000, 8192])
+def test_the_verdict_is_what_loading_then_does(tiny_model: Path, context: int) -> None:
+    """No: it is refused. Tight: it is loaded with the context that was said. Fits: with all."""
+    plan = plan_memory(tiny_model, 2**40)
+    free = plan.estimate(context, 70 if context < 8192 else 0).total_bytes
+    fit = fit_plan(replace(plan, free_bytes=free))
+    *_, last = answers(Load(str(tiny_model)), free)
+    if fit.verdict == "no":
+        assert isinstance(last, Failed)
+        assert last.error == "InsufficientMemoryError"
+        assert context < MINIMUM_CONTEXT
+        return
+    assert isinstance(last, ModelLoaded)
+    assert last.info.context_length == fit.largest_context
+    assert (last.info.limitations == ()) == (fit.verdict == "fits") == (context == 8192)
+    assert fit.verdict == "fits" or f"{fit.largest_context:,}" in fit.sentence
 
 
 def test_a_token_of_a_chunk_costs_more_in_wide_networks_and_long_prompts() -> None:

@@ -12,9 +12,10 @@ from gemma_tui.conversation import (
     TextPart,
     Usage,
 )
+from gemma_tui.storage.conversations import ConversationStore
 
 if TYPE_CHECKING:
-    from gemma_tui.storage.conversations import ConversationStore
+    from gemma_tui.storage.database import Database
 
 
 async def ask(store: ConversationStore, text: str, usage: Usage | None, model: str = "m") -> int:
@@ -46,6 +47,15 @@ async def test_the_speed_is_the_median_of_long_prompts_of_that_model(
     await ask(store, "short", Usage(prompt_tokens=70, cached_tokens=30, prefill_seconds=0.001))
     await ask(store, "other", Usage(prompt_tokens=900, prefill_seconds=0.1), model="n")
     assert await store.prefill_speed("m") == 200
+
+
+async def test_before_the_first_reply_the_speed_is_what_was_measured_otherwise(
+    database: Database,
+) -> None:
+    store = ConversationStore(database, measured={"m": 321.0}.__getitem__)
+    assert await store.prefill_speed("m") == 321
+    await ask(store, "q", Usage(prompt_tokens=1000, prefill_seconds=10.0))
+    assert await store.prefill_speed("m") == 100
 
 
 async def test_media_are_found_in_every_branch_with_what_was_asked_and_how_fast_it_was_read(
