@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -113,6 +114,10 @@ def is_alive(process: int) -> bool:
     return True
 
 
+def _has_ended(process: int) -> bool:
+    return not is_alive(process)
+
+
 def test_killed_at_50_random_points(runs: Runs, hub: HubServer, cli: CommandLine) -> None:
     chance = random.Random(20261125)
     hub.bytes_per_second = 3e6
@@ -121,7 +126,7 @@ def test_killed_at_50_random_points(runs: Runs, hub: HubServer, cli: CommandLine
         sent, done = hub.sent_bytes, done_bytes(runs)
         goal = sent + chance.randrange(hub.total_bytes // 40)
         process = runs.start()
-        hub.wait_sent(goal, lambda process=process: not is_alive(process))
+        hub.wait_sent(goal, partial(_has_ended, process))
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
         assert runs.end() == -signal.SIGKILL

@@ -124,14 +124,14 @@ async def test_a_file_that_vanishes_after_the_drop_is_named(
     open_app: Opener, picture: Path, sound: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the moment it is found and the moment it is copied."""
-    is_dir = Path.is_dir
+    is_dir = os.path.isdir
 
     def vanishing(path: Path) -> bool:
         if path == picture:
             picture.unlink()
         return is_dir(path)
 
-    monkeypatch.setattr(Path, "is_dir", vanishing)
+    monkeypatch.setattr(os.path, "isdir", vanishing)
     async with open_app() as running:
         await running.paste(f"'{picture}' '{sound}'")
         await running.until(lambda: running.chips() == ["memo.wav"])

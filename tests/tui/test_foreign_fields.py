@@ -71,7 +71,7 @@ FIELDS: Final = (
         back=F2,
     ),
     Field(
-        ((CTRL_L, "Path of another"), ("\t", ""), ("q", "│ q")),
+        ((CTRL_L, "owner/name on the hub"), ("\t", ""), ("q", "│ q")),
         told="scripted",
         back=ESC,
         gone="─ Models",
