@@ -127,3 +127,13 @@ def builtin_model() -> Path:
     package = Path(__file__).resolve().parent
     installed = package / "assets" / "tiny"
     return installed if installed.is_dir() else package.parent / "assets" / "tiny"
+
+
+def child_environment() -> dict[str, str]:
+    """What a process of ours is given: the environment; in a checkout the way to the package."""
+    environment = dict(os.environ)
+    root = Path(__file__).resolve().parent.parent
+    if (root / "pyproject.toml").is_file():
+        inherited = environment.get("PYTHONPATH")
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(root), inherited)))
+    return environment

@@ -11,15 +11,16 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.engine.inbox import Inbox
 from gemma_tui.engine.protocol import FrameDecoder, Progress, Request, Shutdown, encode_frame
 from gemma_tui.errors import EngineError, EngineStoppedError, GemmaError
+from gemma_tui.paths import child_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 SHUTDOWN_SECONDS: Final = 5.0
 """How long the engine may take to end when asked to, before it is killed."""
@@ -205,13 +206,3 @@ def open_log(path: Path) -> int:
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-
-
-def child_environment() -> dict[str, str]:
-    """What a process of ours is given: the environment; in a checkout the way to the package."""
-    environment = dict(os.environ)
-    root = Path(__file__).resolve().parents[2]
-    if (root / "pyproject.toml").is_file():
-        inherited = environment.get("PYTHONPATH")
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(root), inherited)))
-    return environment

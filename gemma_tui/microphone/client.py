@@ -11,9 +11,9 @@ import sys
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from gemma_tui.engine.process import child_environment
 from gemma_tui.errors import MicrophoneError, StorageError, error_classes
 from gemma_tui.microphone.interface import Device, Level, Played, Started
+from gemma_tui.paths import child_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence

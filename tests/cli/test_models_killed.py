@@ -106,16 +106,12 @@ def done_bytes(runs: Runs) -> int:
     return sum(model.done_bytes for model in downloaded_models(runs.cache))
 
 
-def is_alive(process: int) -> bool:
+def has_ended(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:
-        return False
-    return True
-
-
-def _has_ended(process: int) -> bool:
-    return not is_alive(process)
+        return True
+    return False
 
 
 def test_killed_at_50_random_points(runs: Runs, hub: HubServer, cli: CommandLine) -> None:
@@ -126,7 +122,7 @@ def test_killed_at_50_random_points(runs: Runs, hub: HubServer, cli: CommandLine
         sent, done = hub.sent_bytes, done_bytes(runs)
         goal = sent + chance.randrange(hub.total_bytes // 40)
         process = runs.start()
-        hub.wait_sent(goal, partial(_has_ended, process))
+        hub.wait_sent(goal, partial(has_ended, process))
         with suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
         assert runs.end() == -signal.SIGKILL
