@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path  # typer reads the annotations at run time
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from gemma_tui.paths import default_paths
 def _named_folder(text: str) -> Path:
     if not text.strip():  # else it would be the folder one is in
         raise UsageError("“--model” names no folder.", "Name one, or leave the option out.")
-    if Path(text).exists():
+    if os.path.exists(text):  # noqa: PTH110  # what cannot be a path is none
         return Path(text)
     from gemma_tui.hub.wanted_model import named_model  # noqa: PLC0415  # only for a name
 

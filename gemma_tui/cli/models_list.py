@@ -120,7 +120,8 @@ def model_rows(paths: Paths, catalog: Catalog) -> Iterator[ModelRow]:
         for copy in copies:
             name = copy.repo if len(copies) == 1 else f"{copy.repo}@{copy.revision[:8]}"
             found = read_model(copy.folder)
-            yield _downloaded_row(copy, name, found.name, found.senses)
+            senses = found.senses if copy.is_usable else ""
+            yield _downloaded_row(copy, name, found.name, senses)
     settings = configuration_of(paths, {}).resolve().settings
     known = (*settings.known_models, *map(str, imported_models(paths.models)))
     for found in find_models(builtin.folder, known, settings.model_library):

@@ -9,6 +9,7 @@ from gemma_tui.errors import DownloadError
 from gemma_tui.hub.cache import RepoFolder
 from gemma_tui.hub.digest import blocks
 from gemma_tui.hub.disk_faults import disk_faults
+from gemma_tui.hub.downloaded import ModelState
 from gemma_tui.hub.publication import seal, stored_listing, unseal
 from gemma_tui.hub.repo_lock import repo_lock
 
@@ -44,9 +45,15 @@ def verify(model: DownloadedModel) -> Iterator[VerifyProgress | Verified]:
         model: From `downloaded_models`.
 
     Raises:
-        DownloadError: The hub's listing is not on this disk, or somebody changes the model.
+        DownloadError: It is not whole, the hub's listing is not on this disk, or somebody changes
+            the model.
         StorageError: A file cannot be read, or the result cannot be noted.
     """
+    if model.state is ModelState.PARTIAL:
+        raise DownloadError(
+            f"{model.repo} is not whole on this disk.",
+            f"gemma-tui models pull {model.repo} gets the rest, and verifies it.",
+        )
     folder = RepoFolder(model.folder.parents[2], model.repo)
     listing = stored_listing(folder, model.revision)
     if listing is None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gemma_tui.errors import UsageError
 from gemma_tui.hub.cache import check_repo, check_revision, shared_cache
 from gemma_tui.hub.catalog import load_catalog
 from gemma_tui.hub.downloaded import find_downloaded
+from gemma_tui.paths import expand
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gemma_tui.hub.catalog import Catalog
     from gemma_tui.hub.downloaded import DownloadedModel
 
@@ -78,7 +81,7 @@ def named_model(text: str, config: Path) -> Path | None:
     Raises:
         UsageError: It names a model that is not on this disk, or not whole.
     """
-    if Path(text).exists():
+    if os.path.exists(expand(text)):  # noqa: PTH110  # what cannot be a path is none
         return None
     try:
         wanted = wanted_model(text, load_catalog(config))

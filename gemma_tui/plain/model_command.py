@@ -11,7 +11,7 @@ from gemma_tui.frontend.own_settings import folder_of, own_settings
 from gemma_tui.hub.on_disk import find_models, real_path
 from gemma_tui.hub.remote_models import remote_models
 from gemma_tui.media_check import lacking_senses
-from gemma_tui.paths import builtin_model
+from gemma_tui.paths import builtin_model, default_paths
 from gemma_tui.plain.numbers import number_in
 from gemma_tui.server_name import server_of, what_is_sent
 
@@ -52,7 +52,7 @@ class ModelCommand:
         self._console = console
 
     async def run(self, argument: str) -> None:
-        """Show the models there are, or change to one by its number or its folder.
+        """Show the models there are, or change to one by its number, its folder, or its name.
 
         Raises:
             GemmaError: There is no such model, or it could not be loaded: the one before answers
@@ -70,13 +70,20 @@ class ModelCommand:
             return
         number = number_in(argument)
         if number is None:
-            folder = Path(await asyncio.to_thread(real_path, argument))
+            folder = await asyncio.to_thread(self._named, argument)
             await self._change(folder, folder.name, models)
         elif 1 <= number <= len(models):
             model = models[number - 1]
             await self._change(model.folder, model.name, models)
         else:
             raise UsageError(f"There is no model {number}.", "/model shows those there are.")
+
+    @staticmethod
+    def _named(text: str) -> Path:
+        """A downloaded model by its name, or a folder."""
+        from gemma_tui.hub.wanted_model import named_model  # noqa: PLC0415  # rarely used
+
+        return named_model(text, default_paths().config) or Path(real_path(text))
 
     def tell_own(self) -> None:
         """Say so if the open conversation has a model of its own, and another one answers.
