@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +13,11 @@ from gemma_tui.paths import Paths, builtin_model
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# The models of whoever runs the tests are nothing to them: a cache that is not there.
+os.environ["HF_HOME"] = os.path.join(tempfile.gettempdir(), "gemma-tui-tests", "no-cache")  # noqa: PTH118
+for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_ENDPOINT", "HF_HUB_OFFLINE"):
+    os.environ.pop(name, None)
 
 # A deadline would make a slow machine fail a test; few examples keep the suite quick.
 settings.register_profile("untimed", deadline=None, max_examples=40)

@@ -56,6 +56,8 @@ def loaded_after(statement: str) -> set[str]:
         "import gemma_tui.cli.main, gemma_tui.cli.ask, gemma_tui.cli.app",
         "import gemma_tui.tui.screens.record, gemma_tui.cli.record, gemma_tui.microphone.client",
         "import gemma_tui.microphone.worker",
+        "import gemma_tui.hub.download, gemma_tui.cli.models_pull, huggingface_hub.constants",
+        "import gemma_tui.cli.models_list, gemma_tui.cli.models_info, gemma_tui.cli.models_import",
         "import gemma_tui.cli.history_place, gemma_tui.cli.history_output, gemma_tui.cli.history_files",
     ],
 )
@@ -68,6 +70,12 @@ def test_the_command_line_loads_no_textual_until_the_app_runs() -> None:
         "import gemma_tui.cli.main, gemma_tui.cli.ask, gemma_tui.cli.history_files, gemma_tui.cli.plain,"
         " gemma_tui.cli.record"
     )
+
+
+def test_what_downloads_is_loaded_by_a_download_only() -> None:
+    """First paint does not wait for it, and nothing that is not there can connect."""
+    statement = "import gemma_tui.cli.main, gemma_tui.cli.commands, gemma_tui.cli.app, gemma_tui.tui.app, gemma_tui.tui.screens.chat"
+    assert not loaded_after(statement) & {"httpx2", "huggingface_hub", "ssl"}
 
 
 def test_the_engine_process_loads_no_textual() -> None:

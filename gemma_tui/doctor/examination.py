@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gemma_tui.doctor import engine, folders, hearing, models, network, program, terminal
+from gemma_tui.hub.local_models import local_folders
 from gemma_tui.paths import builtin_model
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ async def examine(patient: Patient) -> AsyncIterator[Finding]:
     yield await asyncio.to_thread(folders.database, paths.database)
     yield folders.disk(paths)
     known = (*((settings.model,) if settings.model else ()), *settings.known_models)
+    known = (*known, *await asyncio.to_thread(local_folders, paths.models))
     found = models.models(builtin_model(), known, settings.model_library)
     for finding in await asyncio.to_thread(list, found):
         yield finding

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gemma_tui.plain.console import Console
     from gemma_tui.plain.conversing import Conversing
     from gemma_tui.settings.configuration import Configuration
+    from gemma_tui.settings.schema import Settings
 
 
 class ModelCommand:
@@ -60,9 +61,7 @@ class ModelCommand:
         """
         settings = self._conversing.settings
         models = (
-            *await asyncio.to_thread(
-                find_models, builtin_model(), settings.known_models, settings.model_library
-            ),
+            *await asyncio.to_thread(_local_models, settings),
             *remote_models(self._configuration.servers.values()),
         )
         if not argument:
@@ -70,20 +69,14 @@ class ModelCommand:
             return
         number = number_in(argument)
         if number is None:
-            folder = await asyncio.to_thread(self._named, argument)
-            await self._change(folder, folder.name, models)
+            folder = await asyncio.to_thread(_named, argument)
+            name = next((m.name for m in models if m.folder == folder), folder.name)
+            await self._change(folder, name, models)
         elif 1 <= number <= len(models):
             model = models[number - 1]
             await self._change(model.folder, model.name, models)
         else:
             raise UsageError(f"There is no model {number}.", "/model shows those there are.")
-
-    @staticmethod
-    def _named(text: str) -> Path:
-        """A downloaded model by its name, or a folder."""
-        from gemma_tui.hub.wanted_model import named_model  # noqa: PLC0415  # rarely used
-
-        return named_model(text, default_paths().config) or Path(real_path(text))
 
     def tell_own(self) -> None:
         """Say so if the open conversation has a model of its own, and another one answers.
@@ -134,3 +127,18 @@ class ModelCommand:
         if place not in known and not server_of(place):
             names = (*self._conversing.settings.known_models, place)
             await self._configuration.set("known_models", names)
+
+
+def _local_models(settings: Settings) -> tuple[ModelOnDisk, ...]:
+    """The models of this disk: the built-in one, the user's folders, downloaded, imported."""
+    from gemma_tui.hub.local_models import local_folders  # noqa: PLC0415  # rarely used
+
+    known = (*settings.known_models, *local_folders(default_paths().models))
+    return find_models(builtin_model(), known, settings.model_library)
+
+
+def _named(text: str) -> Path:
+    """A downloaded model by its name, or a folder."""
+    from gemma_tui.hub.wanted_model import named_model  # noqa: PLC0415  # rarely used
+
+    return named_model(text, default_paths().config) or Path(real_path(text))
