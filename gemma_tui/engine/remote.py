@@ -19,7 +19,7 @@ from gemma_tui.engine.remote_http import EVENT_STREAM, RemoteHttp
 from gemma_tui.engine.remote_info import ask_further, choose_model, model_info
 from gemma_tui.engine.remote_media import RemoteMedia
 from gemma_tui.engine.remote_reply import RemoteReply
-from gemma_tui.engine.remote_request import chat_body, without_extensions
+from gemma_tui.engine.remote_request import body_variants, chat_body
 from gemma_tui.engine.remote_size import estimate_size, fit
 from gemma_tui.engine.sse import EventDecoder
 from gemma_tui.errors import BrokenReplyError, RefusedByServerError, UsageError
@@ -73,7 +73,7 @@ class RemoteModel:
         self._media = RemoteMedia(encoder, server.image_tokens)
         self._info: ModelInfo | None = None
         self._model = server.model
-        self._takes_extensions = True
+        self._variant = 0  # of the body: the first that the server did not refuse
         self._replies: list[asyncio.Event] = []  # set when its reply is not wanted any more
 
     async def connect(self) -> ModelInfo:
@@ -84,7 +84,8 @@ class RemoteModel:
         """
         known = choose_model(self.server, await self._http.models())
         server = self.server
-        if None in {server.sees, server.hears, server.context}:
+        is_told = server.sees is not None and server.hears is not None
+        if known.sees is None and not (is_told and (server.context or known.context)):
             known = await ask_further(known, self._http.ask)
         self._model = known.model
         self._info = model_info(server, known)
@@ -167,20 +168,18 @@ class RemoteModel:
             await response.aclose()
 
     async def _begin(self, body: dict[str, Any]) -> httpx2.Response:
-        """Ask, and once more without what only some servers understand if this one refuses."""
-        if not self._takes_extensions:
-            return await self._http.begin_reply(without_extensions(body))
-        try:
-            return await self._http.begin_reply(body)
-        except RefusedByServerError as error:
-            if error.status not in {400, 422}:
-                raise
+        """Ask; a server that refuses is asked again without what only some understand."""
+        variants = body_variants(body)
+        for number in range(self._variant, len(variants)):
             try:
-                response = await self._http.begin_reply(without_extensions(body))
-            except RefusedByServerError:
-                raise error from None
-            self._takes_extensions = False
-            return response
+                response = await self._http.begin_reply(variants[number])
+            except RefusedByServerError as error:
+                if error.status not in {400, 422} or number == len(variants) - 1:
+                    raise
+            else:
+                self._variant = number
+                return response
+        raise AssertionError("the last variant is answered or refused")
 
     async def _read(
         self, response: httpx2.Response, clock: _Clock, stop: asyncio.Event

@@ -1,8 +1,9 @@
 """What a server says of itself and of its model, as far as it does.
 
-Every server has `GET /v1/models`; vLLM tells the context there, llama.cpp what the model takes in
-`GET /props`, Ollama in `POST /api/show`, LM Studio in `GET /api/v0/models`; `gemma-tui serve` tells
-everything in the first. What nobody tells, the settings say.
+Every server has `GET /v1/models`; vLLM tells the context there, `gemma-tui serve` and OpenRouter
+what the model takes (`input_modalities`), too. llama.cpp says what the model takes in
+`GET /props`, Ollama in `POST /api/show`, LM Studio in `GET /api/v0/models`. What nobody tells, the
+settings say.
 """
 
 from __future__ import annotations
@@ -65,15 +66,20 @@ def choose_model(server: Server, listing: object) -> RemoteModelInfo:
         )
     chosen = server.model or names[0]
     entry = next((entry for entry in entries if entry["id"] == chosen), {})
-    meta = entry.get("meta")
     context = next((n for n in (_size(entry, key) for key in _CONTEXT_KEYS) if n), None)
-    if context is None and isinstance(meta, dict):
-        context = _size(meta, "n_ctx")  # llama.cpp; its n_ctx_train is not what was started
+    if context is None:
+        # llama.cpp; its n_ctx_train is what was trained, not what was started.
+        context = _size(_table(entry, "meta"), "n_ctx")
+    takes = entry.get("input_modalities") or _table(entry, "architecture").get("input_modalities")
+    senses = takes if isinstance(takes, list) else None
     others = tuple(name for name in names if name != chosen)
-    senses = entry.get("input_modalities")  # `gemma-tui serve`
-    if not isinstance(senses, list):
-        return RemoteModelInfo(chosen, others, context=context)
-    return RemoteModelInfo(chosen, others, "image" in senses, "audio" in senses, context)
+    return RemoteModelInfo(
+        chosen,
+        others,
+        sees=None if senses is None else "image" in senses,
+        hears=None if senses is None else "audio" in senses,
+        context=context,
+    )
 
 
 async def ask_further(
@@ -130,6 +136,11 @@ def model_info(server: Server, known: RemoteModelInfo) -> ModelInfo:
 def _list(value: object, key: str) -> list[dict[str, Any]]:
     items = value.get(key) if isinstance(value, dict) else value
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+def _table(table: dict[str, Any], key: str) -> dict[str, Any]:
+    value = table.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def _size(table: dict[str, Any], key: str) -> int | None:

@@ -31,7 +31,7 @@ EXTENSIONS: Final = (
     "repetition_penalty",
     "stream_options",
 )
-"""Fields that not every server knows; one that refuses a request is asked again without them."""
+"""Fields that not every server knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,15 @@ def chat_body(
     return body | _options(request)
 
 
-def without_extensions(body: Json) -> Json:
-    """The same with nothing but what OpenAI's own API knows best."""
-    return {key: value for key, value in body.items() if key not in EXTENSIONS}
+def body_variants(body: Json) -> tuple[Json, ...]:
+    """The same for servers that know less, one after the other.
+
+    As it is; with OpenAI's own way to ask for a thought; with nothing that not all servers know.
+    """
+    effort = "medium" if body["chat_template_kwargs"]["enable_thinking"] else "none"
+    rest = {key: value for key, value in body.items() if key != "chat_template_kwargs"}
+    plain = {key: value for key, value in body.items() if key not in EXTENSIONS}
+    return body, {**rest, "reasoning_effort": effort}, plain
 
 
 def _options(request: GenerationRequest) -> Json:

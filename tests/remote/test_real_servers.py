@@ -13,6 +13,7 @@ import shutil
 import socket
 import sys
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,6 +104,20 @@ async def two_turns(model: RemoteModel, *media: Media) -> list[str]:
     return said
 
 
+def clip(path: Path) -> Media:
+    """A sound that is there, as a medium."""
+    return replace(picture(path), kind="audio", token_budget=0, sample_count=0)
+
+
+async def answer(model: RemoteModel, sound: Media) -> str:
+    """What a model says of a sound."""
+    question = PromptMessage("user", (TextPart("What is said?"), sound))
+    options = GenerationOptions(SamplingOptions(temperature=0.0), max_tokens=16)
+    request = GenerationRequest((question,), options=options)
+    events = [event async for event in model.generate(request)]
+    return "".join(event.text for event in events if isinstance(event, TextDelta)).strip().lower()
+
+
 async def test_mlx_lm_answers_two_turns(
     local: EngineClient, served_model: Path, tmp_path: Path
 ) -> None:
@@ -124,6 +139,8 @@ async def test_mlx_vlm_sees_and_hears(
         model = RemoteModel(Server("vlm", url, sees=True, hears=True), "", local)
         await connect(model)
         first, second = await two_turns(model, picture(EXAMPLES / "blue-star.png"))
+        heard = await answer(model, clip(EXAMPLES / "nine.wav"))
         await model.close()
     assert "blue star" in first.lower()
     assert "blue" in second.lower()
+    assert "9" in heard or "nine" in heard

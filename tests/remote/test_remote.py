@@ -205,14 +205,16 @@ async def test_what_the_user_wants_of_sampling_is_sent() -> None:
 async def test_a_server_that_knows_few_fields_is_asked_without_the_others() -> None:
     refused = json_response({"error": {"message": "Unknown parameter: top_k"}}, 400)
     async with scripted_server() as server:
-        server.reply([refused], said("one"), said("two"))
+        server.reply([refused], [refused], said("one"), said("two"))
         model = model_of(server)
         options = GenerationOptions(SamplingOptions(temperature=0.0, top_k=5))
         first = [e async for e in model.generate(asking(options=options))]
         second = await reply_of(model, asking(options=options))
     assert (text_of(first), text_of(second)) == ("one", "two")
-    assert ["top_k" in body for body in server.bodies] == [True, False, False]
-    assert server.bodies[2]["temperature"] == 0.0
+    assert ["top_k" in body for body in server.bodies] == [True, True, False, False]
+    asked = ["reasoning_effort" in body for body in server.bodies]
+    assert asked == [False, True, False, False]
+    assert server.bodies[3]["temperature"] == 0.0
 
 
 async def test_cancelling_closes_the_connection_and_keeps_the_text() -> None:
@@ -447,7 +449,7 @@ async def test_the_oldest_turns_are_left_out_where_that_is_wanted() -> None:
 LISTINGS = [
     ({"data": [{"id": "a/b", "max_model_len": 8192}]}, "b at studio (remote)", 8192),
     ({"data": [{"id": "x.gguf", "meta": {"n_ctx": 4096}}]}, "x.gguf at studio (remote)", 4096),
-    ({"data": [{"id": "m"}, {"id": "n"}]}, "m at studio (remote)", 32768),
+    ({"data": [{"id": "m", "meta": 3}, {"id": "n"}]}, "m at studio (remote)", 32768),
 ]
 
 
@@ -485,6 +487,19 @@ async def test_llama_cpp_and_ollama_say_what_their_models_take() -> None:
         blind = model_of(server, sees=False, hears=None, context=None)
         assert not (await blind.connect()).can_see
         await blind.close()
+
+
+async def test_modalities_in_the_list_are_believed() -> None:
+    for entry in (
+        {"id": "m", "input_modalities": ["text", "image"]},
+        {"id": "m", "architecture": {"input_modalities": ["text", "image"]}},
+    ):
+        async with scripted_server(models={"data": [entry]}) as server:
+            model = model_of(server, sees=None, hears=None)
+            info = await model.connect()
+            await model.close()
+        assert (info.can_see, info.can_hear) == (True, False)
+        assert [request.path for request in server.requests] == ["/v1/models"]
 
 
 @pytest.mark.parametrize("listing", [{}, {"data": []}, {"data": 3}, [], "x", {"data": [{"id": 1}]}])
