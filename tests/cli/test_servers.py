@@ -180,3 +180,22 @@ def test_ask_says_why_no_server_answers(cli: CommandLine, server: ScriptedServer
     wrong = cli.run("ask", "--model", "server:studio", "Hello?").stderr.decode()
     assert "api_key" in wrong
     assert "servers key" in wrong
+
+
+def test_plain_mode_and_doctor_know_servers(cli: CommandLine, server: ScriptedServer) -> None:
+    cli.run("servers", "add", "studio", server.url, "--no-sees", "--no-hears", "--context", "4096")
+    server.reply(said("From ", "afar."))
+    run = cli.run("--plain", "--model", "server:studio", pipe=b"/model\nhello\n")
+    told = run.stdout.decode()
+    assert run.returncode == 0, run.stderr
+    assert "studio (remote)" in told
+    assert "From afar." in told
+    config = cli.home / "config" / "settings.toml"
+    text = config.read_text("utf-8")
+    config.write_text(f'{text}\n[model]\nmodel = "server:studio"\n')
+    again = cli.run("ask", "hello")
+    assert again.stdout == b"From afar.\n"
+    server.requests.clear()
+    looked = cli.run("doctor")
+    assert b"Traceback" not in looked.stderr
+    assert not server.requests

@@ -170,3 +170,27 @@ async def test_the_list_says_what_a_remote_model_gets(paths: Paths) -> None:
             running.app.screen.query_one(ModelTable).choose("server:studio")
             await running.shown("studio this whole")
             await running.shown("remote: http://192.168.1.20:8000/v1")
+
+
+async def test_a_server_that_is_away_at_the_start_can_be_stood_in_for(paths: Paths) -> None:
+    async with scripted_server() as server:
+        listing = server.answers.pop("/v1/models")
+        server.reply(said("Back again."))
+        settings = (
+            f'[model]\nmodel = "server:studio"\n[app]\ntitles = false\n'
+            f'[servers.studio]\nurl = "{server.url}"\n'
+        )
+        async with opened(paths, settings, begun=False) as running:
+            await running.until(lambda: "studio" in running.problem, "the reason")
+            await running.until(lambda: "F12" in running.problem, "what to do")
+            await running.pilot.press("f12")
+            await settled(running, "built-in demo")
+            await running.send("hello")
+            await answered(running, 2)
+            assert not server.bodies
+            server.answers["/v1/models"] = listing
+            await choose(running, "server:studio")
+            await settled(running, "gemma at studio (remote)")
+            await running.send("hello again")
+            await answered(running, 4)
+            await running.shown("Back again.")
