@@ -217,6 +217,20 @@ async def test_only_settings_that_are_known_and_in_bounds_come_in(
     assert (report.conversations, report.skipped) == (1, 1)
 
 
+async def test_no_file_chooses_a_server(here: Place, there: Place) -> None:
+    conversation = await here.store.create("Birds")
+    stored = {"thinking": True, "model": "server:studio"}
+    await here.store.set_settings(conversation.id, json.dumps(stored))
+    file = here.folder / "export.json"
+    await here.exporter.export_conversation(conversation.id, "json", file)
+
+    report = await there.importer.import_file(file)
+
+    (new,) = await there.store.list()
+    assert json.loads(new.settings) == {"thinking": True}
+    assert report.sentences == ["“Birds” was answered by a server, which is not chosen again."]
+
+
 async def test_settings_of_which_none_is_known_leave_nothing(here: Place, there: Place) -> None:
     conversation = await here.store.create("Birds")
     names = {f"key {number}": number for number in range(30)}
