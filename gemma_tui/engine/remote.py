@@ -21,7 +21,7 @@ from gemma_tui.engine.remote_media import RemoteMedia
 from gemma_tui.engine.remote_reply import RemoteReply
 from gemma_tui.engine.remote_request import body_variants, chat_body
 from gemma_tui.engine.remote_size import estimate_size, fit
-from gemma_tui.engine.sse import EventDecoder
+from gemma_tui.engine.sse import Comment, EventDecoder
 from gemma_tui.errors import BrokenReplyError, RefusedByServerError, UsageError
 from gemma_tui.generation import Finished, MediaProgress, TextDelta, ThoughtDelta
 
@@ -183,7 +183,7 @@ class RemoteModel:
 
     async def _read(
         self, response: httpx2.Response, clock: _Clock, stop: asyncio.Event
-    ) -> AsyncGenerator[list[str], None]:
+    ) -> AsyncGenerator[list[str | Comment], None]:
         """The data of the events of a reply, as many at a time as have come."""
         if EVENT_STREAM not in response.headers.get("content-type", ""):
             whole = self._http.whole_reply(response)
@@ -199,9 +199,10 @@ class RemoteModel:
                         f"{self.server.name} does not end its reply:"
                         f" it sent more than {MAX_REPLY_BYTES >> 20} MB."
                     )
-                if data := list(decoder.feed(piece)):
-                    clock.begun = clock.begun or time.monotonic()
-                    yield [self._http.without_key(text) for text in data]
+                if data := [self._http.without_key(item) for item in decoder.feed(piece)]:
+                    if any(isinstance(item, str) for item in data):
+                        clock.begun = clock.begun or time.monotonic()
+                    yield data
         yield list(decoder.finish())
 
     async def _next(

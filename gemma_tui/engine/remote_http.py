@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     import httpx2
 
+    from gemma_tui.engine.sse import Comment
     from gemma_tui.settings.servers import Server
 
 MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
@@ -33,6 +34,8 @@ MAX_REFUSAL_BYTES: Final = 64 * 1024
 
 ANSWER_SECONDS: Final = 15.0
 """For what is no reply."""
+
+_Said = TypeVar("_Said", str, "str | Comment")
 
 EVENT_STREAM: Final = "text/event-stream"
 
@@ -186,9 +189,9 @@ class RemoteHttp:
         kind = response.headers.get("content-type", "")
         return refusal(self._server, response.status_code, body, kind, model)
 
-    def without_key(self, text: str) -> str:
-        """A server's own words, in which the key must not be."""
-        return text.replace(self._key, "…") if self._key else text
+    def without_key(self, text: _Said) -> _Said:
+        """A server's own words, in which the key must not be; nobody is shown a comment."""
+        return text.replace(self._key, "…") if self._key and isinstance(text, str) else text
 
     def _no_list(self, response: httpx2.Response, body: bytes) -> GemmaError:
         if body.strip():

@@ -8,14 +8,16 @@ text; usage in a chunk of its own or in the last one; an error as a chunk with `
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from gemma_tui.conversation import Usage
 from gemma_tui.engine.remote_errors import error_in
+from gemma_tui.engine.sse import Comment
 from gemma_tui.engine.thought_markup import ThoughtMarkup
 from gemma_tui.errors import BrokenReplyError
-from gemma_tui.generation import Finished, TextDelta, ThoughtDelta
+from gemma_tui.generation import Finished, PrefillProgress, TextDelta, ThoughtDelta
 from gemma_tui.tool_call import MalformedToolCall, ToolCall
 
 if TYPE_CHECKING:
@@ -28,6 +30,11 @@ MAX_CALLS: Final = 128
 
 MAX_CALL_CHARACTERS: Final = 1024 * 1024
 """Of the arguments of one tool call."""
+
+PROGRESS: Final = re.compile(
+    r"(?:keepalive (\d{1,9})/(\d{1,9})|reading the prompt, (\d{1,9}) of (\d{1,9}) tokens)"
+)
+"""How mlx-lm's server and `gemma-tui serve` say in comments how far the prompt is read."""
 
 DONE: Final = "[DONE]"
 """The data of the last event."""
@@ -63,13 +70,15 @@ class RemoteReply:
         """Whether the server said how the reply ended."""
         return self.is_done or bool(self._reason)
 
-    def add(self, data: str) -> Iterable[GenerationEvent]:
-        """What the data of one event adds.
+    def add(self, data: str | Comment) -> Iterable[GenerationEvent]:
+        """What the data of one event adds, or a comment tells.
 
         Raises:
             BrokenReplyError: It is no chunk of a chat completion.
             RefusedByServerError: It says what went wrong on the server.
         """
+        if isinstance(data, Comment):
+            return _progress(data)
         if data.strip() == DONE:
             self.is_done = True
             return []
@@ -154,6 +163,14 @@ class RemoteReply:
                 call.length += len(arguments)
         if len(self._calls) > MAX_CALLS or call.length > MAX_CALL_CHARACTERS:
             raise BrokenReplyError(f"{self._server} sent more tool calls than any reply has.")
+
+
+def _progress(comment: Comment) -> list[GenerationEvent]:
+    found = PROGRESS.fullmatch(comment.text)
+    if found is None:
+        return []
+    done, total = (int(number) for number in found.groups() if number is not None)
+    return [PrefillProgress(min(done, total), total)] if total else []
 
 
 def _to_call(call: _Call) -> ToolCall | MalformedToolCall:

@@ -24,6 +24,7 @@ from gemma_tui.errors import (
 from gemma_tui.generation import (
     Finished,
     GenerationRequest,
+    PrefillProgress,
     PromptMessage,
     ReplySoFar,
     TextDelta,
@@ -116,6 +117,17 @@ async def test_bytes_may_be_cut_anywhere() -> None:
         )
         server.reply([STREAM, *(whole[len(STREAM) :][i : i + 1] for i in range(len(whole)))])
         assert text_of(await reply_of(model_of(server))) == "Grüße 🦜"
+
+
+async def test_comments_tell_how_far_the_prompt_is_read() -> None:
+    async with scripted_server() as server:
+        told = b": keepalive 5/20\n\n: ping\n\n: reading the prompt, 30 of 20 tokens\n\n: keepalive 0/0\n"
+        start, *rest = said("ok")
+        server.reply([start, told, *rest])
+        events = await reply_of(model_of(server))
+    assert events[:2] == [PrefillProgress(5, 20), PrefillProgress(20, 20)]
+    assert text_of(events) == "ok"
+    assert len(events) == 4
 
 
 @pytest.mark.parametrize("name", ["reasoning_content", "reasoning"])
