@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gemma_tui.engine.remote import RemoteModel
+    from gemma_tui.generation import ModelInfo
     from gemma_tui.paths import Paths
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="What the server is called here.")]
@@ -192,16 +193,7 @@ async def _test(paths: Paths, name: str) -> None:
     try:
         info = await remote.connect()
         progress.clear()
-        senses = ", ".join(
-            word for word, can in (("sees", info.can_see), ("hears", info.can_hear)) if can
-        )
-        lines = [
-            f"{info.name}",
-            f"  address   {remote.server.base_url}",
-            f"  context   {info.context_length:,} tokens",
-            f"  takes     {senses or 'text only, as far as it says'}",
-            *(f"  mind      {sentence}" for sentence in info.limitations),
-        ]
+        lines = described(remote, info)
         sys.stdout.write("\n".join(map(sanitize_line, lines)) + "\n")
         sys.stdout.flush()
         progress.show(f"waiting for {name} to answer")
@@ -212,6 +204,28 @@ async def _test(paths: Paths, name: str) -> None:
     finally:
         progress.clear()
         await remote.close()
+
+
+def described(remote: RemoteModel, info: ModelInfo) -> list[str]:
+    """What is known of a server's model, and what nobody said, in lines."""
+    server, known = remote.server, remote.known
+    words = (("sees", info.can_see), ("hears", info.can_hear))
+    senses = ", ".join(word for word, can in words if can) or "text only"
+    is_told = server.sees is not None or server.hears is not None
+    if known is not None and known.sees is None and not is_told:
+        senses += ", as the server does not say (servers add … --sees --hears)"
+    context = f"{info.context_length:,} tokens"
+    if known is not None and not (known.context or server.context):
+        context += " assumed, as the server does not say (servers add … --context N)"
+    others = ", ".join(known.others[:5]) if known is not None else ""
+    return [
+        info.name,
+        f"  address   {server.base_url}",
+        f"  context   {context}",
+        f"  takes     {senses}",
+        *([f"  has also  {others}"] if others else []),
+        *(f"  mind      {sentence}" for sentence in info.limitations),
+    ]
 
 
 async def _answer(remote: RemoteModel) -> str:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     import httpx2
 
+    from gemma_tui.engine.remote_info import RemoteModelInfo
     from gemma_tui.engine.remote_media import MediaEncoder
     from gemma_tui.generation import GenerationEvent, GenerationRequest, ModelInfo, PromptSize
     from gemma_tui.settings.servers import Server
@@ -72,6 +73,8 @@ class RemoteModel:
         self._http = RemoteHttp(server, key)
         self._media = RemoteMedia(encoder, server.image_tokens)
         self._info: ModelInfo | None = None
+        self.known: RemoteModelInfo | None = None
+        """What the server said of its model, once it was asked."""
         self._model = server.model
         self._variant = 0  # of the body: the first that the server did not refuse
         self._replies: list[asyncio.Event] = []  # set when its reply is not wanted any more
@@ -87,7 +90,7 @@ class RemoteModel:
         is_told = server.sees is not None and server.hears is not None
         if known.sees is None and not (is_told and (server.context or known.context)):
             known = await ask_further(known, self._http.ask)
-        self._model = known.model
+        self.known, self._model = known, known.model
         self._info = model_info(server, known)
         return self._info
 

@@ -143,7 +143,8 @@ def test_test_says_what_the_server_can_do(cli: CommandLine, server: ScriptedServ
     told = run.stdout.decode()
     assert run.returncode == 0, run.stderr
     assert "gemma at studio (remote)" in told
-    assert "sees" in told
+    assert "takes     sees\n" in told
+    assert "assumed, as the server does not say" in told
     assert "“Hello" in told
     assert "\x1b" not in told
     server.reply([json_response({"error": "no"}, 500)])
