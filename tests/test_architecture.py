@@ -78,6 +78,19 @@ def test_what_downloads_is_loaded_by_a_download_only() -> None:
     assert not loaded_after(statement) & {"httpx2", "huggingface_hub", "ssl"}
 
 
+def test_nothing_that_speaks_http_is_loaded_before_a_server_is_asked() -> None:
+    """Neither by the start of the app, nor by a file that names servers, nor by an engine."""
+    loaded = loaded_after(
+        "import gemma_tui.tui.app, gemma_tui.cli.app, gemma_tui.cli.plain, gemma_tui.cli.ask\n"
+        "from gemma_tui.cli.engine_place import engine_of\n"
+        "from gemma_tui.settings.reading import read_toml\n"
+        "from gemma_tui.hub.remote_models import remote_models\n"
+        "layer = read_toml('[servers.a]\\nurl = \"http://host\"', 'x')\n"
+        "assert remote_models(layer.servers.values())"
+    )
+    assert not loaded & {"httpx2", "httpcore2", "h11"}
+
+
 def test_the_engine_process_loads_no_textual() -> None:
     statement = (
         "import gemma_tui.runtime.worker, gemma_tui.runtime.generate, gemma_tui.runtime.loader"
