@@ -58,7 +58,7 @@ class NetworkBadge:
         if self._unwatch is None or self._guard is None:
             return
         activity = self._guard.activity
-        self._app.chat_screen.query_one(HeaderLine).hosts = activity.hosts
+        self._app.chat_screen.query_one(HeaderLine).network = activity
         if activity.refused > self._refused:
             self._refused = activity.refused
             self._app.notify(_sentence(activity), severity="warning", timeout=20, markup=False)

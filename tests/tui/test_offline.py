@@ -114,7 +114,7 @@ async def test_the_badge_shows_who_is_connected_and_what_was_refused(paths: Path
             assert " offline " not in running.text()
             with guard.elsewhere("a\x1b[31mb.example.org"):
                 await running.shown("⇄ a␛[31mb.example.org +1")
-        await running.shown(" offline ")
+        await running.shown("⇄ 2 closed")
         with pytest.raises(ForbiddenConnectionError):
             guard._judge_lookup("tracker.example.org")
         await running.shown("A connection to tracker.example.org was refused")

@@ -23,7 +23,7 @@ _GAP: Final = Frame(gap=())
 WELCOME: Final = (
     "Type a message and press Enter.",
     "Drop a picture or a sound into the window, or press Ctrl+O, and ask about it.",
-    "F1 shows every key. Nothing leaves this computer.",
+    "F1 shows every key. Nothing leaves this computer unasked.",
 )
 """What an empty transcript says."""
 
