@@ -261,13 +261,13 @@ def serve(
     model: ModelOption = None,
 ) -> None:
     """Let other programs of this machine ask the model, through OpenAI's chat API."""
-    from gemma_tui.cli.serve import run_serve  # noqa: PLC0415  # as above
+    from gemma_tui.cli.serve import ServeOrder, run_serve  # noqa: PLC0415  # as above
 
     paths = default_paths()
     given: dict[str, Value] = {"model": _absolute(model or context.obj.model)}
     settings = configuration_of(paths, given).resolve().settings
-    asked = port, token_file, _folder(settings.model), settings.options
-    context.obj.action = partial(run_serve, *asked, paths)
+    found = _folder(settings.model), settings.options, settings.idle_minutes
+    context.obj.action = partial(run_serve, ServeOrder(port, token_file, *found), paths)
 
 
 def _absolute(folder: Path | None) -> str | None:

@@ -9,6 +9,7 @@ import asyncio
 import os
 import sys
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gemma_tui.answer_stream import write_answer
@@ -24,6 +25,7 @@ from gemma_tui.serve.access import Access, given_token, new_token
 from gemma_tui.serve.answering import Answering, model_id
 from gemma_tui.serve.application import Application
 from gemma_tui.serve.fair_queue import FairQueue
+from gemma_tui.serve.idle import IdleSuspension
 from gemma_tui.serve.server import HOST, loopback_listener, run_server
 from gemma_tui.server_name import server_of
 
@@ -35,16 +37,27 @@ if TYPE_CHECKING:
     from gemma_tui.paths import Paths
 
 
-def run_serve(
-    port: int, token_file: Path | None, model: Path, defaults: GenerationOptions, paths: Paths
-) -> int:
+@dataclass(frozen=True, slots=True)
+class ServeOrder:
+    """What the command line asks for."""
+
+    port: int
+    """Where to listen on the loopback address; 0 finds a free port."""
+    token_file: Path | None
+    """Holds the token that clients have to know; None: the environment, or a new one."""
+    model: Path
+    """The model folder."""
+    defaults: GenerationOptions
+    """How replies are written where a request says nothing."""
+    idle_minutes: int
+    """After how long without a request the model's memory is freed; 0 never."""
+
+
+def run_serve(order: ServeOrder, paths: Paths) -> int:
     """Serve until a signal; returns the exit code.
 
     Args:
-        port: Where to listen on the loopback address; 0 finds a free port.
-        token_file: Holds the token that clients have to know; None: the environment, or a new one.
-        model: The model folder.
-        defaults: How replies are written where a request says nothing.
+        order: What the command line asks for.
         paths: Where the engine's log is.
 
     Raises:
@@ -53,37 +66,35 @@ def run_serve(
         KeyboardInterrupt: Ctrl-C.
     """
     require_output(sys.stdout)
-    if server := server_of(model):
+    if server := server_of(order.model):
         message = f"The model is one of the server “{sanitize_line(server)}”, not of this machine."
         raise UsageError(message, "Name a folder: gemma-tui serve --model FOLDER.")
-    token = given_token(os.environ, token_file)
-    serving = _serve(port, token, model, defaults, paths)
-    return asyncio.run(until_signalled(serving))
+    token = given_token(os.environ, order.token_file)
+    return asyncio.run(until_signalled(_serve(order, token, log_path(paths))))
 
 
-async def _serve(
-    port: int, token: str, model: Path, defaults: GenerationOptions, paths: Paths
-) -> None:
+async def _serve(order: ServeOrder, token: str, log: Path) -> None:
     progress = Progress(sys.stderr)
 
     def tell(sentence: str) -> None:
         progress.tell(f"{time.strftime('%H:%M:%S')} {sentence}")
 
-    with loopback_listener(port) as listener:
-        log = log_path(paths)
+    with loopback_listener(order.port) as listener:
         engine = EngineClient(log, command=worker_command(log))
         unwatch = engine.watch(lambda state: show_state(progress, state))
         try:
-            info = await engine.load(model)
+            info = await engine.load(order.model)
             unwatch()
             progress.clear()
-            found = listener.getsockname()[1]
+            port = listener.getsockname()[1]
             shown, token = token, token or new_token()
             listener.listen()  # before anybody is told where
-            write_answer(sys.stdout, _introduction(info, found, "" if shown else token))
-            answering = Answering(engine, FairQueue(), defaults)
+            write_answer(sys.stdout, _introduction(info, port, "" if shown else token))
+            idle = IdleSuspension(engine, order.idle_minutes)
+            with idle.in_use():  # from now on the time counts
+                answering = Answering(engine, info, FairQueue(), idle, order.defaults)
             ending = asyncio.Event()
-            application = Application(Access(token, found), answering, ending, tell)
+            application = Application(Access(token, port), answering, ending, tell)
             await run_server(application.asgi, listener, ending)
         finally:
             progress.clear()

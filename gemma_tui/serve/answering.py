@@ -18,48 +18,45 @@ if TYPE_CHECKING:
     from gemma_tui.options import GenerationOptions
     from gemma_tui.serve.chat_request import ChatRequest
     from gemma_tui.serve.fair_queue import FairQueue
+    from gemma_tui.serve.idle import IdleSuspension
     from gemma_tui.serve.request_media import RequestMedia
 
 
 class Answering:
-    """Answers requests with the loaded model, one after the other.
+    """Answers requests with one model, one after the other.
 
     Args:
-        engine: Has the model.
+        engine: Has the model, or loads it when it is needed.
+        model: Which one that is.
         queue: Who is next.
+        idle: Frees the model's memory when nobody asks.
         defaults: How a reply is written where a request says nothing.
     """
 
-    def __init__(self, engine: Engine, queue: FairQueue, defaults: GenerationOptions) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        model: ModelInfo,
+        queue: FairQueue,
+        idle: IdleSuspension,
+        defaults: GenerationOptions,
+    ) -> None:
         self._engine = engine
         self._queue = queue
+        self._idle = idle
+        self.model = model
         self.defaults = defaults
-
-    @property
-    def model(self) -> ModelInfo:
-        """The loaded model.
-
-        Raises:
-            ApiRequestError: None is loaded now, as after a crash of the engine (status 503).
-        """
-        state = self._engine.state
-        if state.model is None:
-            problem = state.problem or "No model is loaded now."
-            hint = "Try again in a moment."
-            raise ApiRequestError(problem, hint, status=503, code="model_not_ready")
-        return state.model
 
     def check_model(self, name: str) -> None:
         """Refuse a request for another model than the loaded one.
 
         Raises:
-            ApiRequestError: It is (status 404), or none is loaded now.
+            ApiRequestError: It is (status 404).
         """
-        info = self.model
-        if name not in {"", info.name, model_id(info)}:
+        if name not in {"", self.model.name, model_id(self.model)}:
             raise ApiRequestError(
                 f"There is no model “{sanitize_line(name)}” here.",
-                f"The one that is loaded is called {model_id(info)}.",
+                f"The one that answers is called {model_id(self.model)}.",
                 parameter="model",
                 status=404,
                 code="model_not_found",
@@ -74,11 +71,13 @@ class Answering:
             ApiRequestError: Too many wait, or a medium cannot be used.
             GemmaError: Whatever kept the reply from being finished.
         """
-        async with self._queue.turn(client), request_media(self._engine) as media:
-            request = await self._prompt(asked, media)
-            async with aclosing(self._engine.generate(request)) as events:
-                async for event in events:
-                    yield event
+        budget = self.model.default_token_budget
+        async with self._queue.turn(client), request_media(self._engine, budget) as media:
+            with self._idle.in_use():
+                request = await self._prompt(asked, media)
+                async with aclosing(self._engine.generate(request)) as events:
+                    async for event in events:
+                        yield event
 
     async def _prompt(self, asked: ChatRequest, media: RequestMedia) -> GenerationRequest:
         messages = [

@@ -14,6 +14,7 @@ from gemma_tui.errors import (
     BudgetError,
     CapabilityError,
     ContextOverflowError,
+    ModelError,
     UsageError,
 )
 from gemma_tui.generation import Finished, TextDelta, ThoughtDelta
@@ -144,6 +145,8 @@ def error_object(error: GemmaError) -> tuple[int, JsonObject]:
             status, code, parameter = 400, "context_length_exceeded", "messages"
         case AttachmentError() | BudgetError() | CapabilityError() | UsageError():
             status, code, parameter = 400, "invalid_value", "messages"
+        case ModelError():
+            status, code = 503, "model_not_ready"
     kind = "invalid_request_error" if status < 500 else "server_error"
     if status == 429:
         kind = "rate_limit_error"

@@ -30,11 +30,13 @@ class RequestMedia:
     Args:
         folder: Nobody else reads it.
         engine: Looks into files.
+        usual_budget: Token budget of a picture where the request says nothing.
     """
 
-    def __init__(self, folder: Path, engine: Engine) -> None:
+    def __init__(self, folder: Path, engine: Engine, usual_budget: int) -> None:
         self._folder = folder
         self._engine = engine
+        self._usual_budget = usual_budget
 
     async def prompt_parts(self, parts: tuple[ServedPart, ...]) -> tuple[PromptPart, ...]:
         """The parts as the engine takes them; a sound longer than a clip becomes several.
@@ -73,14 +75,13 @@ class RequestMedia:
         ]
 
     def _whole(self, item: InlineMedia, info: MediaInfo, sha256: str, path: Path) -> Media:
-        model = self._engine.state.model
-        usual = model.default_token_budget if model else 0
+        budget = item.token_budget or self._usual_budget
         return Media(
             kind=item.kind,
             sha256=sha256,
             path=str(path),
             name=item.name,
-            token_budget=(item.token_budget or usual) if item.kind == "image" else 0,
+            token_budget=budget if item.kind == "image" else 0,
             width=info.width,
             height=info.height,
             sample_count=info.sample_count,
@@ -100,7 +101,7 @@ def _check_kind(item: InlineMedia, info: MediaInfo) -> None:
 
 
 @asynccontextmanager
-async def request_media(engine: Engine) -> AsyncIterator[RequestMedia]:
+async def request_media(engine: Engine, usual_budget: int) -> AsyncIterator[RequestMedia]:
     """The media of one request; their files are there as long as this context.
 
     Raises:
@@ -109,4 +110,4 @@ async def request_media(engine: Engine) -> AsyncIterator[RequestMedia]:
     with storage_faults(Path(tempfile.gettempdir()) / "gemma-tui"):
         folder = tempfile.TemporaryDirectory(prefix="gemma-tui-serve-", ignore_cleanup_errors=True)
     with folder as name:
-        yield RequestMedia(Path(name), engine)
+        yield RequestMedia(Path(name), engine, usual_budget)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gemma_tui.engine.interface import EngineState
-from gemma_tui.errors import EngineStoppedError
+from gemma_tui.errors import EngineStoppedError, ModelError
 from gemma_tui.options import GenerationOptions
 from gemma_tui.serve import application as module
 from gemma_tui.serve import disconnection
@@ -19,6 +18,7 @@ from gemma_tui.serve.access import Access
 from gemma_tui.serve.answering import Answering
 from gemma_tui.serve.application import Application
 from gemma_tui.serve.fair_queue import FairQueue
+from gemma_tui.serve.idle import IdleSuspension
 from tests.scripted_engine import Hold, ScriptedEngine
 
 if TYPE_CHECKING:
@@ -79,11 +79,12 @@ def question(**fields: Any) -> bytes:
 class Serving:
     """An application around a scripted engine."""
 
-    def __init__(self, engine: ScriptedEngine, limit: int = 16) -> None:
+    def __init__(self, engine: ScriptedEngine, limit: int = 16, minutes: float = 0) -> None:
         self.engine, self.queue = engine, FairQueue(limit)
         self.ending = asyncio.Event()
         self.told: list[str] = []
-        answering = Answering(engine, self.queue, GenerationOptions())
+        idle = IdleSuspension(engine, minutes)
+        answering = Answering(engine, engine.model, self.queue, idle, GenerationOptions())
         self.application = Application(
             Access("token", 80), answering, self.ending, self.told.append
         )
@@ -186,11 +187,22 @@ async def test_an_engine_that_dies_within_a_stream_ends_it_with_an_error() -> No
     assert (whole.status, json.loads(whole.text)["error"]["code"]) == (500, "engine_error")
 
 
-async def test_without_a_model_one_is_told_to_wait() -> None:
-    engine = ScriptedEngine(ready=False)
-    engine.set_state(EngineState("loading", problem="The engine process stopped."))
-    exchange = await Serving(engine).ask(question())
-    assert (exchange.status, "stopped" in exchange.text) == (503, True)
+async def test_a_model_that_cannot_be_loaded_again_is_no_fault_of_the_request() -> None:
+    broken = ModelError("The folder is gone.", "Bring it back.")
+    exchange = await Serving(ScriptedEngine([broken])).ask(question())
+    assert (exchange.status, json.loads(exchange.text)["error"]["code"]) == (503, "model_not_ready")
+
+
+async def test_memory_is_freed_when_nobody_asks_and_the_next_request_is_answered() -> None:
+    engine = ScriptedEngine(["one"], ["two"])
+    suspended = asyncio.Event()
+    engine.watch(lambda state: suspended.set() if state.phase == "unloaded" else None)
+    serving = Serving(engine, minutes=1e-6)
+    for said in ("one", "two"):
+        assert said in (await serving.ask(question())).text
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await suspended.wait()
+        suspended.clear()
 
 
 async def test_a_defect_is_an_error_of_the_api_and_nothing_is_hidden(
