@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from gemma_tui.conversation import TextPart, Usage
+from gemma_tui.engine.bandwidth_request import Bandwidth
 from gemma_tui.engine.interface import EngineState, EngineStatus
 from gemma_tui.errors import GemmaError, LockedDocumentError, UnsupportedFormatError
 from gemma_tui.generation import (
@@ -265,6 +266,9 @@ class ScriptedEngine:
         if isinstance(found, GemmaError):
             raise found
         return found
+
+    async def measure_bandwidth(self) -> Bandwidth:
+        return Bandwidth(1e11, 0)
 
     async def status(self) -> EngineStatus:
         return EngineStatus(

@@ -56,9 +56,9 @@ class ScriptedHub:
         return tuple(self.rows)
 
     def judged(
-        self, rows: Sequence[ModelRow], device: ComputeDevice | None
+        self, rows: Sequence[ModelRow], device: ComputeDevice | None, bandwidth: float
     ) -> tuple[ModelRow, ...]:
-        del device
+        del device, bandwidth
         return tuple(rows)
 
     def freed_bytes(self, row: ModelRow) -> int:

@@ -90,7 +90,7 @@ async def _show(
 def _hub(paths: Paths) -> ModelHub:
     from gemma_tui.tui.offered_models import OfferedModels  # noqa: PLC0415  # not before it is asked
 
-    return OfferedModels(paths.config, paths.data / "models")
+    return OfferedModels(paths.config, paths.data / "models", paths.benchmarks)
 
 
 def _notice(set_aside: Path | None) -> str:

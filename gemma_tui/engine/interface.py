@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
+    from gemma_tui.engine.bandwidth_request import Bandwidth
     from gemma_tui.engine.media_requests import Crop, FindClip, Unlock
     from gemma_tui.engine.protocol import Estimate
     from gemma_tui.generation import (
@@ -168,6 +169,9 @@ class Engine(Protocol):
 
     async def status(self) -> EngineStatus:
         """A snapshot of the engine process."""
+
+    async def measure_bandwidth(self) -> Bandwidth:
+        """How fast memory is, in some tenths of a second; waits for a reply that is generated."""
 
     async def close(self) -> None:
         """End the engine process."""

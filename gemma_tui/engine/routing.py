@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine
     from pathlib import Path
 
+    from gemma_tui.engine.bandwidth_request import Bandwidth
     from gemma_tui.engine.interface import Engine, EngineStatus
     from gemma_tui.engine.media_requests import Crop, FindClip, Unlock
     from gemma_tui.engine.protocol import Estimate
@@ -165,6 +166,10 @@ class RoutingEngine:
     async def estimate(self, request: Estimate) -> MemoryEstimate:
         """As the engine process."""
         return await self._local.estimate(request)
+
+    async def measure_bandwidth(self) -> Bandwidth:
+        """How fast the memory of this machine is."""
+        return await self._local.measure_bandwidth()
 
     async def status(self) -> EngineStatus:
         """Of the engine process."""

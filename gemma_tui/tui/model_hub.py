@@ -34,9 +34,15 @@ class ModelHub(Hub, Protocol):
         """The catalogue, what was downloaded, and servers; without any network."""
 
     def judged(
-        self, rows: Sequence[ModelRow], device: ComputeDevice | None
+        self, rows: Sequence[ModelRow], device: ComputeDevice | None, bandwidth: float
     ) -> tuple[ModelRow, ...]:
-        """The same rows with what they mean for this machine: fit, speed, advice."""
+        """The same rows with what they mean for this machine: fit, speed, advice.
+
+        Args:
+            rows: As found.
+            device: What models are computed on; None while nobody knows.
+            bandwidth: Bytes a second that its memory moves; 0 if that was not measured.
+        """
 
     def freed_bytes(self, row: ModelRow) -> int:
         """What removing a model would free."""

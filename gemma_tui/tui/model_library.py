@@ -7,6 +7,7 @@ values that a screen draws.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
@@ -83,6 +84,7 @@ class ModelLibrary:
         self._fits: dict[str, Fit] = {}
         self._work: dict[str, str] = {}
         self._damaged: set[str] = set()
+        self._bandwidth = 0.0
         self._default = ""
         self._answering: tuple[str, str] = ("", "")
         self._listeners: list[Callable[[], None]] = []
@@ -141,11 +143,13 @@ class ModelLibrary:
         """Let the catalogue say what fits; after the engine has looked at what MLX may have."""
         if self._hub is None:
             return
-        try:
+        device = None
+        with suppress(EngineError):  # then nobody can say how fast they are, or whether they fit
             device = (await self._engine.status()).device
-        except EngineError:
-            device = None
-        self._found = await asyncio.to_thread(self._hub.judged, self._found, device)
+            if device is not None and not self._bandwidth:
+                self._bandwidth = (await self._engine.measure_bandwidth()).bytes_per_second
+        judge = partial(self._hub.judged, self._found, device, self._bandwidth)
+        self._found = await asyncio.to_thread(judge)
         self._tell()
 
     async def advice(self) -> str:

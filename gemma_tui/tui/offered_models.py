@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from gemma_tui.bench.saved import SavedBenchmarks
 from gemma_tui.hub.catalog import load_catalog
 from gemma_tui.hub.fit import Host, built_in_memory, fit_variant
 from gemma_tui.hub.on_disk import find_models, read_model, real_path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from gemma_tui.engine.interface import ComputeDevice
     from gemma_tui.hub.download_events import DownloadEvent
     from gemma_tui.hub.downloaded import DownloadedModel
+    from gemma_tui.hub.fit import Fit as VariantFit
     from gemma_tui.hub.variant import Variant
     from gemma_tui.hub.verify import Verified, VerifyProgress
 
@@ -36,11 +38,13 @@ class OfferedModels:
     Args:
         config: The config folder, whose `catalog.toml` adds to the catalogue.
         imported: The folder of models that were imported from another disk.
+        benchmarks: The file with what was measured on this machine.
     """
 
-    def __init__(self, config: Path, imported: Path) -> None:
+    def __init__(self, config: Path, imported: Path, benchmarks: Path) -> None:
         self._config = config
         self._imported = imported
+        self._benchmarks = benchmarks
 
     @property
     def host(self) -> str:
@@ -62,7 +66,7 @@ class OfferedModels:
         return (*map(row_of, imported), *rows, *others)
 
     def judged(
-        self, rows: Sequence[ModelRow], device: ComputeDevice | None
+        self, rows: Sequence[ModelRow], device: ComputeDevice | None, bandwidth: float
     ) -> tuple[ModelRow, ...]:
         """As `ModelHub`."""
         if device is None:
@@ -70,11 +74,15 @@ class OfferedModels:
         catalog, memory = load_catalog(self._config), built_in_memory()
         advised = catalog.recommended(memory)
         variants = {variant.repo: variant for variant in catalog.variants}
-        host = Host(memory, device.free_bytes, device.has_gpu, self._disk_free())
-        return tuple(
-            _judged(row, variants[row.repo], host, advised) if row.repo in variants else row
-            for row in rows
-        )
+        host = Host(memory, device.free_bytes, device.has_gpu, self._disk_free(), bandwidth)
+        measured = SavedBenchmarks(self._benchmarks).speeds()
+        judged = []
+        for row in rows:
+            variant = variants.get(row.repo)
+            fit = fit_variant(variant, host, measured) if variant else None
+            is_advised = variant is not None and variant is advised
+            judged.append(_judged(row, fit, host, is_advised=is_advised) if fit else row)
+        return tuple(judged)
 
     def freed_bytes(self, row: ModelRow) -> int:
         """As `ModelHub`."""
@@ -184,12 +192,11 @@ def _other_row(model: DownloadedModel) -> ModelRow:
     return _with_files(replace(row, senses=read.senses), model)
 
 
-def _judged(row: ModelRow, variant: Variant, host: Host, advised: Variant | None) -> ModelRow:
-    fit = fit_variant(variant, host)
+def _judged(row: ModelRow, fit: VariantFit, host: Host, *, is_advised: bool) -> ModelRow:
     sentence, speed, advice = fit.sentence, "", ""
     if row.place is ModelPlace.HUB and not fit.has_disk:
         sentence += " There is not enough room on the disk."
-    elif variant is advised and fit.verdict != "no":
+    elif is_advised and fit.verdict != "no":
         advice = f"for a machine with {round(host.memory_bytes / 2**30)} GB of memory."
     if fit.speed is not None and fit.verdict != "no":
         low, high = f"{fit.speed.low:.0f}", f"{fit.speed.high:.0f}"

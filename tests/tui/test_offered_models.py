@@ -41,7 +41,7 @@ def offered(
     del no_settings
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)
-    return OfferedModels(tmp_path / "config", tmp_path / "imported")
+    return OfferedModels(*(tmp_path / name for name in ("config", "imported", "benchmarks")))
 
 
 def test_the_whole_catalogue_is_offered(offered: OfferedModels) -> None:
@@ -62,20 +62,23 @@ def test_what_fits_is_said_for_this_machine(
     offered: OfferedModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = offered.find()
-    assert offered.judged(rows, None) == rows
+    assert offered.judged(rows, None, 0.0) == rows
     monkeypatch.setattr("gemma_tui.tui.offered_models.built_in_memory", lambda: 16 * 2**30)
-    judged = offered.judged(rows, ComputeDevice("a GPU", has_gpu=True, free_bytes=11 * GB))
+    judged = offered.judged(rows, ComputeDevice("a GPU", has_gpu=True, free_bytes=11 * GB), 1e11)
     by_name = {(row.name, row.kind): row for row in judged}
     small, large = by_name["Gemma 4 E2B", "4 bit"], by_name["Gemma 4 31B", "bf16"]
     assert small.fit is not None
     assert large.fit is not None
     assert (small.fit.verdict, large.fit.verdict) == ("fits", "no")
     assert "11.0 GB are free" in large.fit.sentence
+    low, high = map(float, small.speed.split("–"))
+    assert 0 < low < high < 100
+    assert not large.speed
     (advised,) = [row for row in judged if row.advice]
     assert advised.advice == "for a machine with 16 GB of memory."
     assert advised.fit is not None
     assert advised.fit.verdict != "no"
-    tiny = offered.judged(rows, ComputeDevice("none", has_gpu=True, free_bytes=GB))
+    tiny = offered.judged(rows, ComputeDevice("none", has_gpu=True, free_bytes=GB), 1e11)
     assert not any(row.advice for row in tiny)
     assert built_in_memory() > 0
 
