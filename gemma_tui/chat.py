@@ -152,7 +152,7 @@ class Chat:
         """
         conversation = await self._store.get(conversation_id)
         earlier = await self._earlier(conversation_id, draft, parent_id)
-        await self._prompting.check_media(earlier, draft.attachments if draft else ())
+        await self._prompting.check_media(earlier, draft)
         earlier, draft = await self.sounds.split_turn(earlier, draft)
         prompt = await self._prompting.messages(earlier, draft)
         parts, title = (draft.to_parts(), title_from(draft)) if draft else ((), "")

@@ -60,16 +60,16 @@ def lacking_senses(attachments: Iterable[Attachment], model: ModelInfo) -> str:
     """
     found = tuple(attachments)
     sentences = []
-    for kind, can, sense, what in (
-        ("image", model.can_see, "see", "picture"),
-        ("audio", model.can_hear, "hear", "sound"),
+    # The sound of a video is left out where it cannot be heard; nothing is refused for it.
+    for kind, can, sense, what, then in (
+        ("image", model.can_see, "see", "picture", "questions here are refused"),
+        ("audio", model.can_hear, "hear", "sound", "earlier ones are skipped"),
     ):
-        # The sound of a video is left out where it cannot be heard; nothing is refused for it.
         count = sum(kind in a.media_kinds if kind == "image" else a.kind == kind for a in found)
         if count and not can:
             these = f"a {what}" if count == 1 else f"{count} {what}s"
             sentences.append(
-                f"It cannot {sense}, and this conversation has {these}: questions here are refused"
+                f"It cannot {sense}, and this conversation has {these}: {then}"
                 f" until a model that can {sense} is chosen. Nothing is removed."
             )
     return " ".join(sentences)

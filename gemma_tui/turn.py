@@ -26,6 +26,7 @@ from gemma_tui.generation import (
     ReplySoFar,
 )
 from gemma_tui.preprocessing.frame_times import is_video
+from gemma_tui.skipped_sounds import as_earlier, as_heard, last_question
 from gemma_tui.storage.texts import quoted_text
 from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 from gemma_tui.videos import to_frames
@@ -54,14 +55,24 @@ def to_prompt(
         branch: From the root down; without a draft, the last one is the question.
         path_of: Where the bytes of a sha256 are.
         draft: What is asked behind it, unless it is empty.
-        can_hear: Whether the sound of videos is sent with their frames.
+        can_hear: Whether the sound of videos is sent with their frames, and sounds of earlier
+            questions as they are; else these are named in words.
 
     Raises:
         StorageError: The stored copy of a text is gone.
     """
     prompt_parts = partial(_prompt_parts, path_of=path_of, can_hear=can_hear)
+    branch = tuple(branch)
+    question = last_question(branch) if draft is None or draft.is_empty else None
     prompt = tuple(
-        PromptMessage(message.role, tuple(prompt_parts(_said(message))))
+        PromptMessage(
+            message.role,
+            tuple(
+                prompt_parts(_said(message))
+                if message is question
+                else as_earlier(prompt_parts(as_heard(_said(message), can_hear=can_hear)))
+            ),
+        )
         for message in branch
         if message.role == "user" or message.text.strip() or _uses_tools(message)
     )

@@ -376,6 +376,27 @@ class TestRefusals:
             await bench.ask(99, "Hi")
 
 
+async def test_sounds_of_earlier_questions_are_skipped_where_nobody_hears_them(
+    bench: Bench, tmp_path: Path
+) -> None:
+    conversation_id = await begun(bench)
+    item = await bench.chat.attach(picture(tmp_path, "a.wav"))
+    await bench.ask(conversation_id, Draft("What is this?", (item,)))
+    answer = await bench.last(conversation_id)
+    await bench.ask(conversation_id, "Sure?", answer.id)
+    first, *_ = bench.engine.requests[-1].messages
+    assert [part.is_optional for part in first.parts if isinstance(part, Media)] == [True]
+    bench.engine.set_state(EngineState("ready", replace(MODEL, can_hear=False)))
+    await bench.ask(conversation_id, "Really?", answer.id)
+    first, *_ = bench.engine.requests[-1].messages
+    assert not any(isinstance(part, Media) for part in first.parts)
+    assert TextPart("[A sound was attached here that you cannot hear: a.wav]") in first.parts
+    assert [item.name for item in (await bench.store.messages(conversation_id))[0].attachments]
+    question = (await bench.store.messages(conversation_id))[0]
+    with pytest.raises(CapabilityError, match="cannot hear"):
+        await bench.ask(conversation_id, None, question.id)  # it is what would be asked
+
+
 class TestAttach:
     async def test_what_is_known_of_a_picture(self, bench: Bench, tmp_path: Path) -> None:
         path = picture(tmp_path)

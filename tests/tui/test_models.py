@@ -25,6 +25,7 @@ from gemma_tui.errors import InsufficientMemoryError, ModelError
 from gemma_tui.exchange.exchange import Exchange
 from gemma_tui.frontend.own_settings import system_prompt_of
 from gemma_tui.hub.on_disk import real_path
+from gemma_tui.paths import builtin_model
 from gemma_tui.settings.configuration import Configuration
 from gemma_tui.settings.file import SettingsFile
 from gemma_tui.storage.blobs import BlobStore
@@ -202,7 +203,7 @@ async def test_the_conversation_goes_on_with_another_model(
         assert running.text().count("before it was") == 1
 
 
-async def test_clips_stay_and_what_is_refused_is_said(
+async def test_clips_stay_and_what_is_skipped_or_refused_is_said(
     open_real: Callable[..., AbstractAsyncContextManager[Real]], folders: Folders, tmp_path: Path
 ) -> None:
     clip = tmp_path / "click.wav"
@@ -214,11 +215,18 @@ async def test_clips_stay_and_what_is_refused_is_said(
         await running.choose(folders.deaf)
         await running.settled("Gemma 4 (deaf)")
         await running.shown("this conversation has a sound")
-        await running.send("and now")
-        await running.until(lambda: "cannot hear" in running.problem)
-        assert running.composer.text == "and now"
-        first, *_ = await running.branch()
+        await running.answer("and now", 4)
+        first, *_, last = await running.branch()
         assert [item.name for item in first.attachments] == ["click.wav"]
+        assert last.model == "Gemma 4 (deaf)"
+        await running.drop(clip)
+        await running.send("and this")
+        await running.until(lambda: "cannot hear" in running.problem)
+        assert running.composer.text == "and this"
+        assert running.chips() == ["click.wav"]
+        await running.choose(builtin_model())
+        await running.settled("built-in demo")
+        await running.answer("and this", 6)
 
 
 async def test_a_failed_load_says_why_and_goes_back(
@@ -448,8 +456,8 @@ async def test_the_list_says_what_each_is_and_what_fits(
         table = running.app.screen.query_one(ModelTable)
         for folder, words in (
             (folders.deaf, "Gemma 4 (deaf) · thinks"),
-            (folders.deaf, "It needs 9 GB."),
-            (folders.broken, "model.safetensors is ␛[31mdamaged."),
+            (folders.deaf, "It needs 9 GB"),
+            (folders.broken, "model.safetensors is ␛[31mdamaged"),
         ):
             table.choose(str(folder.resolve()))
             await running.shown(words)
