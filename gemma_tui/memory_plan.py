@@ -224,10 +224,11 @@ def vision_bytes(vision: TowerShape, budget: int, machine: Machine) -> int:
 def embedder_bytes(embedder: EmbedderShape, budget: int, machine: Machine) -> int:
     """The most that 12B's patch embedder needs for one picture of `budget` soft tokens.
 
-    The pixels, which are there twice in float32, then as patches, and the states of one layer.
+    The pixels, which are there twice in float32, then three times on their way through patches and
+    their normalisation, and the states of one layer.
     """
     pixels = budget * 3 * embedder.token_side**2
-    return 2 * pixels * 4 + (pixels + 4 * budget * embedder.hidden_size) * machine.item_bytes
+    return 2 * pixels * 4 + (3 * pixels + 4 * budget * embedder.hidden_size) * machine.item_bytes
 
 
 def require_memory(plan: MemoryPlan) -> MemoryEstimate:
