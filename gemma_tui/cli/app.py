@@ -11,6 +11,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
+from gemma_tui.bench.saved import SavedBenchmarks
 from gemma_tui.cli.chat_place import opened
 from gemma_tui.cli.pauses import without_pauses
 from gemma_tui.errors import UsageError
@@ -90,7 +91,7 @@ async def _show(
 def _hub(paths: Paths) -> ModelHub:
     from gemma_tui.tui.offered_models import OfferedModels  # noqa: PLC0415  # not before it is asked
 
-    return OfferedModels(paths.config, paths.data / "models", paths.benchmarks)
+    return OfferedModels(paths.config, paths.data / "models", SavedBenchmarks(paths.benchmarks))
 
 
 def _notice(set_aside: Path | None) -> str:

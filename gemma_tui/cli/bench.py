@@ -28,10 +28,10 @@ from gemma_tui.cli.signals import until_signalled
 from gemma_tui.engine.client import EngineClient
 from gemma_tui.engine.process import worker_command
 from gemma_tui.errors import GemmaError, UsageError
-from gemma_tui.hub.cache import shared_cache
-from gemma_tui.hub.catalog import load_catalog
-from gemma_tui.hub.downloaded import find_downloaded
+from gemma_tui.hub.wanted_model import named_model
+from gemma_tui.model_sizes import BUILTIN_NAME
 from gemma_tui.paths import builtin_model, expand
+from gemma_tui.server_name import server_of
 
 if TYPE_CHECKING:
     from gemma_tui.paths import Paths
@@ -75,31 +75,28 @@ def run_bench(order: BenchOrder, paths: Paths, *, as_json: bool) -> int:
 
 
 def named_folder(name: str, paths: Paths) -> Path:
-    """The folder of a model: itself, the built-in one, or that of a downloaded variant.
+    """The folder of a model: itself, the built-in one, or that of a downloaded one.
 
     Raises:
-        UsageError: There is none, or the variant was not downloaded.
+        UsageError: There is none, it was not downloaded, or it runs on a server.
     """
-    if not name or name.casefold() in {BUILTIN, "built-in demo"}:
+    if not name or name.casefold() in {BUILTIN, BUILTIN_NAME}:
         return builtin_model()
+    if server_of(name):
+        raise UsageError(
+            f"“{name}” runs on another machine, and this measures models of this one.",
+            "Name a model folder, a downloaded model, or built-in.",
+        )
     folder = expand(name).absolute()
     if folder.is_dir():
         return folder
-    catalog = load_catalog(paths.config)
-    variant = catalog.find(name)
-    if variant is None:
-        names = ", ".join(item.name for item in catalog.variants)
+    downloaded = named_model(name, paths.config)
+    if downloaded is None:
         raise UsageError(
-            f"There is no folder and no variant “{name}”.",
-            f"Name a model folder, {BUILTIN}, or a variant that is downloaded: {names}.",
+            f"There is no folder and no model “{name}”.",
+            f"Name a model folder, {BUILTIN}, or what gemma-tui models list shows.",
         )
-    model = find_downloaded(shared_cache(), variant.repo, variant.revision)
-    if model is None or not model.is_usable:
-        raise UsageError(
-            f"{variant.title} is not on this machine.",
-            f"Download it first: gemma-tui models pull {variant.name}",
-        )
-    return model.folder
+    return downloaded
 
 
 class _Run:

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from gemma_tui.answer_stream import write_answer
+from gemma_tui.bench.saved import SavedBenchmarks
 from gemma_tui.byte_size import format_size
 from gemma_tui.cli.models_list import ModelRow, model_rows, table
 from gemma_tui.cli.output import Progress
@@ -103,11 +104,14 @@ async def _add_fit(
             await engine.load(builtin_model())
             device = (await engine.status()).device
             if device is not None:
-                fit = fit_variant(variant, _host(device, shared_cache()))
+                saved = SavedBenchmarks(paths.benchmarks)
+                host = _host(device, shared_cache(), saved.bandwidth())
+                fit = fit_variant(variant, host, saved.speeds())
                 facts["fit"], facts["verdict"] = fit.sentence, fit.verdict
                 facts["largest_context"] = fit.largest_context
                 facts["memory"] = [asdict(line) for line in fit.rows]
                 facts["has_disk_space"] = fit.has_disk
+                facts["speed"] = fit.speed.words if fit.speed else ""
     except GemmaError as error:
         facts["fit"] = error.message
     finally:
@@ -120,7 +124,7 @@ def _estimate_words(total: int, free: int, fits: bool) -> str:
     return f"{verb} {format_size(total)} at the full context; {format_size(free)} are free."
 
 
-def _host(device: ComputeDevice, cache: Path) -> Host:
+def _host(device: ComputeDevice, cache: Path, bandwidth: float) -> Host:
     place = cache
     while not place.exists() and place != place.parent:
         place = place.parent
@@ -129,6 +133,7 @@ def _host(device: ComputeDevice, cache: Path) -> Host:
         free_bytes=device.free_bytes,
         has_gpu=device.has_gpu,
         disk_free_bytes=shutil.disk_usage(place).free,
+        bandwidth=bandwidth,
     )
 
 

@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from gemma_tui.bench.saved import SavedBenchmarks
 from gemma_tui.hub.catalog import load_catalog
 from gemma_tui.hub.fit import Host, built_in_memory, fit_variant
 from gemma_tui.hub.on_disk import find_models, read_model, real_path
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from gemma_tui.bench.saved import SavedBenchmarks
     from gemma_tui.engine.interface import ComputeDevice
     from gemma_tui.hub.download_events import DownloadEvent
     from gemma_tui.hub.downloaded import DownloadedModel
@@ -38,10 +38,10 @@ class OfferedModels:
     Args:
         config: The config folder, whose `catalog.toml` adds to the catalogue.
         imported: The folder of models that were imported from another disk.
-        benchmarks: The file with what was measured on this machine.
+        benchmarks: What was measured on this machine, for the speed to expect.
     """
 
-    def __init__(self, config: Path, imported: Path, benchmarks: Path) -> None:
+    def __init__(self, config: Path, imported: Path, benchmarks: SavedBenchmarks) -> None:
         self._config = config
         self._imported = imported
         self._benchmarks = benchmarks
@@ -74,8 +74,9 @@ class OfferedModels:
         catalog, memory = load_catalog(self._config), built_in_memory()
         advised = catalog.recommended(memory)
         variants = {variant.repo: variant for variant in catalog.variants}
+        bandwidth = bandwidth or self._benchmarks.bandwidth()
         host = Host(memory, device.free_bytes, device.has_gpu, self._disk_free(), bandwidth)
-        measured = SavedBenchmarks(self._benchmarks).speeds()
+        measured = self._benchmarks.speeds()
         judged = []
         for row in rows:
             variant = variants.get(row.repo)

@@ -50,9 +50,10 @@ def test_without_a_name_it_is_the_model_of_the_settings(cli: CommandLine) -> Non
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("e9b", "There is no folder and no variant “e9b”."),
+        ("e9b", "There is no folder and no model “e9b”."),
         ("12b-4bit", "gemma-tui models pull 12b-4bit"),
         ("\x1b[2J", "There is no folder"),
+        ("server:den", "runs on another machine"),
     ],
 )
 def test_a_model_that_is_not_there_is_wrong_use(cli: CommandLine, name: str, words: str) -> None:

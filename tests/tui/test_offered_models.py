@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.widgets import Input
 
+from gemma_tui.bench.saved import SavedBenchmarks
 from gemma_tui.engine.interface import ComputeDevice
 from gemma_tui.hub.fit import built_in_memory
 from gemma_tui.tui.model_rows import ModelPlace
@@ -41,7 +42,8 @@ def offered(
     del no_settings
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)
-    return OfferedModels(*(tmp_path / name for name in ("config", "imported", "benchmarks")))
+    benchmarks = SavedBenchmarks(tmp_path / "benchmarks.json")
+    return OfferedModels(tmp_path / "config", tmp_path / "imported", benchmarks)
 
 
 def test_the_whole_catalogue_is_offered(offered: OfferedModels) -> None:
