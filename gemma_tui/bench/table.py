@@ -51,7 +51,9 @@ def as_json(runs: Sequence[ModelBenchmark]) -> str:
 
 
 def _figures(run: ModelBenchmark) -> list[tuple[str, str]]:
-    share = f"{100 * run.bandwidth_share:.0f} % of {run.bandwidth / 1e9:.0f} GB/s"
+    gigabytes = run.bandwidth / 1e9
+    bandwidth = f"{gigabytes:.0f}" if gigabytes >= 9.5 else f"{gigabytes:.1f}"
+    share = f"{100 * run.bandwidth_share:.0f} % of {bandwidth} GB/s"
     if run.bandwidth_share > 1:
         share += " (the weights fit into a cache of the processor)"
     figures = [

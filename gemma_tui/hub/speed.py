@@ -43,13 +43,19 @@ class ExpectedSpeed:
     """Whether this very model was measured on this machine."""
 
     @property
+    def numbers(self) -> str:
+        """For a table: `42`, `30–70`, `0.4–0.9`."""
+        low, high = _rounded(self.low), _rounded(self.high)
+        return high if low == high else f"{low}–{high}"
+
+    @property
     def words(self) -> str:
-        """For people: `42 tokens/s`, `about 30 to 70 tokens/s`."""
-        if self.is_measured:
-            return f"{self.high:.0f} tokens/s"
-        if round(self.low) == round(self.high):
-            return f"about {self.high:.0f} tokens/s"
-        return f"about {self.low:.0f} to {self.high:.0f} tokens/s"
+        """For people: `42 tokens/s`, `about 30–70 tokens/s`."""
+        return f"{'' if self.is_measured else 'about '}{self.numbers} tokens/s"
+
+
+def _rounded(speed: float) -> str:
+    return f"{speed:.0f}" if speed >= 9.5 else f"{speed:.1f}"
 
 
 def expected_speed(

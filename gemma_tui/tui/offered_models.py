@@ -200,6 +200,5 @@ def _judged(row: ModelRow, fit: VariantFit, host: Host, *, is_advised: bool) -> 
     elif is_advised and fit.verdict != "no":
         advice = f"for a machine with {round(host.memory_bytes / 2**30)} GB of memory."
     if fit.speed is not None and fit.verdict != "no":
-        low, high = f"{fit.speed.low:.0f}", f"{fit.speed.high:.0f}"
-        speed = low if low == high else f"{low}–{high}"
+        speed = fit.speed.numbers
     return replace(row, fit=Fit(fit.verdict, sentence), speed=speed, advice=advice)

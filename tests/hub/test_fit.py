@@ -133,7 +133,7 @@ def test_speed_is_expected_from_the_bandwidth_and_then_from_runs() -> None:
     assert speed is not None
     # 6.67 GB are read for every token: 30 tokens a second would be all that the memory does.
     assert (speed.low, speed.high) == pytest.approx((30 * SHARES[0], 30 * SHARES[1]), rel=0.01)
-    assert speed.words == "about 9 to 21 tokens/s"
+    assert speed.words == "about 9.0–21 tokens/s"
     other = MeasuredSpeed("Gemma 4 E2B", 3_580_000_000, 100.0, 0.5)
     learnt = fit_variant(variant, host, (other,)).speed
     assert learnt is not None
