@@ -107,13 +107,15 @@ class Attaching:
         try:
             drop = await asyncio.to_thread(parse_drop, text)
             if drop.found:
-                await self.attach(drop.found, missing=drop.missing)
+                expected, label = label, ""
+                await self.attach(drop.found, drop.missing, expected)
             elif is_long_paste(text):
                 await self._attach_text(text)
             elif number == self._page.number:
                 self._panel.composer.insert_pasted(text)
         finally:
-            self._panel.no_longer_pending(label)
+            if label:
+                self._panel.no_longer_pending(label)
 
     def expect_text(self) -> str:
         """As `expect`, for a paste that becomes a text attachment."""
@@ -187,20 +189,27 @@ class Attaching:
         await self.attach([await asyncio.to_thread(typed_path, text)])
         self.refused_path = ""
 
-    async def attach(self, paths: Sequence[Path], missing: Sequence[Path] = ()) -> None:
+    async def attach(
+        self, paths: Sequence[Path], missing: Sequence[Path] = (), expected: str = ""
+    ) -> None:
         """Attach files one after the other, in their order.
 
         Args:
             paths: The files.
             missing: Others that were dropped with them, and are not there.
+            expected: What is pending for all of them until now, see `expect`.
 
         Raises:
             GemmaError: What could not be attached, and why; the other files are.
         """
         self._panel.problem.tell("")
         conversation_id, number = self._page.conversation_id, self._page.number
-        paths, refused = await self._folders.opened(paths)
-        self._panel.tray.pending += tuple(path.name for path in paths)
+        try:
+            paths, refused = await self._folders.opened(paths)
+            self._panel.tray.pending += tuple(path.name for path in paths)
+        finally:
+            if expected:
+                self._panel.no_longer_pending(expected)
         failures: list[GemmaError] = [*map(gone, missing), *refused]
         async with self._in_order:
             for path in paths:

@@ -49,6 +49,11 @@ MAIN: Final = (
     "record",
     "record-silence",
     "recorded",
+    "record-loud",
+    "budgets",
+    "media",
+    "transcribing",
+    "password",
 )
 THEMES: Final = ("dark", "light")
 SIZES: Final = ((60, 18), (100, 30), (200, 60))

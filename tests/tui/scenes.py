@@ -11,6 +11,7 @@ from gemma_tui.errors import EngineStoppedError
 from gemma_tui.generation import TextDelta, ThoughtDelta
 from tests.scripted_engine import Hold, ScriptedEngine
 from tests.scripted_microphone import ScriptedMicrophone, speech
+from tests.tui import media_scenes
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -234,5 +235,10 @@ SCENES: Final = (
     Scene("tour", _tour),
     Scene("completion", _completion),
     Scene("message", _message, _talkative),
+    Scene("budgets", media_scenes.show_budgets, media_scenes.listening_engine),
+    Scene("media", media_scenes.show_kinds, media_scenes.listening_engine),
+    Scene("transcribing", media_scenes.show_transcribing, media_scenes.listening_engine),
+    Scene("password", media_scenes.show_password, media_scenes.listening_engine),
+    Scene("record-loud", media_scenes.show_loud, heard=media_scenes.too_loud),
     Scene("palette", _palette, keeps_colours=True),
 )

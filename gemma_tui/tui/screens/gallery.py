@@ -191,7 +191,7 @@ def _about(use: MediaUse) -> Content:
     item, text = use.attachment, describe(use.attachment)
     tokens = soft_token_count(item)
     seconds = use.seconds(tokens)
-    cost = [text.cost] if tokens else []
+    cost = [*filter(None, (text.note,)), text.cost] if tokens else []
     if seconds:
         cost.append("read in under 1 s" if seconds < 1 else f"read in ~{seconds:.0f} s")
     when = datetime.fromtimestamp(use.created_at).astimezone()

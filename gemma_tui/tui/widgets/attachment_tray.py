@@ -231,7 +231,7 @@ class AttachmentTray(HeldAttachments, can_focus=True):
         item = self.attachments[index]
         chip = describe(item, self._reasons.get(item.sha256))
         if words := self._work_on(item):
-            chip = replace(chip, size="", cost=words)
+            chip = replace(chip, size="", shape="", note="", cost=words)
         return chip.fit(width - len(_REMOVE))
 
     def _chip(self, index: int, width: int) -> Content:

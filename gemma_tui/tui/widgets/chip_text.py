@@ -28,10 +28,10 @@ class ChipText:
     name: str
     size: str
     shape: str
-    """Pixels of a picture; empty for sound, whose length stands in `cost`."""
+    """Pixels of a picture, budget of a page or a frame; empty for sound."""
     cost: str
     note: str = ""
-    """Why it costs that, where the program chose; which pages of a document are sent."""
+    """Why it costs that, where the program chose; what is sent: pages, frames, how much sound."""
 
     def fit(self, width: int) -> tuple[str, str]:
         """Icon and name, and the rest, together at most `width` cells (as far as that can be)."""
@@ -58,8 +58,8 @@ def describe(attachment: Attachment, reason: str | None = None) -> ChipText:
     name = sanitize_line(attachment.name)
     size = format_size(attachment.size_bytes)
     if attachment.kind == "audio":
-        cost = f"{sound_length(attachment)} · {sound_tokens_words(attachment)}"
-        return ChipText("♪", name, size, "", cost)
+        cost = sound_tokens_words(attachment)
+        return ChipText("♪", name, size, "", cost, sound_length(attachment))
     if attachment.kind == "text":
         which = sanitize_line(attachment.segments[0].label) if attachment.segments else ""
         return ChipText("≡", name, size, "", "Enter opens it", which)
@@ -71,8 +71,8 @@ def describe(attachment: Attachment, reason: str | None = None) -> ChipText:
         return ChipText("▤", name, size, each, f"{tokens:,} tokens", pages)
     if is_video(attachment):
         each = f"{attachment.token_budget:,} a frame at most"
-        cost = f"{video_in_words(attachment)} · {soft_token_count(attachment):,} tokens"
-        return ChipText("▶", name, size, each, cost, note)
+        cost = f"{soft_token_count(attachment):,} tokens"
+        return ChipText("▶", name, size, each, cost, video_in_words(attachment))
     shape = f"{attachment.width}x{attachment.height}"
     cost = f"{tokens} of {attachment.token_budget} tokens"
     return ChipText("▣", name, size, shape, cost, note)
