@@ -86,9 +86,9 @@ def image_pixels(path: Path, name: str, budget: int) -> NDArray[np.uint8]:
             raise UnsupportedFormatError(message, f"Attach it as {what}.")
         picture = decode_picture(file, file_format, name)
     with decoding(name):
-        flat = flatten(picture)
+        flat = opaque(picture)
         size = image_size(*flat.size, budget)
-        return np.asarray(resize(flat, size))
+        return np.asarray(resize(flat, size).convert("RGB"))
 
 
 def decode_picture(file: BinaryIO, file_format: FileFormat, name: str) -> Image.Image:
@@ -145,10 +145,20 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 def flatten(picture: Image.Image) -> Image.Image:
     """To 8-bit RGB; what is transparent becomes white."""
+    flat = opaque(picture)
+    return flat if flat.mode == "RGB" else flat.convert("RGB")
+
+
+def opaque(picture: Image.Image) -> Image.Image:
+    """To 8-bit RGB, or to 8-bit grey, which takes a quarter and is resized to the same.
+
+    What is transparent becomes white.
+    """
     if picture.mode in {"I", "F"} or picture.mode.startswith("I;16"):
         picture = _eight_bits(picture)
     if "A" not in picture.getbands() and picture.info.get("transparency") is None:
-        return picture if picture.mode == "RGB" else picture.convert("RGB")
+        mode = "L" if picture.mode in {"1", "L"} else "RGB"
+        return picture if picture.mode == mode else picture.convert(mode)
     flat = Image.new("RGB", picture.size)
     for top, strip in _strips(picture):
         clear = strip.convert("RGBA")

@@ -15,7 +15,7 @@ from gemma_tui.generation import MediaPreview
 from gemma_tui.preprocessing.audio import decode_clip
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
 from gemma_tui.preprocessing.formats import format_of
-from gemma_tui.preprocessing.image import decode_picture, flatten
+from gemma_tui.preprocessing.image import decode_picture, opaque
 from gemma_tui.preprocessing.overview import overview
 from gemma_tui.preprocessing.source import decoding, open_file
 from gemma_tui.preprocessing.video import is_video_file, typical_frame
@@ -62,14 +62,14 @@ def preview(path: Path, name: str) -> MediaPreview:
                 return _loudness(overview(file, file_format, name, LEVELS))
         picture = decode_picture(file, file_format, name)
     with decoding(name):
-        return _small(flatten(picture))
+        return _small(opaque(picture))
 
 
 def _small(flat: Image.Image) -> MediaPreview:
-    """A picture in 8-bit RGB as one to be drawn with characters."""
+    """A picture in 8-bit RGB or grey as one to be drawn with characters."""
     scale = min(MAX_WIDTH / flat.width, MAX_HEIGHT / flat.height, 1.0)
     size = max(1, round(flat.width * scale)), max(1, round(flat.height * scale))
-    small = flat.resize(size, Image.Resampling.BOX)
+    small = flat.resize(size, Image.Resampling.BOX).convert("RGB")
     return MediaPreview(small.width, small.height, rgb=small.tobytes().hex())
 
 

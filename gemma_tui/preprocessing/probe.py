@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.generation import MediaInfo
 from gemma_tui.preprocessing.formats import format_of
-from gemma_tui.preprocessing.image import decode_picture, flatten
+from gemma_tui.preprocessing.image import decode_picture, opaque
 from gemma_tui.preprocessing.sound_probe import describe_sound
 from gemma_tui.preprocessing.source import decoding, open_file
 from gemma_tui.preprocessing.suggestion import suggest_budget
@@ -57,7 +57,7 @@ def probe(path: Path, name: str) -> MediaInfo:
 
 def describe_picture(picture: Image, media_type: str) -> MediaInfo:
     """What is to be known of a decoded, upright picture."""
-    budget, reason = suggest_budget(flatten(picture))
+    budget, reason = suggest_budget(opaque(picture))
     return MediaInfo(
         kind="image",
         media_type=media_type,

@@ -27,7 +27,7 @@ def resize(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
     twice as many rows as columns (`horizontal_first` in its Resample.c).
 
     Args:
-        picture: 8-bit RGB.
+        picture: 8-bit RGB or grey.
         size: Width and height wanted.
     """
     width, height = size
@@ -35,8 +35,8 @@ def resize(picture: Image.Image, size: tuple[int, int]) -> Image.Image:
         0, 2 * (picture.width - width)
     ):
         return picture.resize(size, Image.Resampling.BICUBIC)
-    wide = Image.new("RGB", (width, picture.height))
-    resized = Image.new("RGB", size)
+    wide = Image.new(picture.mode, (width, picture.height))
+    resized = Image.new(picture.mode, size)
 
     def across(rows: Part) -> None:
         strip = picture.crop((0, rows[0], picture.width, rows[1]))

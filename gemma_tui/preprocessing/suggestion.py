@@ -41,7 +41,7 @@ def suggest_budget(flat: Image.Image) -> tuple[int, str]:
     """A token budget for a picture, and why, in two or three words.
 
     Args:
-        flat: Mode RGB, upright.
+        flat: Mode RGB or L, upright.
     """
     own = flat.width * flat.height / _SQUARE
     if own <= TOKEN_BUDGETS[0] / 2:

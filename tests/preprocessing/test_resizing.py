@@ -28,3 +28,10 @@ def test_so_is_a_picture_of_many_strips() -> None:
     picture = Image.fromarray(noise)
     expected = picture.resize((2_400, 1_200), Image.Resampling.BICUBIC)
     assert resize(picture, (2_400, 1_200)).tobytes() == expected.tobytes()
+
+
+def test_grey_is_resized_to_the_same_as_three_equal_channels() -> None:
+    noise = np.random.default_rng(2).integers(0, 256, (700, 900), np.uint8)
+    grey = Image.fromarray(noise)
+    coloured = resize(grey.convert("RGB"), (480, 336))
+    assert resize(grey, (480, 336)).convert("RGB").tobytes() == coloured.tobytes()

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,7 +41,6 @@ from tests.preprocessing.sounds import tone, wav
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 LOG = logging.getLogger("tests.decoders")
 
@@ -208,7 +208,7 @@ decoder.main()
 @pytest.mark.skipif(sys.platform != "linux", reason="no limit of the address space here")
 def test_memory_has_a_limit(make: Callable[..., Decoders], tmp_path: Path) -> None:
     path = tmp_path / "big.png"
-    Image.new("L", (9_000, 9_000)).save(path)
+    Image.new("RGB", (9_000, 9_000)).save(path)
     small = make(DecoderLimits(memory_bytes=400 << 20))
     with pytest.raises(LimitError, match=r"“big\.png” needs more memory"):
         small.features(Media("image", "0", str(path), "big.png", token_budget=70))
@@ -282,3 +282,19 @@ def test_a_document_that_never_ends_ends_its_decoder_only(
     page: Any = decoders.features(Media("image", "0", str(plain), "a", token_budget=70, start=1))
     assert page.pixel_values.max() == 0
     assert decoders.preview(plain, "plain.pdf").width > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
+def test_a_hundred_megapixels_of_grey_stay_small(
+    make: Callable[..., Decoders], tmp_path: Path
+) -> None:
+    """12 kB that would be 400 MB if every pixel became a colour."""
+    path = tmp_path / "large.png"
+    Image.new("1", (10_000, 10_000), 1).save(path)
+    decoders = make()
+    assert decoders.probe(path, "large.png").width == 10_000
+    decoders.features(Media("image", "0", str(path), "a", token_budget=1120))
+    (process_id,) = decoders.process_ids
+    status = (Path("/proc") / str(process_id) / "status").read_text(encoding="ascii")
+    (peak,) = [int(line.split()[1]) for line in status.splitlines() if "VmHWM" in line]
+    assert peak < 400 * 1024
