@@ -24,7 +24,7 @@ from gemma_tui.storage.conversations import ConversationStore
 from gemma_tui.storage.database import Database
 from tests.tui.conftest import running_app
 from tests.tui.model_scenes import MODEL_SCENES
-from tests.tui.scenes import SCENES
+from tests.tui.scenes import PICTURED
 
 if TYPE_CHECKING:
     from tests.tui.scenes import Scene
@@ -121,7 +121,7 @@ def main() -> None:
     """Take all, or those whose name begins with what is given."""
     wanted = tuple(sys.argv[1:]) or ("",)
     for name in MAIN:
-        scene = next(scene for scene in (*SCENES, *MODEL_SCENES) if scene.name == name)
+        scene = next(scene for scene in (*PICTURED, *MODEL_SCENES) if scene.name == name)
         for theme in THEMES:
             for width, height in SIZES:
                 path = FOLDER / theme / f"{name}-{width}x{height}.png"

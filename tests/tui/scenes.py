@@ -235,10 +235,15 @@ SCENES: Final = (
     Scene("tour", _tour),
     Scene("completion", _completion),
     Scene("message", _message, _talkative),
-    Scene("budgets", media_scenes.show_budgets, media_scenes.listening_engine),
     Scene("media", media_scenes.show_kinds, media_scenes.listening_engine),
-    Scene("transcribing", media_scenes.show_transcribing, media_scenes.listening_engine),
     Scene("password", media_scenes.show_password, media_scenes.listening_engine),
-    Scene("record-loud", media_scenes.show_loud, heard=media_scenes.too_loud),
     Scene("palette", _palette, keeps_colours=True),
 )
+
+PICTURED: Final = (
+    *SCENES,
+    Scene("budgets", media_scenes.show_budgets, media_scenes.listening_engine),
+    Scene("transcribing", media_scenes.show_transcribing, media_scenes.listening_engine),
+    Scene("record-loud", media_scenes.show_loud, heard=media_scenes.too_loud),
+)
+"""Further ones are made of the same widgets: pictures are taken of them, nothing is measured."""
