@@ -112,9 +112,10 @@ class Chat:
         """
         return await self._intake.attach(path, token_budget, used_tokens, ask_password)
 
-    async def preview(self, attachment: Attachment) -> MediaPreview:
-        """An attachment in small, to be drawn with characters; raises as `attach`."""
-        return await self._engine.preview(self._blobs.path_of(attachment.sha256), attachment.name)
+    async def preview(self, attachment: Attachment, *, is_large: bool = False) -> MediaPreview:
+        """An attachment in small, `is_large` where pixels are shown; raises as `attach`."""
+        path = self._blobs.path_of(attachment.sha256)
+        return await self._engine.preview(path, attachment.name, is_large=is_large)
 
     async def text_of(self, attachment: Attachment) -> str:
         """What is sent of an attached text; a `StorageError` if its stored copy is gone."""

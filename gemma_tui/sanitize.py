@@ -25,6 +25,7 @@ _UNSAFE: Final = re.compile(
     "\ud800-\udfff"  # lone surrogates cannot be encoded for the terminal
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"  # formatting of shorthand and of music
     "\U000e0000-\U000e0fff"  # tags and the supplementary selectors: invisible payload
+    "\U0010eeee"  # stands for a piece of a picture where the terminal shows them
     "]"
 )
 

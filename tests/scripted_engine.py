@@ -243,11 +243,13 @@ class ScriptedEngine:
         await asyncio.to_thread(Path(request.target).write_bytes, b"%PDF-1.7 without a lock")
         return info
 
-    async def preview(self, path: Path, name: str) -> MediaPreview:
-        """Four pixels, red above blue; a wave for a sound."""
+    async def preview(self, path: Path, name: str, *, is_large: bool = False) -> MediaPreview:
+        """Four pixels, red above blue, sixteen of them if large; a wave for a sound."""
         info = await self.probe(path, name)
         if info.kind == "audio":
             return MediaPreview(4, levels=(0, 1, 25, 100))
+        if is_large:
+            return MediaPreview(4, 4, rgb="ff0000" * 8 + "0000ff" * 8)
         return MediaPreview(2, 2, rgb="ff0000ff0000" + "0000ff0000ff")
 
     async def count(self, request: GenerationRequest) -> PromptSize:

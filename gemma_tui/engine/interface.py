@@ -124,7 +124,7 @@ class Engine(Protocol):
             AttachmentError: It cannot be attached; `name` is used in the sentence.
         """
 
-    async def preview(self, path: Path, name: str) -> MediaPreview:
+    async def preview(self, path: Path, name: str, *, is_large: bool = False) -> MediaPreview:
         """A picture or a sound in small; answers also while a reply is being generated.
 
         Raises:

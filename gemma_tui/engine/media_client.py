@@ -24,9 +24,9 @@ class MediaClient(ABC):
         """Look into a file, also while a reply is generated; an `AttachmentError` says `name`."""
         return await self._answer(Probe(str(path), name), MediaInfo)
 
-    async def preview(self, path: Path, name: str) -> MediaPreview:
+    async def preview(self, path: Path, name: str, *, is_large: bool = False) -> MediaPreview:
         """A picture or a sound in small; raises as `probe`."""
-        return await self._answer(Preview(str(path), name), MediaPreview)
+        return await self._answer(Preview(str(path), name, is_large), MediaPreview)
 
     async def crop(self, request: Crop) -> MediaInfo:
         """Write a part of a picture to a new file; raises as `probe`."""

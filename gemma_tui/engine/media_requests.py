@@ -23,6 +23,8 @@ class Preview:
 
     path: str
     name: str
+    is_large: bool = False
+    """For a terminal that shows pixels, not characters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,9 +147,9 @@ class RoutingEngine:
         """As the engine process."""
         return await self._local.probe(path, name)
 
-    async def preview(self, path: Path, name: str) -> MediaPreview:
+    async def preview(self, path: Path, name: str, *, is_large: bool = False) -> MediaPreview:
         """As the engine process."""
-        return await self._local.preview(path, name)
+        return await self._local.preview(path, name, is_large=is_large)
 
     async def crop(self, request: Crop) -> MediaInfo:
         """As the engine process."""

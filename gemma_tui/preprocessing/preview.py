@@ -31,11 +31,14 @@ MAX_WIDTH: Final = 48
 MAX_HEIGHT: Final = 40
 """Pixels down: two to a cell."""
 
+LARGE: Final = 8
+"""So many times as much, where the terminal shows pixels: a cell is about 8 across and 16 down."""
+
 LEVELS: Final = 48
 """Parts of a sound."""
 
 
-def preview(path: Path, name: str) -> MediaPreview:
+def preview(path: Path, name: str, is_large: bool = False) -> MediaPreview:
     """A picture as at most 48 x 40 pixels, a sound as the loudness of 48 equal parts.
 
     Of a document it is the first page, of a video a frame.
@@ -43,18 +46,20 @@ def preview(path: Path, name: str) -> MediaPreview:
     Args:
         path: The file.
         name: What error messages call it.
+        is_large: A picture as at most 384 x 320 pixels.
 
     Raises:
         AttachmentError: It cannot be read, as `probe` says.
     """
+    factor = LARGE if is_large else 1
     with open_file(path, name) as file:
         file_format = format_of(file, name)
         if file_format.decoder == "PDF":
             from gemma_tui.preprocessing.pdf import page_pixels  # noqa: PLC0415  # rarely used
 
-            return _small(Image.fromarray(page_pixels(file, name, 0, TOKEN_BUDGETS[1])))
+            return _small(Image.fromarray(page_pixels(file, name, 0, TOKEN_BUDGETS[1])), factor)
         if is_video_file(file, file_format, name):
-            return _small(typical_frame(path, name))
+            return _small(typical_frame(path, name), factor)
         if file_format.kind != "image":
             try:
                 return _loudness(decode_clip(file, file_format, name))
@@ -62,12 +67,12 @@ def preview(path: Path, name: str) -> MediaPreview:
                 return _loudness(overview(file, file_format, name, LEVELS))
         picture = decode_picture(file, file_format, name)
     with decoding(name):
-        return _small(opaque(picture))
+        return _small(opaque(picture), factor)
 
 
-def _small(flat: Image.Image) -> MediaPreview:
-    """A picture in 8-bit RGB or grey as one to be drawn with characters."""
-    scale = min(MAX_WIDTH / flat.width, MAX_HEIGHT / flat.height, 1.0)
+def _small(flat: Image.Image, factor: int) -> MediaPreview:
+    """A picture in 8-bit RGB or grey as one to be drawn with characters, or so many times as large."""
+    scale = min(factor * MAX_WIDTH / flat.width, factor * MAX_HEIGHT / flat.height, 1.0)
     size = max(1, round(flat.width * scale)), max(1, round(flat.height * scale))
     small = flat.resize(size, Image.Resampling.BOX).convert("RGB")
     return MediaPreview(small.width, small.height, rgb=small.tobytes().hex())

@@ -26,7 +26,7 @@ ENVIRONMENT: Final = {
 to keep the memory of one picture for the next: asking the system anew for it costs 4 ms."""
 
 MAX_ANSWER_BYTES: Final = 16 << 20
-"""Without its arrays; a preview has 12 kB."""
+"""Without its arrays; a large preview has 740 kB."""
 
 _PIPE_BYTES: Final = 1 << 20
 """Where the system lets a pipe be larger than 64 kB, two processes take turns less often."""

@@ -78,8 +78,8 @@ class Decoders:
         match request:
             case Probe():
                 return self.probe(path, name)
-            case Preview():
-                return self.preview(path, name)
+            case Preview(is_large=is_large):
+                return self.preview(path, name, is_large=is_large)
             case FindClip(start=start, stop=stop):
                 return self.find_clip(path, name, start, stop)
             case Encode(media=media, target=target):
@@ -94,9 +94,9 @@ class Decoders:
         found: MediaInfo = self.call("probe", name, path, name)
         return found
 
-    def preview(self, path: Path, name: str) -> MediaPreview:
+    def preview(self, path: Path, name: str, *, is_large: bool = False) -> MediaPreview:
         """As `preprocessing.preview.preview`, and raises the same."""
-        found: MediaPreview = self.call("preview", name, path, name)
+        found: MediaPreview = self.call("preview", name, path, name, is_large)
         return found
 
     def find_clip(self, path: Path, name: str, start: int, stop: int) -> SoundClip:

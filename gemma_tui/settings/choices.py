@@ -18,6 +18,7 @@ THEMES: Final = (
     ("contrast-light", "high contrast, light"),
     ("terminal", "those of the terminal"),
 )
+PREVIEWS: Final = (("half_blocks", "half blocks"), ("kitty", "pixels"))
 NOTIFICATIONS: Final = (
     ("off", "off"),
     ("bell", "the bell"),

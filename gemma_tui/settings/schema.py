@@ -9,8 +9,17 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 from gemma_tui.options import GenerationOptions, Overflow, SamplingOptions
-from gemma_tui.settings.choices import BUDGETS, NOTIFICATIONS, OVERFLOWS, RATES, SEND_KEYS, THEMES
+from gemma_tui.settings.choices import (
+    BUDGETS,
+    NOTIFICATIONS,
+    OVERFLOWS,
+    PREVIEWS,
+    RATES,
+    SEND_KEYS,
+    THEMES,
+)
 from gemma_tui.settings.derivation import derive_settings
+from gemma_tui.settings.reply_options import reply_options
 from gemma_tui.settings.setting import About
 
 _SAMPLING: Final = SamplingOptions()
@@ -229,6 +238,16 @@ class Settings:
             is_global=True,
         ),
     ] = "dark"
+    previews: Annotated[
+        str,
+        About(
+            "app",
+            "Previews",
+            "How pictures are shown below their names; pixels only in kitty and Ghostty.",
+            choices=PREVIEWS,
+            is_global=True,
+        ),
+    ] = "half_blocks"
     reduced_motion: Annotated[
         bool,
         About("app", "Reduced motion", "Nothing slides, fades or blinks.", is_global=True),
@@ -255,9 +274,7 @@ class Settings:
     tour: Annotated[
         bool,
         About(
-            "app",
-            "Tour",
-            "Show what there is, in three pages, at the next start.",
+            *("app", "Tour", "Show what there is, in three pages, at the next start."),
             is_global=True,
             is_listed=False,
         ),
@@ -276,22 +293,7 @@ class Settings:
     @property
     def options(self) -> GenerationOptions:
         """How a reply is to be written."""
-        sampling = SamplingOptions(
-            temperature=self.temperature,
-            top_k=self.top_k,
-            top_p=self.top_p,
-            seed=self.seed,
-            min_p=self.min_p,
-            repetition_penalty=self.repetition_penalty,
-            presence_penalty=self.presence_penalty,
-        )
-        return GenerationOptions(
-            sampling,
-            max_tokens=self.max_tokens,
-            thinking=self.thinking,
-            max_thought_tokens=self.max_thought_tokens,
-            overflow=self.overflow,
-        )
+        return reply_options(self)
 
 
 SCHEMA: Final = derive_settings(Settings)

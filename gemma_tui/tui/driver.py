@@ -18,6 +18,7 @@ from typing import IO, Any, Final, cast
 from textual.constants import ESCAPE_DELAY
 from textual.drivers.linux_driver import LinuxDriver
 
+from gemma_tui.tui.graphics.images import TerminalImages
 from gemma_tui.tui.key_parser import KeyParser
 from gemma_tui.tui.terminal_input import TerminalInput
 from gemma_tui.tui.window_title import WindowTitle
@@ -61,15 +62,22 @@ class TerminalDriver(LinuxDriver):
         """The title of the window, which leaving gives back."""
         return WindowTitle(self.write)
 
+    @cached_property
+    def images(self) -> TerminalImages:
+        """The pictures that the terminal has."""
+        return TerminalImages(self.write, (os.getpid() & 0xFFFF) << 8 | 1)
+
     def start_application_mode(self) -> None:
         """Begin, or go on after the app was put to sleep."""
         if not isinstance(self._file, _Window):
             self._file = cast("Any", _Window(cast("IO[str]", self._file)))
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual's
+        self.images.resend()
 
     def stop_application_mode(self) -> None:
         """Leave the terminal as it was, for good or for a while."""
         self.window_title.restore()
+        self.images.restore()
         super().stop_application_mode()
 
     def _sigcont_application(self, *_: object) -> None:

@@ -13,6 +13,7 @@ from rich.style import Style
 from textual.filter import LineFilter
 
 from gemma_tui.sanitize import sanitize_line
+from gemma_tui.tui.graphics.kitty import GRAPHIC, are_cells
 
 if TYPE_CHECKING:
     from textual.color import Color
@@ -22,7 +23,8 @@ class SafeLines(LineFilter):
     """Removes from rendered lines whatever could act on the terminal or on the app.
 
     Control characters become visible, terminal hyperlinks are dropped, and so are the actions that
-    markup can attach to text (`[@click=…]`): this app attaches none itself. Return an instance in
+    markup can attach to text (`[@click=…]`): this app attaches none itself. Cells that stand for a
+    picture pass where the app painted them. Return an instance in
     front of the other filters from `App.get_line_filters()`.
     """
 
@@ -35,10 +37,17 @@ def _safe(segment: Segment) -> Segment:
     text, style, control = segment
     # Two quick answers first: this runs for every segment that is painted.
     safe_text = text if text.isascii() and text.isprintable() else sanitize_line(text)
+    if safe_text != text and _is_graphic(text, style):
+        safe_text = text
     safe_style = style if style is None or _is_inert(style) else _without_actions(style)
     if safe_text == text and safe_style is style and control is None:
         return segment
     return Segment(safe_text, safe_style)
+
+
+def _is_graphic(text: str, style: Style | None) -> bool:
+    """Whether these are cells of a picture, from whoever may paint some."""
+    return style is not None and bool(style.meta.get(GRAPHIC)) and are_cells(text)
 
 
 def _is_inert(style: Style) -> bool:

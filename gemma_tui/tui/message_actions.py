@@ -16,7 +16,6 @@ from gemma_tui.tui.transcript.requests import ActionRequested, EditRequested, Pr
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gemma_tui.chat import Chat
     from gemma_tui.options import GenerationOptions
     from gemma_tui.storage.conversations import ConversationStore
     from gemma_tui.tui.desk import Desk
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from gemma_tui.tui.model_switch import ModelSwitch
     from gemma_tui.tui.page import Page
     from gemma_tui.tui.picture_actions import PictureActions
+    from gemma_tui.tui.previewing import Previewing
     from gemma_tui.tui.transcript.requests import MessageRequest
     from gemma_tui.tui.widgets.composer_panel import ComposerPanel
 
@@ -45,7 +45,7 @@ class MessageActions:
     """Does what was asked of a message.
 
     Args:
-        chat: Makes previews.
+        previewing: Makes previews.
         store: Conversations.
         desk: Runs turns.
         page: The conversation shown.
@@ -58,7 +58,7 @@ class MessageActions:
 
     def __init__(  # noqa: PLR0913  # what a message can be asked needs them all
         self,
-        chat: Chat,
+        previewing: Previewing,
         store: ConversationStore,
         desk: Desk,
         page: Page,
@@ -70,7 +70,7 @@ class MessageActions:
         pictures: PictureActions,
     ) -> None:
         self._pictures = pictures
-        self._chat = chat
+        self._previewing = previewing
         self._store = store
         self._desk = desk
         self._page = page
@@ -177,7 +177,7 @@ class MessageActions:
     async def _preview(self, message_id: int, number: int) -> None:
         message = self._page.message(message_id)
         if message is not None:
-            preview = await self._chat.preview(message.attachments[number])
+            preview = await self._previewing.preview(message.attachments[number])
             self._page.transcript.show_preview(message_id, number, preview)
 
     async def _switch(self, message_id: int, direction: Literal["older", "newer"]) -> None:

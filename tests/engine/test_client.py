@@ -150,6 +150,8 @@ async def test_previews_are_small_pictures_and_levels(engine: EngineClient, tmp_
     tall = tmp_path / "tall.png"
     Image.new("L", (3, 4000), 255).save(tall)
     assert (await engine.preview(tall, "tall.png")).rgb == "ffffff" * 40
+    large = await engine.preview(tall, "tall.png", is_large=True)
+    assert (large.height, large.rgb) == (320, "ffffff" * 320 * large.width)
     wav(tmp_path / "click.wav")
     sound = await engine.preview(tmp_path / "click.wav", "click.wav")
     assert sound.levels == (*[0] * 23, 61, *[0] * 24)

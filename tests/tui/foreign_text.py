@@ -18,7 +18,7 @@ from tests.tui.terminal import Terminal
 from tests.tui.terminal_grammar import Grammar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import TypeAlias
 
     from gemma_tui.errors import GemmaError
@@ -114,6 +114,7 @@ class Program(Terminal):
         replies: What the engine says.
         size: Columns and rows.
         folder: The working folder, if it matters.
+        environ: Further environment variables.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class Program(Terminal):
         replies: Iterable[Reply] = YES,
         size: tuple[int, int] = (110, 60),
         folder: Path | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         script = write_script(home.parent / "script", replies)
         arguments = arguments or ("--model", f"{home.parent}/scripted")
@@ -131,7 +133,7 @@ class Program(Terminal):
             [sys.executable, "-m", "tests.scripted_program", *arguments],
             home=home,
             size=size,
-            environ={SCRIPT: os.fspath(script), "PYTHONPATH": places},
+            environ={SCRIPT: os.fspath(script), "PYTHONPATH": places, **(environ or {})},
             folder=folder,
         )
 

@@ -104,6 +104,7 @@ HIDING: Final = (
     "admin\u200d\u200c\u200d\u200c",
     "\u202dleft\u202eright\u2066inside",  # never ended
     "// check\u2029return\u2028 } \u2066// done\u2069",  # code that reads otherwise
+    "\U0010eeee\u0305\u0305 a piece of a picture",
 )
 """Characters that hide, reorder, or cannot be encoded."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import signal
 import sys
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS = 45.0
 """Longer than any machine needs; only what never appears runs into it."""
+
+
+_GRAPHICS = re.compile(rb"\x1b_[^\x1b]*\x1b\\\\")
+_UNFINISHED_GRAPHICS = re.compile(rb"\x1b_[^\x1b]*\x1b?\Z")
+"""Pictures, which pyte would draw as text."""
 
 
 class Terminal:
@@ -45,6 +51,7 @@ class Terminal:
         self._stream = pyte.ByteStream(self.screen)
         self.written = bytearray()
         """Every byte the program wrote."""
+        self._held = b""
         self._text: str | None = None
         # A size in the environment (xdist's workers have one) would count more than the window's.
         foreign = ("TEXTUAL", "NO_COLOR", "COLUMNS", "LINES")
@@ -108,7 +115,10 @@ class Terminal:
         """Take what the program wrote."""
         self.written += data
         self._text = None
-        self._stream.feed(data)
+        data = _GRAPHICS.sub(b"", self._held + data)
+        unfinished = _UNFINISHED_GRAPHICS.search(data)
+        self._held = unfinished[0] if unfinished else b""
+        self._stream.feed(data.removesuffix(self._held))
 
     def _is_ready(self, seconds: float) -> bool:
         return bool(select.select([self.child.child_fd], [], [], seconds)[0])

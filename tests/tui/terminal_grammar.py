@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _SEQUENCE: Final = re.compile(
     r"\x1b\[(?P<csi>[0-?]*[ -/]*[@-~])"
     r"|\x1b\](?P<osc>[^\x00-\x1f\x7f-\x9f]*)(?:\x07|\x1b\\)"
+    r"|\x1b_G(?P<graphics>[!-~]*)\x1b\\"
 )
 
 _CSI: Final = (
@@ -41,6 +42,16 @@ _SGR: Final = re.compile(
     rf"(?:(?:[012345679]|2[1-9]|3[0-79]|4[0-79]|5[0-5]|9[0-7]|10[0-7]|38;{_COLOUR}|48;{_COLOUR})(?:;|(?=m)))*m"
 )
 """Not 8: text that is there and cannot be seen."""
+
+_GRAPHICS: Final = re.compile(
+    r"a=t,f=24,o=z,s=\d{1,3},v=\d{1,3},i=(?P<sent>\d{1,8}),q=2,m=[01];[A-Za-z0-9+/]{0,4096}={0,2}"
+    r"|q=2,m=[01];[A-Za-z0-9+/]{0,4096}={0,2}"
+    r"|a=p,U=1,i=\d{1,8},c=\d\d?,r=\d\d?,q=2"
+    r"|a=d,d=I,i=(?P<deleted>\d{1,8}),q=2"
+)
+"""The protocol of kitty: a picture in pieces, its cells, its end. Nothing that is answered (q=2)."""
+
+_PLACEHOLDERS: Final = re.compile("\U0010eeee[\u0300-\u05af]{2}")
 
 _POINTER: Final = re.compile(r"22;(?:default|text|pointer|[a-z]{1,4}-resize)")
 
@@ -84,6 +95,23 @@ class _BorrowedTitle:
         return sequence[0].endswith("\x07") and (self._is_empty or osc[2:] in self._titles)
 
 
+class _Pictures:
+    """Sent, and taken back before the end."""
+
+    def __init__(self, *, are_allowed: bool) -> None:
+        self._are_allowed = are_allowed
+        self.kept: set[str] = set()
+
+    def takes(self, sequence: re.Match[str]) -> bool:
+        """Whether a sequence has its place here."""
+        found = _GRAPHICS.fullmatch(sequence["graphics"] or "") if self._are_allowed else None
+        if found is None:
+            return False
+        self.kept.add(found["sent"] or "")
+        self.kept -= {found["deleted"], ""}
+        return True
+
+
 @dataclass(frozen=True)
 class Grammar:
     """What may be written besides text, colours and the movements of the cursor.
@@ -93,6 +121,7 @@ class Grammar:
         clipboard: The texts that may be copied by the terminal (OSC 52).
         titles: The titles that the window may get (OSC 0), between XTWINOPS 22 and 23.
         rings: How often the bell may ring.
+        has_pictures: Whether pictures may be sent, which are all taken back at the end.
         is_edited: Whether lines are edited there, as readline does it on a terminal that can nothing.
     """
 
@@ -101,6 +130,7 @@ class Grammar:
     titles: frozenset[str] = frozenset()
     rings: int = 0
     is_edited: bool = False
+    has_pictures: bool = False
 
     def foreign(self, written: bytes) -> list[str]:
         """Everything in `written` that has no place in it, in order."""
@@ -113,11 +143,13 @@ class Grammar:
     def _foreign(self, text: str) -> Iterator[str]:
         place, last_mode, is_over = 0, "", False
         title, rings = _BorrowedTitle(self.titles), self.rings
+        pictures = _Pictures(are_allowed=self.has_pictures)
         while place < len(text):
             end = text.find("\x1b", place)
             plain = text[place : end if end >= 0 else len(text)]
             place += len(plain)
             harmless = self._newlines().sub("", plain)
+            harmless = _PLACEHOLDERS.sub("", harmless) if self.has_pictures else harmless
             rings -= (is_bell := self.draws and harmless == "\x07")  # alone, between sequences
             harmless = "" if is_bell and rings >= 0 else harmless
             yield from (repr(character) for character in harmless if self._is_foreign(character))
@@ -135,7 +167,7 @@ class Grammar:
                 if mode["mode"] == "2026" and (name == "2026h") is (last_mode == "2026h"):
                     yield f"{sequence[0]!r}: a frame in a frame"
                 last_mode = name if mode["mode"] == "2026" else last_mode
-            elif not self._allows(sequence) and not title.takes(sequence):
+            elif not (self._allows(sequence) or title.takes(sequence) or pictures.takes(sequence)):
                 yield repr(sequence[0])
             elif is_over and sequence[0].endswith("H"):
                 yield f"{sequence[0]!r} after the end"
@@ -144,6 +176,7 @@ class Grammar:
             yield "a title that is never given back"
         if last_mode == "2026h":
             yield "a frame that never ends"
+        yield from (f"picture {number} stays" for number in sorted(pictures.kept))
 
     def _newlines(self) -> re.Pattern[str]:
         if self.draws:
@@ -153,6 +186,8 @@ class Grammar:
     def _is_foreign(self, character: str) -> bool:
         if " " <= character <= "~":
             return False
+        if character == "\U0010eeee":  # a piece of a picture, where the terminal has one
+            return True
         match unicodedata.category(character):
             case "Cc":
                 return True
@@ -169,7 +204,7 @@ class Grammar:
                 return bool(re.fullmatch("K", csi))
             return bool(_ALLOWED_CSI.fullmatch(csi) or _SGR.fullmatch(csi))
         osc = sequence["osc"]
-        if not self.draws:
+        if not self.draws or osc is None:
             return False
         return bool(_POINTER.fullmatch(osc)) or self._is_copy(osc)
 

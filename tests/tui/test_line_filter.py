@@ -9,6 +9,7 @@ from rich.style import Style
 from textual.color import Color
 
 from gemma_tui.sanitize import sanitize_line
+from gemma_tui.tui.graphics.kitty import GRAPHIC, Graphic
 from gemma_tui.tui.line_filter import SafeLines
 
 BLACK = Color(0, 0, 0)
@@ -44,3 +45,14 @@ def test_control_segments_become_text() -> None:
 def test_any_text(texts: list[str]) -> None:
     found = SafeLines().apply([Segment(text) for text in texts], BLACK)
     assert [segment.text for segment in found] == [sanitize_line(text) for text in texts]
+
+
+def test_cells_of_a_picture_pass_only_where_the_app_paints_them() -> None:
+    cells = Graphic(1, 2, 2).cells(1, 2)
+    own = Style(color="#000001", meta={GRAPHIC: True})
+    (painted,) = SafeLines().apply([Segment(cells, own)], BLACK)
+    assert painted == Segment(cells, own)
+    (foreign,) = SafeLines().apply([Segment(cells, Style(color="#000001"))], BLACK)
+    assert "\U0010eeee" not in foreign.text
+    (mixed,) = SafeLines().apply([Segment(f"{cells}\x1b", own)], BLACK)
+    assert mixed.text == sanitize_line(f"{cells}\x1b")

@@ -25,6 +25,7 @@ from gemma_tui.tui.page import Page
 from gemma_tui.tui.parts_choice import PartsChoice
 from gemma_tui.tui.pasting import Pasting
 from gemma_tui.tui.picture_actions import PictureActions
+from gemma_tui.tui.previewing import Previewing
 from gemma_tui.tui.prompt_cost import PromptCost
 from gemma_tui.tui.question_history import QuestionHistory
 from gemma_tui.tui.recording import Recording
@@ -112,8 +113,9 @@ class ChatScreen(ComposingScreen):
         self._pictures = PictureActions(chat, self.desk, page, panel, self, lambda: self._options)
         self._parts = PartsChoice(chat, panel.tray, self)
         self.gallery = Gallery(chat, store, page, panel.tray, self.workspace, self.perform)
+        previewing = Previewing(chat, self._preferences, lambda: self.app)
         self._messages = MessageActions(
-            *(chat, store, self.desk, page, panel, self, lambda: self._options),
+            *(previewing, store, self.desk, page, panel, self, lambda: self._options),
             models=self.choosing.models,
             pictures=self._pictures,
         )

@@ -32,6 +32,7 @@ from gemma_tui.tui.transcript.sections import (
 
 if TYPE_CHECKING:
     from gemma_tui.generation import MediaPreview
+    from gemma_tui.tui.graphics.kitty import Graphic
     from gemma_tui.tui.transcript.leaves import Leaf
     from gemma_tui.tui.transcript.matching import Query
 
@@ -65,7 +66,7 @@ class Entry:
         self._former = former
         self._shows_details = False
         self._toggled: set[int] = set()  # sections that are not as `shows_thoughts` says
-        self._previews: dict[int, MediaPreview] = {}
+        self._previews: dict[int, MediaPreview | Graphic] = {}
         self._shown_previews: set[int] = set()
         self._sections: list[Section] = []
         self._fixed = 0  # blocks that will not change any more
@@ -158,7 +159,7 @@ class Entry:
         self._shows_details = not self._shows_details
         self._rebuild()
 
-    def show_preview(self, number: int, preview: MediaPreview) -> None:
+    def show_preview(self, number: int, preview: MediaPreview | Graphic) -> None:
         """Show an attachment in small, and remember how it looks."""
         self._previews[number] = preview
         self._shown_previews.add(number)

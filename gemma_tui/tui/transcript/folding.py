@@ -11,6 +11,7 @@ from gemma_tui.tui.transcript.sections import Chip
 if TYPE_CHECKING:
     from gemma_tui.conversation import Message
     from gemma_tui.generation import MediaPreview
+    from gemma_tui.tui.graphics.kitty import Graphic
     from gemma_tui.tui.transcript.sections import Target
 
 
@@ -28,7 +29,7 @@ class FoldingView(SearchableView):
         entry = self._document.entry(message.id)
         return bool(_shown_in_small(message)) or (entry is not None and entry.has_folds)
 
-    def show_preview(self, message_id: int, number: int, preview: MediaPreview) -> None:
+    def show_preview(self, message_id: int, number: int, preview: MediaPreview | Graphic) -> None:
         """Show an attachment in small, below its name."""
         entry = self._document.entry(message_id)
         if entry is not None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from rich.cells import cell_len
 
+from gemma_tui.tui.graphics.kitty import Graphic
 from gemma_tui.tui.transcript.code import Highlighter
 from gemma_tui.tui.transcript.inline import InlineParser, plain_spans
 from gemma_tui.tui.transcript.leaves import (
@@ -123,7 +124,9 @@ def estimate(leaf: Leaf, width: int) -> int:
         case Rule():
             return gap + 1
         case Picture(preview=preview):
-            return gap + max(1, (preview.height + 1) // 2)
+            return gap + (
+                preview.rows if isinstance(preview, Graphic) else max(1, (preview.height + 1) // 2)
+            )
 
 
 def _fitting(frame: Frame, width: int) -> Frame:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from gemma_tui.generation import MediaPreview
+    from gemma_tui.tui.graphics.kitty import Graphic
     from gemma_tui.tui.transcript.rows import Spans
 
 Alignment: TypeAlias = Literal["left", "center", "right"]
@@ -85,7 +86,7 @@ class Rule:
 class Picture:
     """What a picture looks like, or how loud a sound is, in small."""
 
-    preview: MediaPreview
+    preview: MediaPreview | Graphic
     frame: Frame = Frame()
 
 

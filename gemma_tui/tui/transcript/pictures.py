@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gemma_tui.tui.graphics.kitty import Graphic
 from gemma_tui.tui.transcript.rows import Row
 
 if TYPE_CHECKING:
@@ -16,12 +17,21 @@ INDENT: Final = 2
 _BARS: Final = "▁▂▃▄▅▆▇█"
 
 
-def picture_rows(preview: MediaPreview, width: int) -> list[Row]:
+def picture_rows(preview: MediaPreview | Graphic, width: int) -> list[Row]:
     """The rows of a preview in at most `width` cells.
 
-    A cell holds two pixels above each other; a preview wider than the room is thinned out.
+    A cell holds two pixels above each other; a preview wider than the room is thinned out, a
+    picture that the terminal has is cut.
     """
     room = max(1, width - INDENT)
+    if isinstance(preview, Graphic):
+        return [
+            Row(
+                ((" " * INDENT, ""), (preview.cells(row, room), f"graphic#{preview.colour}")),
+                lead=INDENT,
+            )
+            for row in range(preview.rows)
+        ]
     shown = min(preview.width, room)
     if not shown or preview.width < 1:
         return [Row()]

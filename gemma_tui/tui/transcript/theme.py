@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from rich.style import Style
 
+from gemma_tui.tui.graphics.kitty import GRAPHIC
+
 if TYPE_CHECKING:
     from textual.color import Color
     from textual.css.styles import RenderStyles
@@ -86,10 +88,12 @@ class Palette:
 
 
 def _colour(name: str) -> Style:
-    """The style for `#rrggbb` and `on#rrggbb`; none for anything else."""
+    """The style for `#rrggbb`, `on#rrggbb`, `graphic#rrggbb`; none for anything else."""
     where, hash_sign, digits = name.partition("#")
     if not hash_sign:
         return Style.null()
+    if where == "graphic":
+        return Style(color=f"#{digits}", meta={GRAPHIC: True})
     return Style(bgcolor=f"#{digits}") if where else Style(color=f"#{digits}")
 
 

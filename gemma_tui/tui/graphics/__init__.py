@@ -1,0 +1,1 @@
+"""Pictures as pixels, in terminals that show them; elsewhere they are drawn with characters."""
