@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Label
+
+from gemma_tui.tui.screens.dialogue import Dialogue
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class AgreementScreen(ModalScreen[bool]):
+class AgreementScreen(Dialogue[bool]):
     """Asks; `Y` is yes, `N` and Esc are no.
 
     Args:

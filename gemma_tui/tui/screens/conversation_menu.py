@@ -8,10 +8,10 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from gemma_tui.tui.screens.dialogue import Dialogue
 from gemma_tui.tui.widgets.conversation_list import ConversationList
 from gemma_tui.tui.widgets.conversation_rows import Entry
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gemma_tui.conversation import Conversation
 
 
-class ConversationMenu(ModalScreen[str | None]):
+class ConversationMenu(Dialogue[str | None]):
     """Hands back the action that was chosen, for the list to run.
 
     Args:

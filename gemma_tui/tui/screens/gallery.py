@@ -13,7 +13,6 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -21,6 +20,7 @@ from gemma_tui.byte_size import format_size
 from gemma_tui.errors import GemmaError
 from gemma_tui.preprocessing.media_cost import soft_token_count
 from gemma_tui.sanitize import sanitize, sanitize_line
+from gemma_tui.tui.screens.dialogue import Dialogue
 from gemma_tui.tui.widgets.chip_text import describe
 from gemma_tui.tui.widgets.media_view import MediaView
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 KEYS: Final = "Enter go · A attach again · S save · O open · Esc"
 
 
-class GalleryScreen(ModalScreen[None]):
+class GalleryScreen(Dialogue[None]):
     """A list of attachments, and the chosen one in small.
 
     Args:

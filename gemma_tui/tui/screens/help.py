@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from gemma_tui.frontend.commands import COMMANDS
 from gemma_tui.tui.keys import key_groups, keys_of
+from gemma_tui.tui.screens.dialogue import Dialogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ _WIDTH: Final = 20
 _MIN_ROOM: Final = 20
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialogue[None]):
     """All keys and commands on one page.
 
     Args:

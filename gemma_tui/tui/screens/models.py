@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 
 from gemma_tui.byte_size import format_size
@@ -23,6 +22,7 @@ from gemma_tui.hub.on_disk import find_models, real_path
 from gemma_tui.paths import builtin_model
 from gemma_tui.sanitize import sanitize, sanitize_line
 from gemma_tui.tui.model_rows import ModelPlace, ModelRow, advised, details, nothing_fits
+from gemma_tui.tui.screens.dialogue import Dialogue
 from gemma_tui.tui.widgets.line_input import LineInput
 from gemma_tui.tui.widgets.model_table import ModelTable
 from gemma_tui.tui.widgets.short_text import ShortText
@@ -45,7 +45,7 @@ TOO_LARGE: Final = (
 _REPO: Final = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 
 
-class ModelScreen(ModalScreen["ModelRow | None"]):
+class ModelScreen(Dialogue["ModelRow | None"]):
     """A table, what there is to say of one model, and a field for another one.
 
     Args:

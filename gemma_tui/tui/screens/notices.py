@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from gemma_tui.sanitize import sanitize
+from gemma_tui.tui.screens.dialogue import Dialogue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gemma_tui.tui.notices import Notice
 
 
-class NoticeScreen(ModalScreen[None]):
+class NoticeScreen(Dialogue[None]):
     """One page to scroll through.
 
     Args:

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Label
+
+from gemma_tui.tui.screens.dialogue import Dialogue
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
 
-class PasswordScreen(ModalScreen[str | None]):
+class PasswordScreen(Dialogue[str | None]):
     """Asks for a password. Enter takes it, Esc puts the dialogue away.
 
     Args:

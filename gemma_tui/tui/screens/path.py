@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.suggester import Suggester
 from textual.widgets import Input, Label
 
 from gemma_tui.paths import expand
 from gemma_tui.sanitize import sanitize_line
+from gemma_tui.tui.screens.dialogue import Dialogue
 from gemma_tui.tui.widgets.line_input import LineInput
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class PathSuggester(Suggester):
         return await asyncio.to_thread(_complete, value)
 
 
-class PathScreen(ModalScreen[str | None]):
+class PathScreen(Dialogue[str | None]):
     """Asks for a path. Enter takes it, Esc puts the dialogue away.
 
     Args:

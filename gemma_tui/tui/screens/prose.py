@@ -8,12 +8,12 @@ from textual import events, on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, TextArea
 from textual.widgets.option_list import Option
 
 from gemma_tui.errors import GemmaError
 from gemma_tui.sanitize import sanitize, sanitize_line
+from gemma_tui.tui.screens.dialogue import Dialogue
 from gemma_tui.tui.widgets.line_input import LineInput
 from gemma_tui.tui.widgets.short_text import ShortText
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 KEYS = "Ctrl+S keep · F6 save as a preset · Esc leave"
 
 
-class ProseScreen(ModalScreen[str | None]):
+class ProseScreen(Dialogue[str | None]):
     """Presets on the left, the text on the right; returns the text, or None to change nothing.
 
     Args:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from textual import on
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 
 from gemma_tui.errors import GemmaError, MicrophoneError
@@ -25,6 +24,7 @@ from gemma_tui.microphone.privacy import can_open_privacy, open_privacy
 from gemma_tui.microphone.take import Take, time_words
 from gemma_tui.sanitize import sanitize
 from gemma_tui.tui.recorder_view import RecorderView, recorder_lines
+from gemma_tui.tui.screens.dialogue import Dialogue
 from gemma_tui.tui.screens.record_keys import RECORD_KEYS
 from gemma_tui.tui.widgets.device_list import DeviceList
 from gemma_tui.tui.widgets.short_text import ShortText
@@ -44,7 +44,7 @@ Then: TypeAlias = Literal["review", "attach", "play", "begin"]
 _ONLY_SILENCE = "Only silence was recorded. Enter attaches it all the same, Esc discards it."
 
 
-class RecordScreen(ModalScreen[None]):
+class RecordScreen(Dialogue[None]):
     """Records, plays back, lets another device be chosen.
 
     Args:

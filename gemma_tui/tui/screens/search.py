@@ -10,12 +10,12 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
 from gemma_tui.errors import StorageError
 from gemma_tui.sanitize import sanitize, sanitize_line
+from gemma_tui.tui.screens.dialogue import Dialogue
 from gemma_tui.tui.widgets.conversation_rows import UNTITLED
 from gemma_tui.tui.widgets.line_input import LineInput
 from gemma_tui.tui.widgets.short_text import ShortText
@@ -49,7 +49,7 @@ class SearchChoice:
     """What was looked for, for the search inside the conversation."""
 
 
-class SearchScreen(ModalScreen[SearchChoice | None]):
+class SearchScreen(Dialogue[SearchChoice | None]):
     """A line to type, and the hits below, the newest first.
 
     Args:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from gemma_tui.errors import GemmaError, SettingsError
@@ -23,6 +22,7 @@ from gemma_tui.sanitize import sanitize
 from gemma_tui.settings.schema import SCHEMA
 from gemma_tui.tui.availability import notes, who_answers, why_fixed, why_idle
 from gemma_tui.tui.preferences import following
+from gemma_tui.tui.screens.dialogue import Dialogue
 from gemma_tui.tui.stepping import stepped
 from gemma_tui.tui.widgets.line_input import LineInput
 from gemma_tui.tui.widgets.scope_switch import ScopeSwitch
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 KEYS = "Enter change · ←→ step · Del reset · F3 scope · Esc"
 
 
-class SettingsScreen(ModalScreen[None]):
+class SettingsScreen(Dialogue[None]):
     """Search field, scope, one row for each setting, and what there is to know about it.
 
     Args:

@@ -12,11 +12,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.reactive import reactive
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from gemma_tui.errors import GemmaError
 from gemma_tui.tui.keys import key_groups, keys_of
+from gemma_tui.tui.screens.dialogue import Dialogue
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -44,7 +44,7 @@ _TITLES: Final = ("gemma-tui", "Pictures and sounds", "Keys")
 _ADVICE_TITLE: Final = "A model for this machine"
 
 
-class TourScreen(ModalScreen[None]):
+class TourScreen(Dialogue[None]):
     """Pages to go through, or to leave at once.
 
     Args:
