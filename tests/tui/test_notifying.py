@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sqlite3
 import time
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gemma_tui.conversation import MessageState
 from gemma_tui.errors import ModelError
@@ -20,6 +23,7 @@ from gemma_tui.storage.database import Database
 from gemma_tui.tui.notifying import LONG_SECONDS, Notifier
 from gemma_tui.tui.window_title import WindowTitle
 from tests.tui.foreign_text import Program
+from tests.tui.naughty_strings import NAUGHTY
 from tests.tui.terminal_grammar import Grammar
 
 if TYPE_CHECKING:
@@ -143,3 +147,17 @@ async def test_the_title_is_given_back(tmp_path: Path, leaves_by_signal: bool) -
         grammar = Grammar(titles=frozenset({f"! {SHOWN}"}), rings=1)
         assert program.foreign(grammar) == []
         assert program.foreign(replace(grammar, rings=0)) == [repr("\x07")]
+
+
+@given(st.text(st.characters(codec=None, exclude_categories=())))
+def test_no_title_acts_on_the_terminal(text: str) -> None:
+    for foreign in (text, *NAUGHTY):
+        written: list[str] = []
+        title = WindowTitle(written.append)
+        title.show(foreign)
+        title.restore()
+        found = re.fullmatch(r"\x1b\[22;0t\x1b\]0;([^\x07\x1b]*)\x07", written[0])
+        assert found is not None, ascii(foreign)
+        grammar = Grammar(titles=frozenset({found[1]}))
+        assert grammar.foreign("".join(written).encode()) == []
+        assert grammar.foreign(found[1].encode()) == [], ascii(foreign)
