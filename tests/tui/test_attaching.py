@@ -180,6 +180,8 @@ async def test_a_file_that_is_gone_is_named_and_the_others_are_attached(
 
 async def test_f4_and_signs_change_the_budget(open_app: Opener, picture: Path) -> None:
     async with open_app() as running:
+        await running.pilot.press("f4")
+        await running.shown("No picture is attached that a token budget could be for.")
         await running.drop(picture)
         seen = []
         for _ in (280, 560, 1120):

@@ -123,7 +123,7 @@ async def test_other_keys_are_obeyed_and_shown(open_app: Opener, paths: Paths) -
 async def test_help_has_every_key_and_every_command(open_app: Opener) -> None:
     async with open_app(size=(110, 260)) as running:
         await running.pilot.press("f1")
-        await running.shown("Esc closes this page")
+        await running.shown("↑↓ scroll · Esc")
         text = running.text()
         for group in key_groups():
             assert group.title in text

@@ -299,3 +299,16 @@ async def test_it_fits_any_screen(open_app: Opener, size: tuple[int, int]) -> No
         for line in running.text().splitlines():
             assert len(line) <= size[0]
         assert running.app.is_running
+
+
+async def test_a_narrow_panel_shows_a_value_rather_than_where_it_comes_from(
+    open_app: Opener,
+) -> None:
+    for size, has_origin in (((60, 18), False), ((80, 24), True)):
+        async with open_app(size=size) as running:
+            await panel(running)
+            await running.pilot.press(*"temper")  # without a scrollbar there is a column more
+            await running.until(lambda: "Top-k" not in running.text())
+            (row,) = (line for line in running.text().splitlines() if "Temperature " in line)
+            assert "as the model says" in row
+            assert ("default" in row) is has_origin

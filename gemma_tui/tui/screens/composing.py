@@ -118,6 +118,8 @@ class ComposingScreen(CommandScreen):
 
     def action_change_budget(self) -> None:
         """Next budget for the chosen chip."""
+        if self._panel.tray.picture is None:
+            self.notify("No picture is attached that a token budget could be for.", markup=False)
         self._panel.tray.action_change_budget(1)
 
     def action_attach(self) -> None:

@@ -49,7 +49,9 @@ class HelpScreen(Dialogue[None]):
 
     def compose(self) -> ComposeResult:
         """The page, scrollable."""
-        with VerticalScroll(id="page"):
+        with VerticalScroll(id="page") as page:
+            page.border_title = "Help"
+            page.border_subtitle = "↑↓ scroll · Esc"
             yield HelpText(self._keymap)
 
 
@@ -84,7 +86,7 @@ class HelpText(Widget):
             lines += _row(command.usage, command.title, width)
         lines.append(("\nPrivacy\n", "bold $primary"))
         privacy = "\n".join(wrap(PRIVACY, max(_MIN_ROOM, width)))
-        lines += [(f"{privacy}\n\n", "$foreground"), ("Esc closes this page", "$foreground 75%")]
+        lines.append((privacy, "$foreground"))
         return Content.assemble(*lines)
 
 

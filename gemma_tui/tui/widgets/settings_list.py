@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from gemma_tui.settings.setting import Setting
 
 _LABEL_WIDTH: Final = 26
+_LEAST_VALUE_WIDTH: Final = 20
+"""Where a value would have less, its origin is left out; what is not the default is bold."""
+
 _ORIGIN_WIDTH: Final = max(len(origin) for origin in Origin)
 
 
@@ -135,7 +138,7 @@ class SettingsList(OptionList):
         value = sanitize_line(setting.words(self._resolved.value(setting.key)))
         origin = self._resolved.origins[setting.key]
         width = max(20, self.scrollable_content_region.width - 1)
-        has_origin = width >= _LABEL_WIDTH + _ORIGIN_WIDTH + 12
+        has_origin = width >= _LABEL_WIDTH + _ORIGIN_WIDTH + _LEAST_VALUE_WIDTH
         room = width - _LABEL_WIDTH - 2 - (_ORIGIN_WIDTH + 1 if has_origin else 0)
         if cell_len(value) > room:
             value = set_cell_size(value, room - 1).rstrip() + "…"
