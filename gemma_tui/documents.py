@@ -120,11 +120,6 @@ class Documents:
         frame = image_tokens(video.width, video.height, video.token_budget) + _STAMP_TOKENS
         return with_frames(video, per_second, min(MAX_FRAMES, max(1, (room - sound) // frame)))
 
-    @property
-    def page_budget(self) -> int:
-        """Soft tokens of a page unless the user says otherwise."""
-        return _page_budget(self._engine.state.model)
-
     async def fit(
         self, document: Attachment, token_budget: TokenBudget | None, used_tokens: int
     ) -> Attachment:

@@ -81,16 +81,20 @@ def audio_features(path: Path, name: str, start: int = 0, length: int = 0) -> Au
     Raises:
         AttachmentError: It is not a readable sound between 20 ms and 30 s.
     """
+    clip = read_clip(path, name, start, length)
+    return AudioFeatures(LogMel()(clip), audio_tokens(clip.size), waveform_frames(clip))
+
+
+def read_clip(path: Path, name: str, start: int = 0, length: int = 0) -> NDArray[np.float32]:
+    """Samples [samples] of a clip, 16 kHz, mono, float32 in -1..1; raises as `audio_features`."""
     with open_file(path, name) as file:
         file_format = format_of(file, name)
         if file_format.kind != "audio":
             message = f"“{name}” is a picture, not a sound."
             raise UnsupportedFormatError(message, "Attach it as a picture.")
         if length:
-            clip = decode_range(file, file_format, name, start, length)
-        else:
-            clip = decode_clip(file, file_format, name)
-    return AudioFeatures(LogMel()(clip), audio_tokens(clip.size), waveform_frames(clip))
+            return decode_range(file, file_format, name, start, length)
+        return decode_clip(file, file_format, name)
 
 
 def waveform_frames(samples: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -13,14 +13,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PIL import Image
 
-from gemma_tui.errors import UnsupportedFormatError
 from gemma_tui.generation import MediaInfo
-from gemma_tui.preprocessing.audio import decode_clip
+from gemma_tui.preprocessing.audio import read_clip
 from gemma_tui.preprocessing.budget import SAMPLE_RATE
-from gemma_tui.preprocessing.formats import format_of
 from gemma_tui.preprocessing.picture_part import picture_pixels
-from gemma_tui.preprocessing.sound_stream import decode_range
-from gemma_tui.preprocessing.source import open_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,15 +68,7 @@ def write_clip(path: Path, name: str, start: int, length: int, target: Path) -> 
         AttachmentError: It is not a readable sound between 20 ms and 30 s.
         OSError: `target` cannot be written.
     """
-    with open_file(path, name) as file:
-        file_format = format_of(file, name)
-        if file_format.kind != "audio":
-            message = f"“{name}” is a picture, not a sound."
-            raise UnsupportedFormatError(message, "Attach it as a picture.")
-        if length:
-            clip = decode_range(file, file_format, name, start, length)
-        else:
-            clip = decode_clip(file, file_format, name)
+    clip = read_clip(path, name, start, length)
     samples = np.rint(np.clip(clip, -1.0, 1.0) * _FULL_SCALE).astype("<i2")
     data = io.BytesIO()
     with wave.open(data, "wb") as written:

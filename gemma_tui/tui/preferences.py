@@ -50,11 +50,6 @@ class Preferences:
         self._writing = asyncio.Lock()
 
     @property
-    def has_own(self) -> bool:
-        """Whether anything is set for this conversation only."""
-        return bool(self.own)
-
-    @property
     def own(self) -> Mapping[str, Value]:
         """What is set for this conversation only."""
         if self._page.conversation is not None:
