@@ -35,7 +35,7 @@ def bench(
     ] = None,
     json: AsJson = False,
 ) -> None:
-    """Measure how fast models read and write on this machine, and what memory they take."""
+    """Measure how fast models are here, and what memory they take."""
     from gemma_tui.cli.bench import BenchOrder, run_bench  # noqa: PLC0415  # not needed for --help
 
     asked = tuple(sorted(set(contexts or CONTEXTS)))

@@ -203,7 +203,7 @@ def record(
         bool, typer.Option("--list", help="Show what there is to record from.")
     ] = False,
 ) -> None:
-    """Record with the microphone until Enter or Ctrl-C; prints the path of the file."""
+    """Record with the microphone until Enter or Ctrl-C. Prints the path of the file."""
     from gemma_tui.cli.record import RecordOrder, run_list, run_record  # noqa: PLC0415  # as above
     from gemma_tui.microphone.folder import recording_name  # noqa: PLC0415
 
@@ -218,7 +218,7 @@ def record(
 
 
 def doctor(context: typer.Context, json: AsJson = False) -> None:
-    """Look at this machine, this terminal and what is stored, and say what to do about it."""
+    """Say what works on this machine, and what to do about the rest."""
     from gemma_tui.cli.doctor import run_doctor  # noqa: PLC0415  # as above
 
     context.obj.action = partial(run_doctor, default_paths(), context.obj.network, as_json=json)
@@ -260,7 +260,10 @@ def serve(
     token_file: TokenFile = None,
     model: ModelOption = None,
 ) -> None:
-    """Let other programs of this machine ask the model, through OpenAI's chat API."""
+    """Let other programs of this machine ask the model.
+
+    They speak OpenAI's chat API.
+    """
     from gemma_tui.cli.serve import ServeOrder, run_serve  # noqa: PLC0415  # as above
 
     paths = default_paths()

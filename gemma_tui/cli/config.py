@@ -49,7 +49,7 @@ def show(context: typer.Context) -> None:
 
 
 def keys(context: typer.Context) -> None:
-    """Print what can have another key, each as a line for the table [keys] of the file."""
+    """Print what can have another key. Each is a line for the table [keys] of the file."""
     context.obj.action = print_keys
 
 

@@ -57,7 +57,7 @@ def search(
     ] = 50,
     json: AsJson = False,
 ) -> None:
-    """Find messages and titles that hold all the words, the newest first; archived ones too."""
+    """Find messages and titles that hold all the words. The newest first; archived ones too."""
     from gemma_tui.cli.history_output import print_hits  # noqa: PLC0415
 
     words = " ".join(query)

@@ -37,14 +37,14 @@ def _group() -> None:
 
 
 def show_list(context: typer.Context, json: AsJson = False) -> None:
-    """List every model: those on this disk, and those that can be downloaded."""
+    """List the models on this disk, and those to be downloaded."""
     from gemma_tui.cli.models_list import run_list  # noqa: PLC0415  # not for --help
 
     context.obj.action = partial(run_list, default_paths(), as_json=json)
 
 
 def info(context: typer.Context, name: Name, json: AsJson = False) -> None:
-    """Show what a model can do, whether it fits this machine, and where it is."""
+    """Show what a model can do, whether it fits, and where it is."""
     from gemma_tui.cli.models_info import run_info  # noqa: PLC0415
 
     context.obj.action = partial(run_info, name, default_paths(), as_json=json)
@@ -81,7 +81,7 @@ def remove(
     name: Name,
     yes: Annotated[bool, typer.Option("--yes", help="Do it, without asking.")] = False,
 ) -> None:
-    """Remove a model, or what is there of one, from the disk; says first what that frees."""
+    """Remove a model, or what is there of one, from the disk. Says first what that frees."""
     from gemma_tui.cli.models_remove import run_remove  # noqa: PLC0415
 
     context.obj.action = partial(run_remove, name, default_paths(), yes=yes)
@@ -103,7 +103,7 @@ def path(
         str | None, typer.Argument(metavar="[NAME]", help="As `models list` shows it.")
     ] = None,
 ) -> None:
-    """Print the folder of a model, or the folders where models are kept."""
+    """Print the folder of a model, or those where models are kept."""
     from gemma_tui.cli.models_list import run_path  # noqa: PLC0415
 
     context.obj.action = partial(run_path, name, default_paths())

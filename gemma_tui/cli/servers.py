@@ -75,7 +75,7 @@ def add(  # one parameter for each option of the command
         int | None, typer.Option(metavar="N", help="Most soft tokens it gives a picture; 280.")
     ] = None,
 ) -> None:
-    """Add a server to the settings, or change one; what is left out, the server is asked."""
+    """Add a server to the settings, or change one. What is left out, the server is asked."""
     given: dict[str, Any] = {"model": model or None, "sees": sees, "hears": hears}
     given |= {"context": tokens, "image_tokens": image_tokens}
     table = {key: value for key, value in given.items() if value is not None}
@@ -88,7 +88,7 @@ def test(context: typer.Context, name: Name) -> None:
 
 
 def key(context: typer.Context, name: Name) -> None:
-    """Keep the key of a server, typed or from a pipe, in a file that only you can read."""
+    """Keep the key of a server in a file that only you can read. It is typed, or piped."""
     context.obj.action = partial(keep_key, default_paths(), name)
 
 

@@ -32,6 +32,13 @@ def test_help(cli: CommandLine, arguments: list[str]) -> None:
     assert run.stderr == b""
 
 
+@pytest.mark.parametrize("group", [[], ["history"], ["config"], ["models"], ["servers"]], ids=str)
+def test_the_list_of_commands_cuts_no_sentence(cli: CommandLine, group: list[str]) -> None:
+    listed = cli.run(*group, "--help").stdout.decode().partition("Commands:\n")[2]
+    assert listed.count("\n") >= 3
+    assert "..." not in listed
+
+
 def test_help_names_every_option_of_ask(cli: CommandLine) -> None:
     text = cli.run("ask", "--help").stdout.decode()
     options = "-a --attach --image-tokens --system --think --temperature --seed --max-tokens"
