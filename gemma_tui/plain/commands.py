@@ -70,7 +70,7 @@ HELP: Final = (
     "A line that ends with a backslash goes on in the next one.",
     "Ctrl+C stops the reply; twice, or Ctrl+D, leaves. What was said is kept, and so is "
     "what is attached, or written and not sent, if you type it.",
-    "Everything happens on this computer. Settings: gemma-tui config show.",
+    "Nothing leaves this computer unless you choose a server. Settings: gemma-tui config show.",
 )
 """What else there is to know."""
 

@@ -14,6 +14,7 @@ from gemma_tui.frontend.commands import looks_like_command, parse_call, plain_te
 from gemma_tui.frontend.dropped import gone, may_be_dropped, parse_drop
 from gemma_tui.plain.commands import ONLY_ON_A_SCREEN, PLAIN_COMMANDS
 from gemma_tui.plain.conversing import PROGRESS_SECONDS
+from gemma_tui.server_name import what_is_sent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -103,7 +104,7 @@ class PlainLoop:
 
     async def _read_lines(self) -> None:
         if self._console.edits:
-            self._console.say("gemma-tui, plain mode. Everything stays on this computer.")
+            self._console.say("gemma-tui, plain mode.")
             self._console.say("Write a message and press Enter. /help shows all commands.")
         await self._try(self._conversing.take_up_draft())
         while not self._commands.is_leaving:
@@ -193,5 +194,6 @@ class PlainLoop:
         self._problem = problem
         was_loading = self._phase in {"starting", "loading"}
         if state.phase == "ready" and was_loading and state.model and self._console.edits:
-            self._console.note(f"{state.model.name} is ready.")
+            sent = what_is_sent(state.model.folder) or "Nothing leaves this computer."
+            self._console.note(f"{state.model.name} is ready. {sent}")
         self._phase = state.phase

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 import tomllib
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from gemma_tui.errors import SettingsError
 from gemma_tui.settings.server_keys import ServerKeys
 from gemma_tui.settings.servers import read_server
 from tests.remote.scripted_server import ScriptedServer, json_response, said, serving
+from tests.tui.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,6 +167,23 @@ def test_ask_is_answered_by_a_server_with_a_picture(
     assert red_picture.name not in str(content)
     saved = cli.run("ask", "--model", "server:studio", "--json", "--save", "Again?")
     assert b'"model": "gemma at studio (remote)"' in saved.stdout
+
+
+def test_plain_mode_says_that_a_server_answers_and_what_it_is_sent(
+    cli: CommandLine, server: ScriptedServer
+) -> None:
+    cli.run("servers", "add", "studio", server.url)
+    for model, sentence in (
+        (("--model", "server:studio"), "is ready. Each question sends studio"),
+        ((), "built-in demo is ready. Nothing leaves this computer."),
+    ):
+        environ = {"TERM": "dumb", "PYTHONPATH": cli.environment["PYTHONPATH"]}
+        command = cli.command("--plain", *model)
+        with closing(Terminal(command, home=cli.home, size=(100, 30), environ=environ)) as terminal:
+            terminal.shows(sentence)
+            assert "stays on this computer" not in terminal.text
+            terminal.type("/quit\r")
+            assert terminal.wait() == 0
 
 
 def test_ask_says_why_no_server_answers(cli: CommandLine, server: ScriptedServer) -> None:

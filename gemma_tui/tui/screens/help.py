@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 PRIVACY: Final = (
     "Everything happens on this computer: the model, your conversations and your files never leave"
-    " it. Files you attach are copied into the app's data folder, readable by you only."
+    " it, unless you choose a server that answers in its place; the first line says who is"
+    " connected. Files you attach are copied into the app's data folder, readable by you only."
 )
 
 _WIDTH: Final = 20

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 _ABOUT: Final = (
     "A chat with Gemma 4 that runs on this computer.\n\n"
-    "Nothing leaves it: no message, no picture, no sound. No connection is opened.\n\n"
+    "Nothing leaves it unless you ask for it: no message, no picture, no sound.\n\n"
     "Nothing is lost, either: what you write and what is answered is kept as it comes,"
     " also when the program or the computer stops.\n\n"
-    "The built-in model is a small demo. Ctrl+L shows the models on this disk."
+    "The built-in model is a small demo. Ctrl+L shows all models."
 )
 _ATTACHING: Final = (
     "Drop a picture, a sound or a text file into the window, paste its path, or type @.\n\n"
