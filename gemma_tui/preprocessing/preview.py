@@ -71,7 +71,7 @@ def preview(path: Path, name: str, is_large: bool = False) -> MediaPreview:
 
 
 def _small(flat: Image.Image, factor: int) -> MediaPreview:
-    """A picture in 8-bit RGB or grey as one to be drawn with characters, or so many times as large."""
+    """A picture in RGB or grey, small enough for characters, or so many times as large."""
     scale = min(factor * MAX_WIDTH / flat.width, factor * MAX_HEIGHT / flat.height, 1.0)
     size = max(1, round(flat.width * scale)), max(1, round(flat.height * scale))
     small = flat.resize(size, Image.Resampling.BOX).convert("RGB")

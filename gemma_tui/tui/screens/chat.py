@@ -123,9 +123,6 @@ class ChatScreen(ComposingScreen):
         self._completing = Completing(*composing, attaching=self._attaching, perform=self.perform)
         self._questions = QuestionHistory(store, panel)
         self._notifier = Notifier(store, page, self._preferences, self._window, self.perform)
-        self._cost = PromptCost(
-            *(chat, store, panel), perform=self.perform, set_timer=self.set_timer
-        )
 
     def _wire_attaching(
         self,
@@ -135,6 +132,9 @@ class ChatScreen(ComposingScreen):
         clipboard: Clipboard | None,
     ) -> None:
         page, panel, preferences = self._page, self._panel, self._preferences
+        self._cost = PromptCost(
+            *(chat, store, panel), perform=self.perform, set_timer=self.set_timer
+        )
         self._fitting = DraftFitting(chat, page, panel, self.perform)
         attach = partial(Attaching, chat=chat, store=store, page=page, panel=panel)
         self._attaching = attaching = attach(
