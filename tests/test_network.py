@@ -53,7 +53,7 @@ def told_by(code: str, *arguments: str, descriptors: tuple[int, ...] = ()) -> An
 UNASKED = {
     "socket": "socket.socket(socket.AF_INET)",
     "socket 6": "socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)",
-    "raw": "socket.socket(socket.AF_PACKET, socket.SOCK_RAW)",
+    "raw": "socket.socket(getattr(socket, 'AF_PACKET', socket.AF_INET), socket.SOCK_RAW)",
     "connection": "socket.create_connection(('192.0.2.1', 80))",
     "lookup": "socket.getaddrinfo('example.invalid', 80)",
     "old lookup": "socket.gethostbyname('example.invalid')",

@@ -124,10 +124,10 @@ def test_a_body_beyond_the_bound_is_not_read(served: Served) -> None:
 
 def test_nothing_listens_but_on_this_machine(served: Served) -> None:
     """Neither on another address of the machine, nor for IPv6."""
-    with pytest.raises(OSError, match=r"refused|unreachable|assign"):
-        socket.create_connection(("127.0.0.2", served.port), timeout=60).close()
-    with pytest.raises(OSError, match=r"refused|unreachable|assign"):
-        socket.create_connection(("::1", served.port), timeout=60).close()
+    for address in ("127.0.0.2", "::1"):
+        # A Mac has only the first of all loopback addresses, and answers nothing for the others.
+        with pytest.raises(OSError, match=r"refused|unreachable|assign|timed out"):
+            socket.create_connection((address, served.port), timeout=5).close()
 
 
 def refused(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
