@@ -21,8 +21,9 @@ from gemma_tui.hub.download_events import (
     DownloadWaiting,
 )
 from gemma_tui.hub.download_speed import Speed
-from gemma_tui.hub.hub_client import HubClient, hub_token
+from gemma_tui.hub.hub_client import HubClient
 from gemma_tui.hub.hub_faults import TransientFault
+from gemma_tui.hub.hub_token import hub_token
 from gemma_tui.hub.model_config import check_config
 from gemma_tui.hub.partial_file import PartialFile
 from gemma_tui.hub.partial_file import done_bytes as partial_bytes

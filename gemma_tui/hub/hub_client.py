@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import socket
 import ssl
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -27,6 +24,7 @@ from gemma_tui.hub.hub_faults import (
     TransientFault,
     ignored_range,
     intercepted,
+    reason_of,
     status_fault,
     unreachable,
 )
@@ -187,7 +185,7 @@ class HubClient:
                         return
                     address.url = self._next(address.url, answer.headers.get("Location", ""))
             except (httpx2.TransportError, ssl.SSLError) as error:
-                raise unreachable(address.url.host, _reason(error)) from error
+                raise unreachable(address.url.host, reason_of(error)) from error
         raise DownloadError(f"{self.host} leads around in a circle for {what}.")
 
     async def _send(self, url: httpx2.URL, headers: dict[str, str]) -> httpx2.Response:
@@ -255,22 +253,6 @@ class HubClient:
         return start
 
 
-def hub_token() -> str:
-    """The user's token, from `HF_TOKEN` or the file that `hf auth login` writes; empty if none."""
-    from huggingface_hub import constants  # noqa: PLC0415  # its own rules for the place
-
-    if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN:
-        return ""
-    token = os.environ.get("HF_TOKEN") or os.environ.get("HUGGING_FACE_HUB_TOKEN") or ""
-    if not token:
-        try:
-            token = Path(constants.HF_TOKEN_PATH).read_text(encoding="utf-8")
-        except (OSError, ValueError):
-            return ""
-    token = token.strip()
-    return token if token.isascii() and token.isprintable() else ""
-
-
 def connected_host(url: httpx2.URL) -> str:
     """Whom a request connects to: the host of the address, or the proxy of the environment."""
     proxies = getproxies()
@@ -295,23 +277,4 @@ async def _chunks(answer: httpx2.Response) -> AsyncIterator[bytes]:
         async for data in answer.aiter_raw():
             yield data
     except httpx2.TransportError as error:
-        raise unreachable(answer.url.host, _reason(error)) from error
-
-
-def _reason(error: BaseException) -> str:
-    """Why a connection failed, in a few words that a library's sentence does not have."""
-    chain: list[BaseException] = [error]
-    while (cause := chain[-1].__cause__ or chain[-1].__context__) and cause not in chain:
-        chain.append(cause)
-    for link in chain:
-        if isinstance(link, ssl.SSLCertVerificationError):
-            return f"its certificate is not valid: {link.verify_message}"
-        if isinstance(link, socket.gaierror):
-            return "its name is not found"
-    if isinstance(error, httpx2.ProxyError):
-        return f"the proxy refuses: {error}"
-    if isinstance(error, httpx2.TimeoutException):
-        return "it does not answer"
-    if isinstance(error, httpx2.RemoteProtocolError | httpx2.ReadError):
-        return "it broke off"
-    return str(error).removeprefix("[Errno ").strip()[:80]
+        raise unreachable(answer.url.host, reason_of(error)) from error

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
+
+import httpx2
 
 from gemma_tui.errors import DownloadError, RefusedDownloadError, UnreachableHubError
 
@@ -132,3 +136,22 @@ def _refusal(status: int, what: str, host: str, *, has_token: bool) -> DownloadE
     return RefusedDownloadError(
         f"{host} does not give out {what} ({status}).", "Check the name and HF_ENDPOINT."
     )
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a connection failed, in a few words that a library's sentence does not have."""
+    chain: list[BaseException] = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) and cause not in chain:
+        chain.append(cause)
+    for link in chain:
+        if isinstance(link, ssl.SSLCertVerificationError):
+            return f"its certificate is not valid: {link.verify_message}"
+        if isinstance(link, socket.gaierror):
+            return "its name is not found"
+    if isinstance(error, httpx2.ProxyError):
+        return f"the proxy refuses: {error}"
+    if isinstance(error, httpx2.TimeoutException):
+        return "it does not answer"
+    if isinstance(error, httpx2.RemoteProtocolError | httpx2.ReadError):
+        return "it broke off"
+    return str(error).removeprefix("[Errno ").strip()[:80]
