@@ -238,15 +238,16 @@ class HubClient:
         kind = answer.headers.get("Content-Type", "")
         if "text/html" in kind:  # no file of a model is one
             raise intercepted(self.host, "with a web page")
-        if answer.headers.get("Content-Encoding", "identity") != "identity":
-            raise unreachable(answer.url.host, "it sends packed what was asked for as it is")
+        is_packed = answer.headers.get("Content-Encoding", "identity") != "identity"
         if answer.status_code == 206:
+            if is_packed:  # then these are bytes of something else
+                raise unreachable(answer.url.host, "it sends packed what was asked for as it is")
             match = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
             if not match or tuple(map(int, match.groups())) != (start, end - 1, file.size_bytes):
                 raise intercepted(self.host, f"with another part of {file.name}, or another file")
             return 0
         length = answer.headers.get("Content-Length", str(file.size_bytes))
-        if length != str(file.size_bytes):
+        if length != str(file.size_bytes) and not is_packed:
             raise intercepted(self.host, f"with a {file.name} of another size")
         if file.size_bytes > _MAX_WHOLE_BYTES:
             raise ignored_range(answer.url.host)
@@ -272,9 +273,10 @@ def _origin(url: httpx2.URL) -> tuple[str, str, int | None]:
 
 
 async def _chunks(answer: httpx2.Response) -> AsyncIterator[bytes]:
-    """The body as it comes, undecoded."""
+    """The body as it comes; unpacked if somebody on the way has packed it."""
+    is_packed = answer.headers.get("Content-Encoding", "identity") != "identity"
     try:
-        async for data in answer.aiter_raw():
+        async for data in answer.aiter_bytes() if is_packed else answer.aiter_raw():
             yield data
-    except httpx2.TransportError as error:
+    except httpx2.RequestError as error:
         raise unreachable(answer.url.host, reason_of(error)) from error

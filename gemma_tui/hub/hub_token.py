@@ -1,4 +1,4 @@
-"""The user's token for a hub. Read where it is needed; never stored, logged, or part of an order."""
+"""The user's token for a hub. Read where it is needed; never stored or logged."""
 
 from __future__ import annotations
 

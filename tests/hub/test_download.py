@@ -16,6 +16,7 @@ from gemma_tui.hub.cache import RepoFolder
 from gemma_tui.hub.download import download
 from gemma_tui.hub.download_events import Downloaded, DownloadPlanned, DownloadProgress
 from gemma_tui.hub.downloaded import ModelState, downloaded_models, find_downloaded
+from gemma_tui.hub.listing import read_listing
 from gemma_tui.hub.remove import discard_partial
 from gemma_tui.hub.verify import Verified, verify
 from tests.hub.conftest import pull
@@ -67,6 +68,19 @@ async def test_several_connections_bring_one_file(hub: HubServer, order: Downloa
     assert not any("Authorization" in asked.headers for asked in hub.asked)
     agents = {asked.headers["User-Agent"].split("/")[0] for asked in hub.asked}
     assert agents == {"gemma-tui"}
+
+
+async def test_huggingface_hub_reads_the_same_listing(hub: HubServer) -> None:
+    """The hub of these tests speaks as the real one does."""
+    api = huggingface_hub.HfApi(hub.endpoint, token=False)
+    info = await asyncio.to_thread(api.model_info, REPO, revision="main", files_metadata=True)
+    assert info.sha == COMMIT
+    listing = read_listing(REPO, hub.listing())
+    assert [file.rfilename for file in info.siblings or ()] == [f.name for f in listing.files]
+    for file, sibling in zip(listing.files, info.siblings or (), strict=True):
+        sha256 = sibling.lfs.sha256 if sibling.lfs else ""
+        about = (sibling.size, sibling.blob_id, sha256)
+        assert about == (file.size_bytes, file.blob_id, file.sha256)
 
 
 async def test_huggingface_hub_finds_it(hub: HubServer, order: DownloadOrder, cache: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import os
 import resource
 import shutil
@@ -425,6 +426,21 @@ async def test_a_server_without_ranges_is_told(
     monkeypatch.setattr("gemma_tui.hub.hub_client._MAX_WHOLE_BYTES", 1_000_000)
     with pytest.raises(DownloadError, match="whole files only"):
         await pull(order)
+
+
+async def test_a_small_file_may_come_packed(
+    hub: HubServer, order: DownloadOrder, cache: Path
+) -> None:
+    packed = gzip.compress(hub.files["tokenizer.json"])
+    headers = {"Content-Encoding": "gzip"}
+    hub.rule = always(Fault(200, headers, packed), "resolve", "tokenizer.json")
+    await pull(order)
+    assert whole_model(cache, hub)
+    shutil.rmtree(cache)
+    hub.rule = always(Fault(200, headers, b"not packed at all"), "resolve", "tokenizer.json")
+    with pytest.raises(UnreachableHubError):
+        await pull(order)
+    assert no_model(cache)
 
 
 async def test_a_full_disk_is_known_before(
