@@ -52,7 +52,7 @@ async def examine(patient: Patient) -> AsyncIterator[Finding]:
     known = (*((settings.model,) if settings.model else ()), *settings.known_models)
     known = (*known, *await asyncio.to_thread(local_folders, paths.models))
     found = models.models(builtin_model(), known, settings.model_library)
-    for finding in await asyncio.to_thread(list, found):
+    for finding in await asyncio.to_thread(lambda: [*found, *models.catalogue(paths.config)]):
         yield finding
     yield await hearing.microphone(patient.microphone)
     async for finding in engine.engine(patient.engine, builtin_model()):

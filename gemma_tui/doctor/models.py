@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.byte_size import format_size
 from gemma_tui.doctor.finding import Finding, State
+from gemma_tui.hub.catalog import load_catalog
 from gemma_tui.hub.on_disk import find_models
 from gemma_tui.sanitize import sanitize_line
 
@@ -26,6 +27,17 @@ def models(builtin: Path, known: Iterable[str], library: str) -> Iterator[Findin
     """
     for model in find_models(builtin, known, library):
         yield _finding(model, is_builtin=model.folder == builtin)
+
+
+def catalogue(config: Path) -> Iterator[Finding]:
+    """What is wrong with the user's own catalogue file, if there is one.
+
+    Args:
+        config: The config folder.
+    """
+    for problem in load_catalog(config).problems:
+        advice = "Correct it, or take it out; the rest of the file holds."
+        yield Finding("catalogue", State.PROBLEM, problem, advice)
 
 
 def _finding(model: ModelOnDisk, *, is_builtin: bool) -> Finding:

@@ -15,7 +15,7 @@ from gemma_tui.doctor import engine as engine_module
 from gemma_tui.doctor.engine import engine
 from gemma_tui.doctor.finding import State
 from gemma_tui.doctor.hearing import microphone
-from gemma_tui.doctor.models import models
+from gemma_tui.doctor.models import catalogue, models
 from gemma_tui.doctor.network import network
 from gemma_tui.doctor.program import machine, settings
 from gemma_tui.engine.client import EngineClient
@@ -51,6 +51,16 @@ def test_a_new_machine_is_well(tmp_path: Path) -> None:
     assert "note     terminal     This is no terminal" in done.stdout
     quiet = "0 connections this run (app and engine together), 0 refused"
     assert f"ok       network      {quiet}\n" in done.stdout
+
+
+def test_a_catalogue_of_the_users_is_looked_through(tmp_path: Path) -> None:
+    assert list(catalogue(tmp_path)) == []
+    (tmp_path / "catalog.toml").write_text('[variants.mine]\nrepo = "../x"\n')
+    wrong, missing = catalogue(tmp_path)
+    assert "catalog.toml, line 2: “repo” of “mine” must be owner/name" in wrong.sentence
+    assert "lacks size" in missing.sentence
+    assert (wrong.state, missing.state) == (State.PROBLEM, State.PROBLEM)
+    assert wrong.advice
 
 
 def test_problems_are_told_to_programs_too(tmp_path: Path) -> None:
