@@ -92,18 +92,26 @@ async def benchmark(
     yield run.result(load_seconds, bandwidth, (await engine.status()).device)
 
 
+def held_contexts(order: BenchmarkOrder, context_length: int) -> tuple[int, ...]:
+    """The prompts of an order that a model holds, the shortest first; if none, its longest.
+
+    Args:
+        order: What is to be measured.
+        context_length: Most tokens of prompt and reply together.
+    """
+    room = max(1, context_length - order.decode_tokens - SHORT_PROMPT // 2)
+    return tuple(sorted({tokens for tokens in order.contexts if tokens <= room})) or (room,)
+
+
 class _Run:
     """Asks one model."""
 
     def __init__(self, engine: EngineClient, model: ModelInfo, order: BenchmarkOrder) -> None:
         self._engine = engine
         self._order = order
-        room = model.context_length - order.decode_tokens - SHORT_PROMPT // 2
-        self.contexts = tuple(sorted({min(c, room) for c in order.contexts if c <= room}))
-        if not self.contexts:
-            self.contexts = (room,)
+        self.contexts = held_contexts(order, model.context_length)
         self._model = model
-        self._short = min(SHORT_PROMPT, room)
+        self._short = min(SHORT_PROMPT, model.context_length // 2)
         self._cold = self._warm = 0.0
         self._speeds: list[ContextSpeed] = []
         self._media: dict[str, MediaSpeed] = {}

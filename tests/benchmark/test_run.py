@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gemma_tui.bench.result import BenchmarkOrder, BenchmarkProgress, ModelBenchmark
-from gemma_tui.bench.run import benchmark
+from gemma_tui.bench.run import benchmark, held_contexts
 from gemma_tui.bench.table import as_json, as_text
 from gemma_tui.engine.client import EngineClient
 from gemma_tui.errors import ModelError
@@ -70,13 +70,12 @@ async def test_every_figure_is_measured(
     assert run.bandwidth > 1e8
 
 
-async def test_a_model_that_holds_no_such_prompt_is_measured_at_what_it_holds(
-    engine: EngineClient, tiny_model: Path, tmp_path: Path
-) -> None:
-    order = BenchmarkOrder(contexts=(100_000,), decode_tokens=4000)
-    _, run = await measured(engine, tiny_model, order, tmp_path)
-    (only,) = run.contexts
-    assert 3000 < only.prompt_tokens < 8192 - 4000
+def test_prompts_that_a_model_does_not_hold_are_left_out() -> None:
+    order = BenchmarkOrder(contexts=(16_384, 512, 4096, 512), decode_tokens=64)
+    assert held_contexts(order, 131_072) == (512, 4096, 16_384)
+    assert held_contexts(order, 8192) == (512, 4096)
+    assert held_contexts(BenchmarkOrder((16_384,)), 8192) == (8192 - 64 - 256,)
+    assert held_contexts(BenchmarkOrder((16_384,)), 100) == (1,)
 
 
 async def test_a_folder_that_is_no_model_is_refused(engine: EngineClient, tmp_path: Path) -> None:
