@@ -82,7 +82,8 @@ class Server:
         try:
             address = ipaddress.ip_address(self.host)
         except ValueError:
-            return self.host == "localhost" or self.host.endswith((".local", ".localhost"))
+            # A name without a dot is one of the network that one is in.
+            return "." not in self.host or self.host.endswith((".local", ".localhost"))
         return address.is_loopback or address.is_private or address.is_link_local
 
     @property

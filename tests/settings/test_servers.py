@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gemma_tui.engine.remote_info import RemoteModelInfo, model_info
 from gemma_tui.errors import SettingsError
 from gemma_tui.hub.on_disk import find_models, real_path
 from gemma_tui.hub.remote_models import remote_models
@@ -54,6 +55,32 @@ def test_servers_are_read_with_what_is_known_of_them() -> None:
         "https://attic.example",
     )
     assert read_server("studio", table_of(studio)) == studio
+
+
+@pytest.mark.parametrize(
+    ("url", "is_private", "is_warned"),
+    [
+        ("http://127.0.0.1:1", True, False),
+        ("http://[::1]:1/v1", True, False),
+        ("http://[fd00::1]:1", True, False),
+        ("http://10.1.2.3", True, False),
+        ("http://172.16.0.1", True, False),
+        ("http://localhost", True, False),
+        ("http://studio:8000", True, False),
+        ("http://studio.local:8000", True, False),
+        ("http://8.8.8.8", False, True),
+        ("http://127.0.0.1.example.com", False, True),
+        ("https://api.example.com", False, False),
+    ],
+)
+def test_what_others_could_read_is_warned_about(
+    url: str, is_private: bool, is_warned: bool
+) -> None:
+    server = Server("studio", url)
+    assert server.is_private is is_private
+    limitations = model_info(server, RemoteModelInfo("m")).limitations
+    assert limitations == ((server.warning,) if is_warned else ())
+    assert ("unencrypted" in server.warning) is is_warned
 
 
 @pytest.mark.parametrize(
