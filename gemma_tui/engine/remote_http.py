@@ -16,6 +16,7 @@ from urllib.request import getproxies, proxy_bypass
 
 from gemma_tui import __version__, network
 from gemma_tui.engine.remote_errors import cut_off, refusal, too_slow, unreachable
+from gemma_tui.engine.remote_request import json_bytes
 from gemma_tui.errors import BrokenReplyError, GemmaError, ServerError
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ ANSWER_SECONDS: Final = 15.0
 """For what is no reply."""
 
 _Said = TypeVar("_Said", str, "str | Comment")
+
+JSON: Final = {"Content-Type": "application/json"}
 
 EVENT_STREAM: Final = "text/event-stream"
 
@@ -93,7 +96,8 @@ class RemoteHttp:
         method = "GET" if body is None else "POST"
         with suppress(GemmaError, TimeoutError, ValueError, RecursionError):
             async with asyncio.timeout(ANSWER_SECONDS):
-                response = await self._send(method, f"{self._server.root_url}{path}", body)
+                content = None if body is None else json.dumps(body).encode()
+                response = await self._send(method, f"{self._server.root_url}{path}", content)
                 if response.status_code == 200:
                     return json.loads(await self._body(response, MAX_ANSWER_BYTES))
                 await response.aclose()
@@ -105,7 +109,8 @@ class RemoteHttp:
         Raises:
             GemmaError: It cannot be reached, or refuses.
         """
-        response = await self._send("POST", f"{self._server.base_url}/chat/completions", body)
+        url = f"{self._server.base_url}/chat/completions"
+        response = await self._send("POST", url, json_bytes(body))
         if response.status_code == 200:
             return response
         raise await self._refusal(response, str(body["model"]))
@@ -135,14 +140,14 @@ class RemoteHttp:
             raise self._no_api(response, body)
         return body.decode("utf-8", "replace")
 
-    async def _send(self, method: str, url: str, body: dict[str, Any] | None) -> httpx2.Response:
+    async def _send(self, method: str, url: str, content: bytes | None) -> httpx2.Response:
         import httpx2  # noqa: PLC0415  # nobody needs it before a server is chosen
 
         if self._client is None:
             # The store of certificates is read from the disk.
             self._client = await asyncio.to_thread(self._open_client)
         try:
-            request = self._client.build_request(method, url, json=body)
+            request = self._client.build_request(method, url, content=content, headers=JSON)
             with network.allowed("server", connected_host(self._server)):
                 return await self._client.send(request, stream=True)
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as error:

@@ -1,10 +1,14 @@
-"""Streams may be cut anywhere: events and thoughts come out the same."""
+"""Streams may be cut anywhere, and media are spliced in: what comes out is the same."""
 
 from __future__ import annotations
+
+import json
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gemma_tui.engine.remote_request import json_bytes
 from gemma_tui.engine.sse import Comment, EventDecoder
 from gemma_tui.engine.thought_markup import MARKS, ThoughtMarkup
 from gemma_tui.generation import TextDelta, ThoughtDelta
@@ -94,3 +98,24 @@ def test_thoughts_are_the_same_however_the_text_is_cut(words: list[str]) -> None
         assert expected[0] == ""
         assert expected[1] in {whole, ""}
         assert expected[1] or not whole.strip()
+
+
+ITEMS = st.one_of(
+    st.builds(lambda text: {"type": "text", "text": text}, st.text()),
+    st.builds(
+        lambda data: {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}},
+        st.text("abc+/=", max_size=20),
+    ),
+    st.builds(
+        lambda data: {"type": "input_audio", "input_audio": {"data": data, "format": "wav"}},
+        st.text("abc+/=", max_size=20),
+    ),
+)
+CONTENTS = st.one_of(st.none(), st.text(), st.lists(ITEMS, max_size=5))
+
+
+@given(contents=st.lists(CONTENTS, max_size=5))
+def test_media_are_spliced_into_the_json_they_belong_in(contents: list[Any]) -> None:
+    messages = [{"role": "user", "content": content} for content in contents]
+    body = {"model": "m", "messages": messages, "stream": True}
+    assert json.loads(json_bytes(body)) == body
