@@ -32,11 +32,11 @@ from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 from gemma_tui.videos import to_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from gemma_tui.conversation import Attachment, Conversation, Draft, Message, Part, Usage
-    from gemma_tui.generation import PrefillProgress, PromptPart, TurnsLeftOut
+    from gemma_tui.generation import MediaProgress, PrefillProgress, PromptPart, TurnsLeftOut
 
 
 def to_prompt(
@@ -109,6 +109,23 @@ def left_out_sentence(event: TurnsLeftOut) -> str:
     """What to tell the user about a prompt that lacks turns."""
     turns = "The oldest turn was" if event.count == 1 else f"The {event.count} oldest turns were"
     return f"{turns} left out ({event.tokens:,} tokens): the context is full."
+
+
+def media_label(progress: MediaProgress, attachments: Sequence[Attachment]) -> str:
+    """How far the media of a prompt are: `reading page 5 of 60`.
+
+    Args:
+        progress: How many are done.
+        attachments: Those of the question.
+    """
+    if progress.total <= 1:
+        return "reading the file"
+    word = "attachment"
+    if any(item.segments for item in attachments if item.kind != "text"):
+        word = "part"
+    if len(attachments) == 1 and word == "part" and not is_video(attachments[0]):
+        word = "clip" if attachments[0].kind == "audio" else "page"
+    return f"reading {word} {min(progress.done + 1, progress.total)} of {progress.total}"
 
 
 def reading_label(progress: PrefillProgress) -> str:

@@ -21,7 +21,7 @@ from gemma_tui.generation import (
     TextDelta,
     ThoughtDelta,
 )
-from gemma_tui.turn import TurnFinished, TurnStarted, reading_label
+from gemma_tui.turn import TurnFinished, TurnStarted, media_label, reading_label
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -88,9 +88,8 @@ class Turn:
             case Resumed(parts, token_ids):
                 self._start_from(parts)
                 self._tokens_before = len(token_ids)
-            case MediaProgress(done, total):
-                which = f"attachment {min(done + 1, total)} of {total}" if total > 1 else "the file"
-                self.label = f"reading {which}"
+            case MediaProgress():
+                self.label = media_label(event, self.draft.attachments if self.draft else ())
             case PrefillProgress():
                 self.label = reading_label(event)
             case ThoughtDelta(text):

@@ -9,9 +9,9 @@ import pytest
 from textual.widgets import Input
 
 from gemma_tui.conversation import Segment, TextPart
-from gemma_tui.generation import MediaInfo
+from gemma_tui.generation import MediaInfo, MediaProgress
 from gemma_tui.selection import page_label
-from tests.scripted_engine import ScriptedEngine
+from tests.scripted_engine import Hold, ScriptedEngine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -157,3 +157,18 @@ async def test_what_was_chosen_of_a_text_is_what_enter_opens(
         running.tray.focus()
         await running.pilot.press("enter")
         await running.until(lambda: running.composer.text == "two\nthree")
+
+
+async def test_it_is_said_which_page_is_being_read(open_app: Opener, report: Path) -> None:
+    early, late = Hold(), Hold()
+    engine = engine_with(12)
+    engine.scripts.clear()
+    engine.scripts.append([MediaProgress(0, 12), early, MediaProgress(11, 12), late, "Read."])
+    async with open_app(engine, size=(60, 18)) as running:
+        await running.drop(report)
+        await running.send("what does it say?")
+        await running.until(lambda: "reading page 1 of 12" in running.status, "the first page")
+        early.release()
+        await running.until(lambda: "reading page 12 of 12" in running.status, "the last page")
+        late.release()
+        await running.shown("Read.")

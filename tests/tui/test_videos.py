@@ -9,11 +9,11 @@ import pytest
 from textual.widgets import Input
 
 from gemma_tui.conversation import Segment
-from gemma_tui.generation import MediaInfo
+from gemma_tui.generation import MediaInfo, MediaProgress
 from gemma_tui.preprocessing.frame_times import frame_segments
 from gemma_tui.tui.screens.path import PathScreen
 from gemma_tui.videos import clips_of, frames_of
-from tests.scripted_engine import MODEL, ScriptedEngine
+from tests.scripted_engine import MODEL, Hold, ScriptedEngine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -115,3 +115,17 @@ async def test_a_model_that_cannot_hear_gets_the_frames_and_says_so(
         await running.send("What happens?")
         await running.until(lambda: engine.requests, "the question")
         assert [item.kind for item in engine.requests[0].media] == ["image", "image"]
+
+
+async def test_it_is_said_how_far_frames_and_sound_are(
+    open_app: Opener, engine: ScriptedEngine, film: Path
+) -> None:
+    hold = Hold()
+    engine.scripts.clear()
+    engine.scripts.append([MediaProgress(20, 21), hold, "Seen."])
+    async with open_app(engine, size=(60, 18)) as running:
+        await running.drop(film)
+        await running.send("What happens?")
+        await running.until(lambda: "reading part 21 of 21" in running.status, "the sound")
+        hold.release()
+        await running.shown("Seen.")
