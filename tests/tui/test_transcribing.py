@@ -240,6 +240,9 @@ async def test_the_key_is_offered_for_what_can_be_heard_only(
         running.tray.focus()
         await running.shown("T to text")
         assert not running.engine.requests
+        await running.pilot.press("delete")  # the sound; the picture stays
+        await running.until(lambda: "T to text" not in running.text(), "the key to go")
+        await running.shown("Delete remove")
 
 
 def test_what_to_do_about_a_sound_that_is_too_long() -> None:

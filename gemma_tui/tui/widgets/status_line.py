@@ -70,9 +70,10 @@ class StatusLine(Widget):
 
     def on_mount(self) -> None:
         """Follow the focus."""
-        self.watch(self.screen, "focused", self._focus_moved)
+        self.watch(self.screen, "focused", self.show_hints)
 
-    def _focus_moved(self) -> None:
+    def show_hints(self) -> None:
+        """Say what keys do now."""
         self.hints = tuple(focus_hints(self.screen))
 
     def render(self) -> Content:
