@@ -80,7 +80,7 @@ async def _show(
             SystemMicrophone(paths.microphone_log), RecordingFolder(paths.recordings)
         ),
         clipboard=SystemClipboard(),
-        hub=partial(_hub, paths),
+        hub=partial(_hub, paths, network),
         network=network,
         notice=_notice(place.set_aside),
     )
@@ -88,10 +88,10 @@ async def _show(
     return int(app.return_code or 0)
 
 
-def _hub(paths: Paths) -> ModelHub:
+def _hub(paths: Paths, network: NetworkGuard) -> ModelHub:
     from gemma_tui.tui.offered_models import OfferedModels  # noqa: PLC0415  # not before it is asked
 
-    return OfferedModels(paths.config, paths.data / "models", SavedBenchmarks(paths.benchmarks))
+    return OfferedModels(paths.config, paths.models, SavedBenchmarks(paths.benchmarks), network)
 
 
 def _notice(set_aside: Path | None) -> str:

@@ -6,7 +6,7 @@ A pause, the end of the app or of the machine loses nothing: the next try goes o
 from __future__ import annotations
 
 import asyncio
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
@@ -113,19 +113,12 @@ class Downloads:
     Args:
         hub: Where they come from.
         owner: Shows them.
-        connected: Entered while a process of ours talks to the hub.
     """
 
-    def __init__(
-        self,
-        hub: Hub,
-        owner: DownloadsOwner,
-        connected: Callable[[], AbstractContextManager[object]] = nullcontext,
-    ) -> None:
+    def __init__(self, hub: Hub, owner: DownloadsOwner) -> None:
         self.hub = hub
         """Where they come from."""
         self._owner = owner
-        self._connected = connected
         self._wanted: dict[str, DownloadStatus] = {}
         self._fetching: asyncio.Task[None] | None = None
         self._fetched = ""
@@ -203,10 +196,9 @@ class Downloads:
         self._show(replace(status, phase="starting"))
         folder: Path | None = None
         try:
-            with self._connected():
-                async with aclosing(self.hub.download(status.repo, status.revision)) as events:
-                    async for event in events:
-                        folder = self._take(status.repo, event) or folder
+            async with aclosing(self.hub.download(status.repo, status.revision)) as events:
+                async for event in events:
+                    folder = self._take(status.repo, event) or folder
         except GemmaError as error:
             failed = replace(self._wanted[status.repo], phase="failed", problem=str(error))
             self._show(failed)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gemma_tui.hub.fit import Fit as VariantFit
     from gemma_tui.hub.variant import Variant
     from gemma_tui.hub.verify import Verified, VerifyProgress
+    from gemma_tui.network import NetworkGuard
 
 
 class OfferedModels:
@@ -39,12 +40,20 @@ class OfferedModels:
         config: The config folder, whose `catalog.toml` adds to the catalogue.
         imported: The folder of models that were imported from another disk.
         benchmarks: What was measured on this machine, for the speed to expect.
+        network: Told of the connections that the process of a download has.
     """
 
-    def __init__(self, config: Path, imported: Path, benchmarks: SavedBenchmarks) -> None:
+    def __init__(
+        self,
+        config: Path,
+        imported: Path,
+        benchmarks: SavedBenchmarks,
+        network: NetworkGuard | None = None,
+    ) -> None:
         self._config = config
         self._imported = imported
         self._benchmarks = benchmarks
+        self._network = network
 
     @property
     def host(self) -> str:
@@ -110,13 +119,15 @@ class OfferedModels:
     async def download(self, repo: str, revision: str) -> AsyncGenerator[DownloadEvent, None]:
         """As `ModelHub`."""
         from gemma_tui.hub.cache import hub_endpoint, shared_cache  # noqa: PLC0415  # as above
-        from gemma_tui.hub.download import download  # noqa: PLC0415
         from gemma_tui.hub.download_events import DownloadOrder  # noqa: PLC0415
+        from gemma_tui.hub.download_process import download_apart  # noqa: PLC0415
 
         order = DownloadOrder(repo, shared_cache(), hub_endpoint(), revision or "main")
-        async with aclosing(download(order)) as events:
-            async for event in events:
-                yield event
+        guard = self._network
+        with guard.elsewhere(self.host) if guard else nullcontext():
+            async with aclosing(download_apart(order)) as events:
+                async for event in events:
+                    yield event
 
     async def discard(self, repo: str) -> int:
         """As `Hub`."""

@@ -11,6 +11,7 @@ from textual.widgets import Input
 from gemma_tui.bench.saved import SavedBenchmarks
 from gemma_tui.engine.interface import ComputeDevice
 from gemma_tui.hub.fit import built_in_memory
+from gemma_tui.network import NetworkGuard
 from gemma_tui.tui.model_rows import ModelPlace
 from gemma_tui.tui.offered_models import OfferedModels
 from gemma_tui.tui.widgets.model_table import ModelTable
@@ -33,8 +34,18 @@ GB = 10**9
 
 
 @pytest.fixture
+def network() -> NetworkGuard:
+    """What the header shows connections by; nothing is refused."""
+    return NetworkGuard()
+
+
+@pytest.fixture
 def offered(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, hub: HubServer, no_settings: None
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    hub: HubServer,
+    no_settings: None,
+    network: NetworkGuard,
 ) -> OfferedModels:
     """A cache of the test's own, and the hub of the test."""
     from huggingface_hub import constants
@@ -43,7 +54,7 @@ def offered(
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
     monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)
     benchmarks = SavedBenchmarks(tmp_path / "benchmarks.json")
-    return OfferedModels(tmp_path / "config", tmp_path / "imported", benchmarks)
+    return OfferedModels(tmp_path / "config", tmp_path / "imported", benchmarks, network)
 
 
 def test_the_whole_catalogue_is_offered(offered: OfferedModels) -> None:
@@ -103,6 +114,7 @@ async def test_a_model_is_fetched_paused_verified_mended_and_answers(
     open_real: Callable[..., AbstractAsyncContextManager[Real]],
     offered: OfferedModels,
     hub: HubServer,
+    network: NetworkGuard,
     tmp_path: Path,
 ) -> None:
     hub.bytes_per_second = 3e6
@@ -123,12 +135,14 @@ async def test_a_model_is_fetched_paused_verified_mended_and_answers(
         downloads = library.downloads
         assert downloads is not None
         await running.until(lambda: downloads.all[REPO].done_bytes > 1_000_000, "some of it")
+        assert offered.host in network.activity.hosts
         downloads.pause(REPO)
         await running.until(lambda: not downloads.label, "the pause")
         assert not list(snapshots.glob("*/*"))  # nothing that could be taken for a model
         hub.bytes_per_second = None
         downloads.begin(REPO, "main", REPO)
         await told(running, f"{REPO} is downloaded and verified")
+        assert offered.host not in network.activity.hosts
         await running.until(lambda: "on disk" in line(running, "tiny"), "the row")
         (weights,) = snapshots.glob("*/model.safetensors")
         stored = weights.resolve()
