@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,16 @@ def free_bytes(device: Mapping[str, str | int], meminfo: str, active: int) -> in
             return int(value.split()[0]) * 1024 + active
     size = device.get("memory_size")
     return size if isinstance(size, int) and size > 0 else 1 << 62
+
+
+def give_back() -> None:
+    """Return what was freed to the system: glibc keeps it, and nothing may ask for it again soon.
+
+    Other C libraries, and Metal, do so by themselves.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _read(path: Path) -> str:

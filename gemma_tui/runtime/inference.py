@@ -36,7 +36,7 @@ from gemma_tui.runtime.bandwidth import measure_bandwidth
 from gemma_tui.runtime.convert import Conversion, convert_folder
 from gemma_tui.runtime.encoder import MediaEncoder, SoftTokenStore
 from gemma_tui.runtime.fitting import PromptCounter
-from gemma_tui.runtime.free_memory import free_memory
+from gemma_tui.runtime.free_memory import free_memory, give_back
 from gemma_tui.runtime.gemma4.config import WaveformEmbedderConfig
 from gemma_tui.runtime.jobs import stopped_conversion
 from gemma_tui.runtime.loader import load_model, plan_memory
@@ -262,6 +262,7 @@ class Inference:
         self._problem = _NO_MODEL
         gc.collect()
         mx.clear_cache()
+        give_back()
 
 
 def _convert(work: Convert, job: Job) -> Converted:
