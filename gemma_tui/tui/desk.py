@@ -275,6 +275,7 @@ class Desk:
             self._drafts.is_paused = False
             self._page.show_event(turn, event)
             turn.stored.set()
+            self._owner.perform(self._drafts.save)  # first: the store has just emptied it
             self._owner.perform(partial(self._show_stored, turn, event))
         else:
             self._page.show_event(turn, event)
@@ -287,5 +288,4 @@ class Desk:
         if self._page.shows(turn):
             siblings = await self._store.siblings(event.reply.conversation_id, event.reply.id)
             self._page.set_siblings(siblings if self._page.shows(turn) else ())
-        await self._drafts.save()
         await self.refresh_list()
