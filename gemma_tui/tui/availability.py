@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from gemma_tui.hub.on_disk import real_path
 from gemma_tui.settings.configuration import Origin
+from gemma_tui.tui.graphics.kitty import shows_placeholders
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +54,8 @@ def why_idle(setting: Setting, resolved: Resolved, model: ModelInfo | None) -> s
             return f"{model.name} cannot see."
         case "top_k" | "top_p" | "min_p" | "seed" if temperature == 0:
             return "The temperature is 0: the likeliest token is always taken."
+        case "previews" if settings.previews == "kitty" and not shows_placeholders(os.environ):
+            return "This terminal is not known to show pixels, so half blocks are drawn."
         case _:
             return ""
 

@@ -208,6 +208,19 @@ async def test_a_system_prompt_is_taken_from_a_preset_and_sent(
         assert saved(paths)["replies"]["system_prompt"] == "Be [b]mine[/b].\nAlways."
 
 
+@pytest.mark.parametrize(("term", "is_told"), [("xterm-256color", True), ("xterm-kitty", False)])
+async def test_pixels_where_the_terminal_shows_none(
+    open_app: Opener, monkeypatch: pytest.MonkeyPatch, term: str, is_told: bool
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    for nested in ("TMUX", "STY"):
+        monkeypatch.delenv(nested, raising=False)
+    async with open_app(environ={"GEMMA_TUI_PREVIEWS": "kitty"}) as running:
+        await panel(running, "previews")
+        await running.until(lambda: "How pictures are shown" in about(running))
+        assert ("half blocks are drawn" in about(running)) is is_told
+
+
 async def test_what_is_pasted_into_the_editor_is_not_pasted_behind_it(open_app: Opener) -> None:
     async with open_app() as running:
         await running.send("/system")
