@@ -17,7 +17,7 @@ from gemma_tui.sanitize import sanitize
 from gemma_tui.tui.clipboard import clipboard_command, fits_terminal, to_clipboard
 from gemma_tui.tui.driver import TerminalDriver
 from gemma_tui.tui.key_router import KeyRouter
-from gemma_tui.tui.keys import keys_of
+from gemma_tui.tui.keys import keys_of, usable_keys
 from gemma_tui.tui.leaving import Leaving
 from gemma_tui.tui.line_filter import SafeLines
 from gemma_tui.tui.network_badge import NetworkBadge
@@ -29,7 +29,7 @@ from gemma_tui.tui.widgets.short_text import ShortText
 from gemma_tui.tui.widgets.status_line import ProblemLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from textual.app import SystemCommand
     from textual.filter import LineFilter
@@ -118,8 +118,9 @@ class GemmaApp(App[None]):
             notice=notice,
         )
         """The main screen."""
-        self.keymap = self._read_keymap(configuration.keys)
+        self.keymap, self._key_problems = usable_keys(configuration.keys)
         """Keys that are not the default ones, by the id of their binding."""
+        self.set_keymap(self.keymap)
         self._safe_lines = SafeLines()  # one for all: rows remember what each filter made of them
         self._leaving = Leaving(self, self.chat_screen)
         self.network = network
@@ -131,16 +132,6 @@ class GemmaApp(App[None]):
         for theme in themes():
             self.register_theme(theme)
         self.theme = PREFIX + configuration.resolve().settings.theme
-
-    def _read_keymap(self, wanted: Mapping[str, str]) -> Mapping[str, str]:
-        self._key_problems: tuple[str, ...] = ()
-        if not wanted:
-            return {}
-        from gemma_tui.tui.keymap import check_keymap  # noqa: PLC0415  # few change their keys
-
-        keymap, self._key_problems = check_keymap(wanted)
-        self.set_keymap(keymap)
-        return keymap
 
     def get_default_screen(self) -> Screen[None]:
         """The chat, with the classes of this size: a change right away costs a second layout."""
@@ -164,6 +155,13 @@ class GemmaApp(App[None]):
         from gemma_tui.tui.palette import palette_of  # noqa: PLC0415  # rarely used
 
         return palette_of(self, screen)
+
+    def action_command_palette(self) -> None:
+        """Show every command by its name."""
+        from gemma_tui.tui.screens.palette import PaletteScreen  # noqa: PLC0415  # rarely used
+
+        if not isinstance(self.screen, PaletteScreen):
+            self.push_screen(PaletteScreen())
 
     def on_mount(self) -> None:
         """Leave in order when the terminal closes or the system says so."""

@@ -154,3 +154,12 @@ _WRITING: Final = (
     ("drop, paste", "Attach a file, or insert a text"),
 )
 _ATTACHED: Final = (("a click", "On the tokens: the next budget; on the cross: remove"),)
+
+
+def usable_keys(wanted: Mapping[str, str]) -> tuple[Mapping[str, str], tuple[str, ...]]:
+    """What of the wanted keys can be had, and why not the rest; see `keymap.check_keymap`."""
+    if not wanted:
+        return {}, ()
+    from gemma_tui.tui.keymap import check_keymap  # noqa: PLC0415  # few change their keys
+
+    return check_keymap(wanted)
