@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 from gemma_tui.tui.screens.dialogue import Dialogue
 from gemma_tui.tui.widgets.conversation_list import ConversationList
 from gemma_tui.tui.widgets.conversation_rows import Entry
+from gemma_tui.tui.widgets.paged_list import PagedList
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -43,7 +44,7 @@ class ConversationMenu(Dialogue[str | None]):
         """Title, and one line for each action."""
         with Vertical(id="menu"):
             yield Static(Content(Entry(self._conversation, " ").title), id="title", markup=False)
-            yield OptionList(*self._options(), markup=False)
+            yield PagedList(*self._options(), markup=False)
 
     def _options(self) -> list[Option]:
         offered = [

@@ -23,6 +23,7 @@ from gemma_tui.sanitize import sanitize, sanitize_line
 from gemma_tui.tui.screens.dialogue import Dialogue
 from gemma_tui.tui.widgets.chip_text import describe
 from gemma_tui.tui.widgets.media_view import MediaView
+from gemma_tui.tui.widgets.paged_list import PagedList
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -57,7 +58,7 @@ class GalleryScreen(Dialogue[None]):
         super().__init__()
         self._gallery = gallery
         self._uses = uses
-        self._list = OptionList(*map(_option, uses), markup=False, compact=True)
+        self._list = PagedList(*map(_option, uses), markup=False, compact=True)
         self._view = MediaView()
         self._about = Static(markup=False, id="about")
         self._note = Static(markup=False, id="note")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual import on
 from textual.await_complete import AwaitComplete
-from textual.command import CommandPalette
+from textual.command import CommandList, CommandPalette
 from textual.widgets import Input, OptionList
 
 
@@ -20,6 +20,11 @@ class PaletteScreen(CommandPalette):
     def _choose_once(self, event: Input.Submitted | OptionList.OptionSelected) -> None:
         if not self.is_active:
             event.prevent_default().stop()
+
+    def _action_command_list(self, action: str) -> None:
+        """Pass a key on to the list; a page is nothing before that has a size (see `PagedList`)."""
+        if self.query_one(CommandList).scrollable_content_region or not action.startswith("page"):
+            super()._action_command_list(action)
 
     def dismiss(self, result: None = None) -> AwaitComplete:
         """Go away; nothing if it is on its way already."""

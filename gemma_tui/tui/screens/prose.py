@@ -15,6 +15,7 @@ from gemma_tui.errors import GemmaError
 from gemma_tui.sanitize import sanitize, sanitize_line
 from gemma_tui.tui.screens.dialogue import Dialogue
 from gemma_tui.tui.widgets.line_input import LineInput
+from gemma_tui.tui.widgets.paged_list import PagedList
 from gemma_tui.tui.widgets.short_text import ShortText
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class ProseScreen(Dialogue[str | None]):
         self._configuration = configuration
         self._kept = text.strip()
         self._area = TextArea(text, soft_wrap=True, compact=True)
-        self._presets = OptionList(markup=False, compact=True)
+        self._presets = PagedList(markup=False, compact=True)
         self._name_field = LineInput(placeholder="Name of the preset", id="name", compact=True)
         self._note = ShortText(name="note")
         self._names: list[str] = []

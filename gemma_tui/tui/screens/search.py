@@ -18,6 +18,7 @@ from gemma_tui.sanitize import sanitize, sanitize_line
 from gemma_tui.tui.screens.dialogue import Dialogue
 from gemma_tui.tui.widgets.conversation_rows import UNTITLED
 from gemma_tui.tui.widgets.line_input import LineInput
+from gemma_tui.tui.widgets.paged_list import PagedList
 from gemma_tui.tui.widgets.short_text import ShortText
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class SearchScreen(Dialogue[SearchChoice | None]):
         super().__init__()
         self._search = search
         self._input = LineInput(text, placeholder="Search all conversations", compact=True)
-        self._found = OptionList(markup=False)
+        self._found = PagedList(markup=False)
         self._told = ShortText(name="told")
         self._hits: list[SearchHit] = []
         self._next: int | None = None

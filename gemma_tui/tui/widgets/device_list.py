@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from gemma_tui.sanitize import sanitize_line
+from gemma_tui.tui.widgets.paged_list import PagedList
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gemma_tui.microphone.interface import Device
 
 
-class DeviceList(OptionList):
+class DeviceList(PagedList):
     """A row for every device, the first for whatever the system's default is."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002  # as Textual has it

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len, set_cell_size
 from textual.content import Content
-from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.tui.model_rows import ModelPlace
+from gemma_tui.tui.widgets.paged_list import PagedList
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ def _columns_within(width: int) -> _Columns:
     return _Columns(max(12, min(40, width - taken)), speed)
 
 
-class ModelTable(OptionList):
+class ModelTable(PagedList):
     """Up and Down choose. It knows the rows it shows, and nothing of where they come from."""
 
     def __init__(self) -> None:

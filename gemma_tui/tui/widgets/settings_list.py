@@ -19,6 +19,7 @@ from gemma_tui.sanitize import sanitize_line
 from gemma_tui.settings.configuration import Origin
 from gemma_tui.settings.schema import SCHEMA
 from gemma_tui.settings.sections import SECTIONS
+from gemma_tui.tui.widgets.paged_list import PagedList
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,7 +36,7 @@ _LEAST_VALUE_WIDTH: Final = 20
 _ORIGIN_WIDTH: Final = max(len(origin) for origin in Origin)
 
 
-class SettingsList(OptionList):
+class SettingsList(PagedList):
     """Up and Down choose, Enter changes, Left and Right step, Delete resets."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
