@@ -146,7 +146,7 @@ def test_killed_at_every_change_of_the_disk(runs: Runs, hub: HubServer, tiny_mod
     kept = ("config.json", "tokenizer.json", "model.safetensors")
     hub.files = {name: (tiny_model / name).read_bytes()[:30_000] for name in kept}
     seen = set()
-    for step in count(1, 3):  # every third: each step is two runs
+    for step in count(1, 4):  # every fourth: each step is two runs
         runs.start(kill_at=step)
         if runs.end() == 0:
             break
