@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from gemma_tui.conversation import TextPart, Usage
 from gemma_tui.engine.bandwidth_request import Bandwidth
-from gemma_tui.engine.interface import EngineState, EngineStatus
+from gemma_tui.engine.interface import ComputeDevice, EngineState, EngineStatus
 from gemma_tui.errors import GemmaError, LockedDocumentError, UnsupportedFormatError
 from gemma_tui.generation import (
     Finished,
@@ -113,6 +113,8 @@ class ScriptedEngine:
         """What `find_clip` answers, by the sample where a clip begins."""
         self.estimates: dict[str, MemoryEstimate | GemmaError] = {}
         """What `estimate` answers, by the name of the folder."""
+        self.device: ComputeDevice | None = None
+        """What it computes on, as `status` says."""
         self.closed_early = 0
         """Replies whose generator was closed before its end."""
         self.is_closed = False
@@ -280,6 +282,7 @@ class ScriptedEngine:
             active_memory_bytes=0,
             peak_memory_bytes=0,
             cached_tokens=0,
+            device=self.device,
         )
 
     async def close(self) -> None:

@@ -47,6 +47,8 @@ class ScriptedHub:
     """What the download under way brings next."""
     closed: int = 0
     """Downloads that were left before their end."""
+    judged_by: list[tuple[ComputeDevice | None, float]] = field(default_factory=list)
+    """What was known of the machine when its models were judged."""
     discarded: list[str] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
     damaged: tuple[str, ...] = ()
@@ -58,7 +60,7 @@ class ScriptedHub:
     def judged(
         self, rows: Sequence[ModelRow], device: ComputeDevice | None, bandwidth: float
     ) -> tuple[ModelRow, ...]:
-        del device, bandwidth
+        self.judged_by.append((device, bandwidth))
         return tuple(rows)
 
     def freed_bytes(self, row: ModelRow) -> int:

@@ -146,7 +146,8 @@ class ModelLibrary:
         device = None
         with suppress(EngineError):  # then nobody can say how fast they are, or whether they fit
             device = (await self._engine.status()).device
-            if device is not None and not self._bandwidth:
+            # Without a GPU that takes seconds where the processor is busy; `bench` measures there.
+            if device is not None and device.has_gpu and not self._bandwidth:
                 self._bandwidth = (await self._engine.measure_bandwidth()).bytes_per_second
         judge = partial(self._hub.judged, self._found, device, self._bandwidth)
         self._found = await asyncio.to_thread(judge)

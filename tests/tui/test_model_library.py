@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from textual.widgets import Input, Label
 
+from gemma_tui.engine.interface import ComputeDevice
 from gemma_tui.errors import RefusedDownloadError
 from gemma_tui.hub.download_events import DownloadProgress, DownloadWaiting
 from gemma_tui.paths import builtin_model
@@ -364,3 +365,15 @@ async def test_where_nothing_fits_it_says_what_is_left(
         row = table(running).row
         assert row is not None
         assert row.place is ModelPlace.BUILTIN
+
+
+@pytest.mark.parametrize(("has_gpu", "bandwidth"), [(True, 1e11), (False, 0.0)])
+async def test_memory_is_measured_where_that_takes_no_time(
+    open_app: Opener, hub: ScriptedHub, has_gpu: bool, bandwidth: float
+) -> None:
+    engine = ScriptedEngine()
+    engine.device = ComputeDevice("a chip", has_gpu=has_gpu, free_bytes=11 * GB)
+    async with open_app(engine, hub=hub) as running:
+        await running.pilot.press("ctrl+l")
+        await running.until(lambda: hub.judged_by, "the verdicts")
+        assert hub.judged_by == [(engine.device, bandwidth)]
