@@ -160,8 +160,7 @@ class ChatScreen(ComposingScreen):
         self._unwatch = self._engine.watch(self._engine_changed)
         self._engine_changed(self._engine.state)
         self.watch(self.app, "app_focus", self._notifier.focus_changed)
-        for name in ("attachments", "cursor"):  # keys differ from chip to chip
-            self.watch(self._panel.tray, name, self._status.show_hints, init=False)
+        self._status.follow(self._panel.tray)
         self.choosing.begin(self._notice)
         self.call_after_refresh(self._after_first_paint)
 

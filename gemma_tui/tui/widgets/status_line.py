@@ -6,6 +6,7 @@ Also the lines above the composer that say what went wrong. Both only show what 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -16,6 +17,9 @@ from textual.widget import Widget
 from gemma_tui.sanitize import sanitize, sanitize_line
 from gemma_tui.tui.focus_hints import focus_hints
 from gemma_tui.tui.widgets.short_text import ShortText
+
+if TYPE_CHECKING:
+    from gemma_tui.tui.widgets.attachment_tray import AttachmentTray
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,11 @@ class StatusLine(Widget):
     def on_mount(self) -> None:
         """Follow the focus."""
         self.watch(self.screen, "focused", self.show_hints)
+
+    def follow(self, tray: AttachmentTray) -> None:
+        """Say what keys do with the chosen chip: they differ from one to the other."""
+        for name in ("attachments", "cursor"):
+            self.watch(tray, name, self.show_hints, init=False)
 
     def show_hints(self) -> None:
         """Say what keys do now."""
