@@ -114,11 +114,9 @@ class ChatScreen(ComposingScreen):
         self._parts = PartsChoice(chat, panel.tray, self)
         self.gallery = Gallery(chat, store, page, panel.tray, self.workspace, self.perform)
         previewing = Previewing(chat, self._preferences, lambda: self.app)
-        self._messages = MessageActions(
-            *(previewing, store, self.desk, page, panel, self, lambda: self._options),
-            models=self.choosing.models,
-            pictures=self._pictures,
-        )
+        wired = previewing, store, self.desk, page, panel, self, lambda: self._options
+        models, pictures = self.choosing.models, self._pictures
+        self._messages = MessageActions(*wired, models=models, pictures=pictures)
         composing = panel.composer, panel.completion
         self._completing = Completing(*composing, attaching=self._attaching, perform=self.perform)
         self._questions = QuestionHistory(store, panel)
