@@ -17,6 +17,7 @@ from gemma_tui.paths import builtin_model
 from gemma_tui.tui.model_rows import ModelPlace
 from gemma_tui.tui.screens.agreement import AgreementScreen
 from gemma_tui.tui.screens.models import ModelScreen
+from gemma_tui.tui.screens.tour import TourScreen
 from gemma_tui.tui.widgets.model_table import ModelTable
 from tests.scripted_engine import ScriptedEngine
 from tests.scripted_hub import COMMIT, FITS, GB, NOT, TIGHT, ScriptedHub, offered
@@ -338,8 +339,11 @@ async def test_the_first_run_recommends_a_model_and_says_why_size_and_origin(
     hub.put(SMALL, advice="for a machine with 16 GB of memory.")
     first_run = {"GEMMA_TUI_TOUR": "true"}
     async with open_app(ScriptedEngine(), size=(60, 24), hub=hub, environ=first_run) as running:
-        await running.shown("1 of 4")
-        await running.pilot.press("enter", "enter", "enter")
+        await running.shown("1 of 3")
+        tour = running.app.screen
+        assert isinstance(tour, TourScreen)
+        await running.until(lambda: bool(tour.advice), "the advice")
+        await running.pilot.press("enter", "enter")
         await told(running, "is recommended for a machine with 16 GB of memory. Quick answers.")
         await told(running, f"It is a download of 3.6 GB from hub.example ({SMALL}).")
         await running.pilot.press("ctrl+l")

@@ -1,6 +1,7 @@
 """The tour of the first run: what this is, what can be attached, which keys help.
 
-Three pages, and a fourth one where only the demo is here and the machine could run a real model.
+Three pages. Where only the demo is here and the machine could run a real model, that is the last
+one; F1 shows the keys.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ _SHOWN: Final = (
     *("chat.find", "tabs.search", "app.settings", "app.help"),
 )
 _TITLES: Final = ("gemma-tui", "Pictures and sounds", "Keys")
+_LAST: Final = len(_TITLES) - 1
 _ADVICE_TITLE: Final = "A model for this machine"
 
 
@@ -63,7 +65,7 @@ class TourScreen(Dialogue[None]):
     page: reactive[int] = reactive(0)
     """Which page is shown, from 0."""
     advice: reactive[str] = reactive("")
-    """What the last page says; without it there is none."""
+    """What the last page says in the place of the keys."""
 
     def __init__(
         self, keymap: Mapping[str, str], advice: Callable[[], Awaitable[str]] | None = None
@@ -79,7 +81,9 @@ class TourScreen(Dialogue[None]):
 
     async def _take_advice(self, find: Callable[[], Awaitable[str]]) -> None:
         with suppress(GemmaError):  # Ctrl+L says what is wrong
-            self.advice = await find()
+            advice = await find()
+            if self.page < _LAST:  # no page changes while it is read
+                self.advice = advice
 
     def compose(self) -> ComposeResult:
         """One page, and how to go on."""
@@ -88,30 +92,21 @@ class TourScreen(Dialogue[None]):
                 yield Static(id="text", markup=False)
             yield Static(id="foot", markup=False)
 
-    def watch_advice(self) -> None:
-        """There is a page more."""
-        if self.advice:
-            self.watch_page()
-
-    @property
-    def _titles(self) -> tuple[str, ...]:
-        return (*_TITLES, _ADVICE_TITLE) if self.advice else _TITLES
-
     def watch_page(self) -> None:
         """Show it."""
-        title = self._titles[self.page]
+        last = self.page == _LAST
+        title = _ADVICE_TITLE if last and self.advice else _TITLES[self.page]
         self.query_one("#text", Static).update(
             Content.assemble((f"{title}\n\n", "bold $primary"), (self._text(), "$foreground"))
         )
-        last = self.page == len(self._titles) - 1
-        foot = f"{self.page + 1} of {len(self._titles)} · Enter {'begins' if last else 'goes on'}"
+        foot = f"{self.page + 1} of {len(_TITLES)} · Enter {'begins' if last else 'goes on'}"
         back = " · ← goes back" if self.page else ""
         self.query_one("#foot", Static).update(Content(f"{foot}{back} · Esc leaves"))
         self.query_one("#body", VerticalScroll).scroll_home(animate=False)
 
     def action_turn(self, step: int) -> None:
         """The next page, or the one before; behind the last one the chat begins."""
-        if self.page + step == len(self._titles):
+        if self.page + step > _LAST:
             self.dismiss()
         else:
             self.page = max(0, self.page + step)
@@ -125,8 +120,8 @@ class TourScreen(Dialogue[None]):
             return _ABOUT
         if self.page == 1:
             return _ATTACHING
-        if self.page == len(_TITLES):
-            return self.advice
+        if self.advice:
+            return f"{self.advice}\n\nF1 shows every key."
         known = {binding.id: binding for group in key_groups() for binding in group.bindings}
         shown = [known[name] for name in _SHOWN]
         rows = [f"{keys_of(b, self._keymap).split('  ')[0]:<9} {b.description}" for b in shown]
