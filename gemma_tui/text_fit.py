@@ -29,6 +29,9 @@ MAX_TEXT: Final = 2_000_000
 CHARACTERS_PER_TOKEN: Final = 3
 """Where nobody has counted. Rather few: English has four and a half, code three."""
 
+_MOST_CHARACTERS_PER_TOKEN: Final = 8
+"""What is counted first holds all that could fit: hardly any text has as many."""
+
 _MARGIN: Final = (19, 20)
 """Of what would fit if the text were alike throughout: it seldom is."""
 
@@ -50,14 +53,17 @@ async def fit_text(
     Raises:
         StorageError: The stored copy is gone.
     """
-    most = MAX_TEXT if room is None else min(MAX_TEXT, room * CHARACTERS_PER_TOKEN)
-    fitted = await asyncio.to_thread(_beginning, attachment, most, path_of)
     if room is None:
-        return fitted
+        return await asyncio.to_thread(_beginning, attachment, MAX_TEXT, path_of)
+    most = min(MAX_TEXT, room * _MOST_CHARACTERS_PER_TOKEN)
+    fitted = await asyncio.to_thread(_beginning, attachment, most, path_of)
     part, whole = _MARGIN
     for _ in range(_ROUNDS):
         tokens = await _tokens(fitted, engine, path_of)
-        if tokens is None or tokens <= room:
+        if tokens is None:
+            most = min(most, room * CHARACTERS_PER_TOKEN)
+            return await asyncio.to_thread(_beginning, attachment, most, path_of)
+        if tokens <= room:
             break
         most = max(1, min(most, text_length(fitted)) * room * part // (tokens * whole))
         fitted = await asyncio.to_thread(_beginning, attachment, most, path_of)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gemma_tui.conversation import Attachment
+    from gemma_tui.generation import GenerationRequest
     from tests.chat.conftest import Bench
 
 ROWS = "id,name\n" + "".join(f"{number},row {number}\n" for number in range(5_000))
@@ -122,3 +123,20 @@ async def test_where_nobody_can_count_the_length_decides(
     monkeypatch.setattr(bench.engine, "count", fail)
     found = await attached(bench, written(tmp_path, "a.txt", "x" * 50_000))
     assert found.segments[0].length == 8192 * 3 // 4 * CHARACTERS_PER_TOKEN
+
+
+async def test_all_of_a_text_is_sent_that_fits_by_the_count_of_the_model(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = bench.engine.count
+
+    async def as_prose(request: GenerationRequest) -> PromptSize:
+        size = await count(request)
+        return replace(size, tokens=size.tokens // 5)
+
+    monkeypatch.setattr(bench.engine, "count", as_prose)
+    most = 8192 * 3 // 4
+    found = await attached(bench, written(tmp_path, "a.txt", "word " * (most - 100)))
+    assert (found.segments, left_out_note(found)) == ((), "")
+    longer = await attached(bench, written(tmp_path, "b.txt", "word " * most * 3))
+    assert most * 4.5 < longer.segments[0].length < most * 5
