@@ -61,8 +61,8 @@ class ChoosingOwner(Protocol):
     def show_status(self) -> None:
         """Something the status line says has changed."""
 
-    def send_if_ready(self) -> None:
-        """What had to wait before it could be sent need not any more."""
+    def model_settled(self) -> None:
+        """A model is there again, the new one or the old one; what waited for it need not."""
 
 
 class Choosing:
@@ -243,8 +243,8 @@ class Choosing:
         self._owner.app.notify(sentence, timeout=15, markup=False)
 
     def model_settled(self) -> None:
-        """Send what waited for the model."""
-        self._owner.send_if_ready()
+        """As `ChoosingOwner`."""
+        self._owner.model_settled()
 
     def _set_timer(self, seconds: float, call: Callable[[], None]) -> Timer:
         return self._owner.app.set_timer(seconds, call)

@@ -53,10 +53,13 @@ class DraftFitting:
         self._refitting.attached(item, token_budget, frame_rate)
 
     def model_changed(self, model: ModelInfo | None) -> None:
-        """A model may be loaded now, or another one; an Enter waits until the draft fits it."""
-        if model is None or model == self._model:
+        """A model may be loaded now, or another one; an Enter waits until the draft fits it.
+
+        The same one after none counts as another: what was attached meanwhile fits no context.
+        """
+        is_other, self._model = model != self._model, model
+        if model is None or not is_other:
             return
-        self._model = model
         items = tuple(filter(self._refitting.is_unchosen, self._panel.tray.attachments))
         for item in items:
             self._put(item, self._refitting.with_default_budget(item))

@@ -92,3 +92,39 @@ async def test_an_enter_waits_until_the_draft_fits(open_app: Opener, tmp_path: P
         await running.send("What does it say?")
         await running.until(lambda: engine.requests, "the question")
         assert len(engine.requests[0].media) == 60
+
+
+async def test_what_was_attached_without_a_model_fits_the_same_one_that_comes_back(
+    open_app: Opener, tmp_path: Path
+) -> None:
+    engine = ScriptedEngine(model=model(8_192))
+    files = with_files(engine, tmp_path)
+    async with open_app(engine, size=(120, 30)) as running:
+        await running.drop(files[0])
+        fitted = running.tray.attachments
+        await running.send("/detach")
+        await running.until(lambda: not running.tray.attachments, "an empty draft")
+        assert await engine.suspend()
+        await running.drop(files[0])
+        await running.until(lambda: engine.state.phase == "ready", "the model, for the draft")
+        await running.until(lambda: not running.tray.pending, "all fitted")
+        assert running.tray.attachments == fitted
+        assert len(fitted[0].segments) == 5
+
+
+async def test_what_was_attached_under_a_borrowed_model_fits_the_one_that_comes_back(
+    open_app: Opener, tmp_path: Path
+) -> None:
+    own, other = model(131_072), model(8_192)
+    engine = ScriptedEngine(model=own, ready=False)
+    files = with_files(engine, tmp_path)
+    async with open_app(engine, size=(120, 30)) as running:
+        await running.until(lambda: engine.state.phase == "ready", "the start")
+        switch = running.app.chat_screen.choosing.models
+        engine.model = other
+        async with switch.borrowed(tmp_path, "other", "listening"):
+            await running.drop(*files)
+            small = sizes(running)
+            engine.model = own
+        await running.until(lambda: not running.tray.pending, "all fitted")
+        assert small[0] < sizes(running)[0] == 60

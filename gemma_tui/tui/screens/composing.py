@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gemma_tui.engine.interface import Engine
     from gemma_tui.tui.attaching import Attaching
     from gemma_tui.tui.completing import Completing
+    from gemma_tui.tui.fitting import DraftFitting
     from gemma_tui.tui.message_actions import MessageActions
     from gemma_tui.tui.pasting import Pasting
     from gemma_tui.tui.prompt_cost import PromptCost
@@ -43,6 +44,7 @@ class ComposingScreen(CommandScreen):
 
     has_begun: bool
     _engine: Engine
+    _fitting: DraftFitting
     _attaching: Attaching
     _pasting: Pasting
     _recording: Recording
@@ -103,6 +105,11 @@ class ComposingScreen(CommandScreen):
         if self._sends_when_ready and self.has_begun and not must_wait:
             self._sends_when_ready = False
             self._panel.composer.submit()
+
+    def model_settled(self) -> None:
+        """As `ChoosingOwner`; of a model that was borrowed for a while the draft was not told."""
+        self._fitting.model_changed(self._engine.state.model)
+        self.send_if_ready()
 
     def take_typed(self, text: str) -> None:
         """What is typed where nothing can be written belongs into the composer."""
