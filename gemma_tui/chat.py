@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from gemma_tui.beginning import begin
 from gemma_tui.conversation import Draft, Message, MessageState, title_from
 from gemma_tui.documents import Documents
+from gemma_tui.engine.settled import settled
 from gemma_tui.errors import GemmaError, UsageError
 from gemma_tui.generation import Finished, GenerationRequest
 from gemma_tui.intake import Intake
@@ -87,6 +88,11 @@ class Chat:
         """What a picture may cost unless the user says otherwise; None while no model is loaded."""
         model = self._engine.state.model
         return model.default_token_budget if model else None
+
+    async def model_settled(self) -> None:
+        """Wait for a model that is being loaded, if one is: what fits follows from it."""
+        if self._engine.state.phase in {"starting", "loading"}:
+            await settled(self._engine)
 
     async def attach(
         self,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from gemma_tui.tool_call import MalformedToolCall, ToolCall, ToolResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 Role: TypeAlias = Literal["user", "model"]
 """Who wrote a message. The system prompt is a property of the conversation, not a message."""
@@ -262,6 +262,11 @@ class Conversation:
     """As `normalize_tags` gives them."""
     settings: str = ""
     """What is set for this conversation only: a JSON object, or empty for nothing."""
+
+
+def context_tokens(branch: Sequence[Message]) -> int:
+    """Tokens of the context in use after the last reply that says so; 0 if none does."""
+    return next((m.usage.context_tokens for m in reversed(branch) if m.usage), 0)
 
 
 def title_from(draft: Draft, limit: int = 60) -> str:

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from gemma_tui.documents import estimated_tokens, is_divisible, left_out_note
 from gemma_tui.errors import UsageError
 from gemma_tui.frontend.document_password import DocumentPassword
-from gemma_tui.frontend.folders import described_offer, pictures_in
+from gemma_tui.frontend.folders import described_offer, offer_budget, pictures_in
 from gemma_tui.plain.hidden_line import can_ask, hidden_line
-from gemma_tui.preprocessing.budget import AUTO, DEFAULT_TOKEN_BUDGET, TOKEN_BUDGETS
 from gemma_tui.preprocessing.frame_times import is_video
 from gemma_tui.videos import parse_rate
 
@@ -53,9 +52,8 @@ async def _opened(path: Path, question: Question, progress: Progress) -> tuple[P
     if not await asyncio.to_thread(path.is_dir):
         return (path,)
     offer = await asyncio.to_thread(pictures_in, path)
-    budget = DEFAULT_TOKEN_BUDGET if question.token_budget is None else question.token_budget
-    most = TOKEN_BUDGETS[-1] if budget == AUTO else budget
-    progress.tell(f"Attaching {described_offer(offer, most)}")
+    budget = offer_budget(question.token_budget, None)  # the model may not be loaded yet
+    progress.tell(f"Attaching {described_offer(offer, budget)}")
     return offer.pictures
 
 

@@ -62,6 +62,12 @@ def parse_dropped(text: str, exists: Callable[[str], bool] = os.path.exists) -> 
     return _split(text, starts, exists)
 
 
+def typed_path(text: str) -> Path:
+    """The path a user typed by hand: quoted or not, with `~`, or relative to the working folder."""
+    found = parse_dropped(text)
+    return found[0] if len(found) == 1 else Path(os.path.expanduser(text.strip())).absolute()  # noqa: PTH111
+
+
 @dataclass(frozen=True, slots=True)
 class Drop:
     """What was dropped together."""

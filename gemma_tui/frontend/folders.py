@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING, Final
 
 from gemma_tui.byte_size import format_size
 from gemma_tui.errors import NotAFileError
+from gemma_tui.preprocessing.budget import AUTO, DEFAULT_TOKEN_BUDGET, TOKEN_BUDGETS
 from gemma_tui.sanitize import sanitize_line
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
+
+    from gemma_tui.preprocessing.budget import TokenBudget
 
 MAX_PICTURES: Final = 50
 """Of one folder: at the usual budget about 13,000 tokens, and a minute of reading on a laptop."""
@@ -128,6 +131,18 @@ class Folders:
             if await self._agrees(offer):
                 found.extend(offer.pictures)
         return tuple(found), tuple(failures)
+
+
+def offer_budget(chosen: TokenBudget | None, default: int | None) -> int:
+    """The most soft tokens that a picture of a folder may cost.
+
+    Args:
+        chosen: What the user set for new pictures; None if nothing.
+        default: Of the loaded model; None while there is none.
+    """
+    if chosen is None:
+        return default or DEFAULT_TOKEN_BUDGET
+    return TOKEN_BUDGETS[-1] if chosen == AUTO else chosen
 
 
 def offer_words(offer: FolderOffer, budget: int) -> str:

@@ -5,16 +5,16 @@ Knows no screen: the app and plain mode change models by it.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
+from gemma_tui.engine.settled import settled
 from gemma_tui.errors import EngineStoppedError, GemmaError, ModelError
 from gemma_tui.hub.on_disk import real_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gemma_tui.engine.interface import Engine, EngineState
+    from gemma_tui.engine.interface import Engine
 
 
 class LoadedModel:
@@ -78,22 +78,6 @@ class LoadedModel:
             await self._engine.load(folder)
         except EngineStoppedError:
             # The engine starts itself again, and loads what was wanted last.
-            state = await self._settled()
+            state = await settled(self._engine)
             if state.phase == "failed":
                 raise ModelError(state.problem) from None
-
-    async def _settled(self) -> EngineState:
-        """Wait until the engine has a model, or has given up."""
-        done = asyncio.Event()
-
-        def look(state: EngineState) -> None:
-            if state.phase in {"ready", "generating", "failed"}:
-                done.set()
-
-        unwatch = self._engine.watch(look)
-        try:
-            look(self._engine.state)
-            await done.wait()
-        finally:
-            unwatch()
-        return self._engine.state

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from gemma_tui.documents import estimated_tokens, left_out_note
 from gemma_tui.errors import AttachmentError, GemmaError
 from gemma_tui.frontend.document_password import DocumentPassword
-from gemma_tui.frontend.folders import Folders, described_offer, offer_words
+from gemma_tui.frontend.folders import Folders, described_offer, offer_budget, offer_words
 from gemma_tui.plain.attachment_words import describe
 from gemma_tui.plain.hidden_line import hidden_line
-from gemma_tui.preprocessing.budget import AUTO, DEFAULT_TOKEN_BUDGET, TOKEN_BUDGETS
+from gemma_tui.preprocessing.budget import DEFAULT_TOKEN_BUDGET
 from gemma_tui.refitting import Refitting
 from gemma_tui.videos import parse_rate
 
@@ -46,7 +46,11 @@ class PlainAttaching:
         self._ask_password = DocumentPassword(os.environ, ask)
 
     async def attach(
-        self, paths: Sequence[Path], settings: Settings, held: Sequence[Attachment]
+        self,
+        paths: Sequence[Path],
+        settings: Settings,
+        held: Sequence[Attachment],
+        used_tokens: int,
     ) -> AsyncIterator[Attachment]:
         """Attach files one after the other, in their order.
 
@@ -54,20 +58,19 @@ class PlainAttaching:
             paths: Files, and folders, whose pictures are meant.
             settings: What new attachments cost.
             held: What is attached already.
+            used_tokens: Of the context, by the conversation.
 
         Raises:
             GemmaError: What could not be attached, and why, at the end; the others are.
         """
-        chosen = settings.token_budget
-        self._budget = self._chat.default_token_budget or DEFAULT_TOKEN_BUDGET
-        if chosen is not None:
-            self._budget = TOKEN_BUDGETS[-1] if chosen == AUTO else chosen
+        self._budget = offer_budget(settings.token_budget, self._chat.default_token_budget)
         files, refused = await self._folders.opened(paths)
         failures: list[GemmaError] = [*refused]
         known = list(held)
         for path in files:
             try:
-                item = await self._attach(path, settings, estimated_tokens(known))
+                used = used_tokens + estimated_tokens(known)
+                item = await self._attach(path, settings, used)
             except GemmaError as error:
                 failures.append(error)
                 continue
@@ -78,15 +81,21 @@ class PlainAttaching:
         if failures:
             raise failures[0]
 
-    async def fitted(self, items: Sequence[Attachment]) -> tuple[Attachment, ...]:
-        """Attachments as the loaded model wants them; what changes is told.
+    async def fitted(self, items: Sequence[Attachment], used_tokens: int) -> tuple[Attachment, ...]:
+        """Attachments as the model wants them, once it is loaded; what changes is told.
+
+        Args:
+            items: What goes with a message.
+            used_tokens: Of the context, by the conversation.
 
         Raises:
             GemmaError: A document cannot be read any more.
         """
         found: list[Attachment] = []
+        await self._chat.model_settled()
         for item in items:
-            fitted = await self._refitting.fitted(item, estimated_tokens(found))
+            used = used_tokens + estimated_tokens(found)
+            fitted = await self._refitting.fitted(item, used)
             found.append(fitted)
             if note := self._refitting.note(item, fitted, _ADVICE):
                 self._console.note(note)

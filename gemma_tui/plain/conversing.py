@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from gemma_tui.conversation import Draft
+from gemma_tui.conversation import Draft, context_tokens
 from gemma_tui.errors import GemmaError, UsageError
 from gemma_tui.frontend.own_settings import own_settings
 from gemma_tui.frontend.turn import Turn, run_turn
@@ -25,7 +25,7 @@ from gemma_tui.settings.reading import overrides_text, read_overrides
 from gemma_tui.turn import TurnStarted, left_out_sentence
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
     from pathlib import Path
 
     from gemma_tui.chat import Chat
@@ -156,7 +156,8 @@ class Conversing:
         Raises:
             GemmaError: What could not be attached, and why; the other files are.
         """
-        async for item in self._attaching.attach(paths, self.settings, self.attachments):
+        used = context_tokens(self.branch)
+        async for item in self._attaching.attach(paths, self.settings, self.attachments, used):
             self.attachments = (*self.attachments, item)
 
     async def with_parts(self, item: Attachment, selection: str) -> Attachment:
@@ -184,17 +185,26 @@ class Conversing:
             GemmaError: What kept the reply from being finished; what was attached stays if nothing
                 was stored.
         """
-        self.attachments = await self._attaching.fitted(self.attachments)
         last = self.branch[-1].id if self.branch else None
         number = self.conversation.id if self.conversation else None
         self.unsent = text
-        draft = Draft(text, self.attachments)
+        turn = Turn(number, Draft(text), last, overrides=self._overrides)
         try:
-            await self._run(Turn(number, draft, last, overrides=self._overrides))
+            if self.attachments:
+                await self._work_on(turn, self._fit())
+                turn.draft = Draft(text, self.attachments)
+            if turn.is_stopping:
+                self._console.note(ending_sentence(None))
+            else:
+                await self._run(turn)
         except GemmaError:
             self._give_back()
             raise
         self._give_back()
+
+    async def _fit(self) -> None:
+        used = context_tokens(self.branch)
+        self.attachments = await self._attaching.fitted(self.attachments, used)
 
     def _give_back(self) -> None:
         """Let a text that is no message yet stand at the prompt again."""
@@ -230,15 +240,24 @@ class Conversing:
         work.cancel()
 
     async def _run(self, turn: Turn) -> None:
-        self._turn, self._told_at = turn, time.monotonic()
+        options = self.settings.options
         running = run_turn(
-            turn,
-            chat=self._chat,
-            store=self._store,
-            options=self.settings.options,
-            show=self._show,
+            turn, chat=self._chat, store=self._store, options=options, show=self._show
         )
-        self._work = asyncio.ensure_future(running)
+        try:
+            await self._work_on(turn, running)
+        finally:
+            self._console.end_answer()
+            if turn.reply is not None:
+                self._overrides = ""
+                await self._read(turn.reply.conversation_id, turn.reply.id)
+        if sentence := ending_sentence(turn.reply):
+            self._console.note(sentence)
+
+    async def _work_on(self, turn: Turn, work: Coroutine[None, None, None]) -> None:
+        """Do something for a turn; when that is stopped, this returns."""
+        self._turn, self._told_at = turn, time.monotonic()
+        self._work = asyncio.ensure_future(work)
         try:
             await self._work
         except asyncio.CancelledError:
@@ -246,12 +265,6 @@ class Conversing:
                 raise
         finally:
             self._turn = self._work = None
-            self._console.end_answer()
-            if turn.reply is not None:
-                self._overrides = ""
-                await self._read(turn.reply.conversation_id, turn.reply.id)
-        if sentence := ending_sentence(turn.reply):
-            self._console.note(sentence)
 
     async def _read(self, conversation_id: int | None, leaf_id: int | None = None) -> None:
         if conversation_id is None:

@@ -7,18 +7,17 @@ for. What a file is, and whether it may be attached, `Chat.attach` says.
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gemma_tui.conversation import Draft
+from gemma_tui.conversation import Draft, context_tokens
 from gemma_tui.documents import estimated_tokens, left_out_note
 from gemma_tui.errors import AttachmentError, GemmaError, LimitError
-from gemma_tui.frontend.dropped import gone, parse_drop, parse_dropped
-from gemma_tui.frontend.folders import Folders, offer_words
-from gemma_tui.preprocessing.budget import AUTO, DEFAULT_TOKEN_BUDGET, TOKEN_BUDGETS
+from gemma_tui.frontend.dropped import gone, parse_drop, parse_dropped, typed_path
+from gemma_tui.frontend.folders import Folders, offer_budget, offer_words
+from gemma_tui.preprocessing.budget import AUTO
 from gemma_tui.preprocessing.frame_times import is_video
 from gemma_tui.sanitize import sanitize_line
 from gemma_tui.storage.faults import storage_faults
@@ -228,9 +227,7 @@ class Attaching:
         from gemma_tui.tui.screens.agreement import AgreementScreen  # noqa: PLC0415  # rare
 
         chosen = self._preferences.settings.token_budget
-        budget = self._chat.default_token_budget or DEFAULT_TOKEN_BUDGET
-        if chosen is not None:
-            budget = TOKEN_BUDGETS[-1] if chosen == AUTO else chosen
+        budget = offer_budget(chosen, self._chat.default_token_budget)
         screen = AgreementScreen(offer_words(offer, budget))
         return await self._app().push_screen_wait(screen)
 
@@ -254,7 +251,7 @@ class Attaching:
 
     async def _attach(self, path: Path, conversation_id: int | None, number: int) -> None:
         budget = self._preferences.settings.token_budget
-        used = self._page.context_tokens + estimated_tokens(self._panel.tray.attachments)
+        used = await self._used_tokens(conversation_id, number)
         attachment = await self._chat.attach(
             path, token_budget=budget, used_tokens=used, ask_password=self._ask_password
         )
@@ -271,6 +268,14 @@ class Attaching:
                 self._panel.notify(note, timeout=NOTE_SECONDS, markup=False)
             return
         await self.keep_for(conversation_id, attachment)
+
+    async def _used_tokens(self, conversation_id: int | None, number: int) -> int:
+        """Of the context, by the conversation that a file is meant for, and by its draft."""
+        if number == self._page.number:
+            return self._page.context_tokens + estimated_tokens(self._panel.tray.attachments)
+        branch = () if conversation_id is None else await self._store.messages(conversation_id)
+        draft = await self._store.load_draft(conversation_id)
+        return context_tokens(branch) + estimated_tokens(draft.attachments)
 
     async def keep_for(
         self,
@@ -292,9 +297,3 @@ class Attaching:
 async def find_files(text: str) -> tuple[Path, ...]:
     """`parse_dropped` off the event loop: asking a dead mount for a file may take its time."""
     return await asyncio.to_thread(parse_dropped, text)
-
-
-def typed_path(text: str) -> Path:
-    """The path a user typed by hand: quoted or not, with `~`, or relative to the working folder."""
-    found = parse_dropped(text)
-    return found[0] if len(found) == 1 else Path(os.path.expanduser(text.strip())).absolute()  # noqa: PTH111

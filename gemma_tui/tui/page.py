@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gemma_tui.conversation import context_tokens
 from gemma_tui.generation import MediaProgress, PrefillProgress, Resumed, TextDelta, ThoughtDelta
 from gemma_tui.turn import TurnFinished, TurnStarted
 
@@ -75,8 +76,7 @@ class Page:
     @property
     def context_tokens(self) -> int:
         """Tokens of the context in use after the last reply that says so."""
-        used = (m.usage.context_tokens for m in reversed(self._branch) if m.usage)
-        return next(used, 0)
+        return context_tokens(self._branch)
 
     @property
     def tokens_per_second(self) -> float:

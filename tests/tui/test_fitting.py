@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gemma_tui.conversation import Usage
 from gemma_tui.documents import estimated_tokens
 from gemma_tui.engine.interface import EngineState
-from gemma_tui.generation import MediaInfo
+from gemma_tui.generation import Finished, MediaInfo
 from gemma_tui.preprocessing.frame_times import frame_segments
 from gemma_tui.videos import frames_of
 from tests.scripted_engine import ScriptedEngine
@@ -15,6 +17,8 @@ from tests.tui.test_documents import pages
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from gemma_tui.generation import ModelInfo
     from tests.tui.conftest import Opener, Running
@@ -128,3 +132,33 @@ async def test_what_was_attached_under_a_borrowed_model_fits_the_one_that_comes_
             engine.model = own
         await running.until(lambda: not running.tray.pending, "all fitted")
         assert small[0] < sizes(running)[0] == 60
+
+
+async def test_what_comes_after_the_page_turned_fits_the_conversation_it_was_meant_for(
+    open_app: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = 6_000
+    engine = ScriptedEngine([Finished("stop", Usage(prompt_tokens=used))], model=model(8_192))
+    first, second = tmp_path / "first.md", tmp_path / "second.md"
+    first.write_text("short")
+    second.write_text("a line\n" * 4_000)
+    looked, turned, probe = asyncio.Event(), asyncio.Event(), engine.probe
+
+    async def slow(path: Path, name: str) -> MediaInfo:
+        looked.set()
+        await turned.wait()
+        return await probe(path, name)
+
+    async with open_app(engine) as running:
+        await running.send("hello")
+        await running.until(lambda: running.app.chat_screen.desk.turn is None and engine.requests)
+        monkeypatch.setattr(engine, "probe", slow)
+        await running.paste(f"{first} {second}")
+        await looked.wait()
+        await running.pilot.press("ctrl+n")
+        await running.until(lambda: running.app.chat_screen._page.conversation_id is None)
+        turned.set()
+        await running.until(lambda: not running.tray.pending, "both files")
+        _, kept = (await running.store.load_draft(1)).attachments
+        sent = sum(part.length for part in kept.segments)
+        assert 0 < sent <= (8_192 - used) * 3 // 4
