@@ -9,6 +9,7 @@ from textual.containers import Vertical
 from textual.widgets import Input, Label
 
 from gemma_tui.tui.screens.dialogue import Dialogue
+from gemma_tui.tui.widgets.line_input import LineInput
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -38,7 +39,7 @@ class PasswordScreen(Dialogue[str | None]):
         with Vertical(id="dialogue"):
             yield Label(f"“{self._name_shown}” is locked.", id="question", markup=False)
             yield Label(f"{wrong}Its password:", id="problem", markup=False)
-            yield Input(password=True, select_on_focus=False)
+            yield LineInput(password=True, select_on_focus=False)
             yield Label(
                 "The password is not kept; the copy that is attached needs none.\n"
                 "Enter opens it · Esc cancels",

@@ -29,9 +29,13 @@ class LineInput(Input):
             self.scroll_to_region(cursor, force=True, animate=False)
 
     def _position_to_cell(self, position: int) -> int:
+        if self.password:
+            return position
         return cell_len(sanitize_line(self.value[:position]))
 
     @property
     def _value(self) -> Text:
+        if self.password:
+            return Text("•" * len(self.value), no_wrap=True, overflow="ignore", end="")
         # One character for each, so that positions in the value are positions in what is shown.
         return Text(sanitize_line(self.value), no_wrap=True, overflow="ignore", end="")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _FAMILY: Final = "Gemma 4 "
 """Stands before every name; left out where there is little room."""
 
-_COLOURS: Final = {"fits": "$success", "tight": "$warning", "no": "$error", "unknown": ""}
+_COLOURS: Final = {"fits": "", "tight": "$warning", "no": "$error", "unknown": ""}
 _SIZE_WIDTH, _FIT_WIDTH, _STATE_WIDTH = 9, 7, 21
 
 
