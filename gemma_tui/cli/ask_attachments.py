@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.documents import estimated_tokens, is_divisible, left_out_note
 from gemma_tui.errors import UsageError
-from gemma_tui.frontend.document_password import DocumentPassword
 from gemma_tui.frontend.folders import described_offer, offer_budget, pictures_in
+from gemma_tui.plain.document_password import DocumentPassword
 from gemma_tui.plain.hidden_line import can_ask, hidden_line
 from gemma_tui.preprocessing.frame_times import is_video
 from gemma_tui.videos import parse_rate

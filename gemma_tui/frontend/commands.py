@@ -1,7 +1,8 @@
 """Every command: the one source for what `/` offers and for the palette. Pure values.
 
 A command is one entry of `COMMANDS` and runs a Textual action, so adding one takes a line here and
-an `action_…` method on the chat screen or the app.
+an `action_…` method on the chat screen or the app; and in `plain.commands` either a place among
+those that plain mode shares, with a `do_…` method of `CommandRunner`, or what to do there instead.
 """
 
 from __future__ import annotations

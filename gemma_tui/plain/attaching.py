@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from gemma_tui.documents import estimated_tokens, left_out_note
 from gemma_tui.errors import AttachmentError, GemmaError
-from gemma_tui.frontend.document_password import DocumentPassword
 from gemma_tui.frontend.folders import Folders, described_offer, offer_budget, offer_words
 from gemma_tui.plain.attachment_words import describe
+from gemma_tui.plain.document_password import DocumentPassword
 from gemma_tui.plain.hidden_line import hidden_line
 from gemma_tui.preprocessing.budget import DEFAULT_TOKEN_BUDGET
 from gemma_tui.refitting import Refitting

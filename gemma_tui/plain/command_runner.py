@@ -164,7 +164,7 @@ class CommandRunner:
         self._console.say(f"Now {describe(changed)}.")
 
     async def do_range(self, argument: str) -> None:
-        """Other pages of the last document, or another part of the last sound."""
+        """Other pages, lines, frames, or another part of a sound, of the last attachment."""
         *before, last = self._conversing.attachments or (None,)
         if last is None:
             raise UsageError("Nothing is attached that parts could be chosen of.")

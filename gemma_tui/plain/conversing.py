@@ -161,7 +161,7 @@ class Conversing:
             self.attachments = (*self.attachments, item)
 
     async def with_parts(self, item: Attachment, selection: str) -> Attachment:
-        """A document with the pages that a text like `1-5, 8` names, or a video with frames.
+        """An attachment with the pages, lines, frames or part of a sound that a text names.
 
         Raises:
             GemmaError: It names none, or there is nothing to choose from.

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 
 async def in_daemon_thread(read: Callable[[], str | None]) -> str | None:
-    """Wait for a line in a thread that does not keep the program from ending."""
+    """Wait for a line in a thread that does not keep the program from ending.
+
+    Raises:
+        GemmaError: It cannot be read, whatever the reason: nobody waits for a thread that died.
+    """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[str | None] = loop.create_future()
 
@@ -31,8 +35,11 @@ async def in_daemon_thread(read: Callable[[], str | None]) -> str | None:
         error: BaseException | None = None
         try:
             line = read()
-        except OSError as caught:
-            error = GemmaError(f"The standard input cannot be read ({caught.strerror}).")
+        except UnicodeDecodeError:
+            error = GemmaError("What was typed is not UTF-8.", "Type it in a terminal that is.")
+        except Exception as caught:  # noqa: BLE001  # else whoever waits for the line waits forever
+            reason = getattr(caught, "strerror", None) or str(caught) or type(caught).__name__
+            error = GemmaError(f"The standard input cannot be read ({reason}).")
         with suppress(RuntimeError):  # the program has ended meanwhile
             loop.call_soon_threadsafe(settle, line, error)
 

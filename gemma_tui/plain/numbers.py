@@ -7,7 +7,7 @@ from typing import Final
 from gemma_tui.errors import UsageError
 
 MAX_DIGITS: Final = 18
-"""SQLite has no greater numbers of that many digits; Python reads none of more than 4,300."""
+"""SQLite holds every number of that many digits; Python reads none of more than 4,300."""
 
 
 def number_in(text: str) -> int | None:
