@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ class Peak:
 
 def measure(folder: Path, context: int, pool: ThreadPoolExecutor) -> Peak:
     """Two turns that fill about `context` tokens, the second behind a remembered state."""
+    gc.collect()
     others = mx.get_active_memory()  # what tests before this one still hold
     talk = Talk(folder, pool)
     first = _words(talk, context - NEW_TOKENS)

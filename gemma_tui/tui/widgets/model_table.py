@@ -100,7 +100,7 @@ class ModelTable(PagedList):
         columns = self._columns
         speed = f"{'tokens/s':>{columns.speed}}" if columns.speed else ""
         text = f"  {'Model':<{columns.name}}{'Disk':>{columns.size}}  {'Fits':<{columns.fit - 2}}"
-        return Content.styled(f"{text}{speed}  State", "$foreground 60%")
+        return Content.styled(f"{text}{speed}  State", "$foreground 75%")
 
     def _line(self, row: ModelRow) -> Content:
         columns = self._columns
