@@ -28,8 +28,7 @@ from gemma_tui.errors import (
     UnsupportedFormatError,
     UsageError,
 )
-from gemma_tui.hub.on_disk import find_models
-from gemma_tui.paths import builtin_model, expand
+from gemma_tui.paths import expand
 from gemma_tui.preprocessing.frame_times import is_sound_left_out
 from gemma_tui.preprocessing.sound_cost import clock, estimated_clips
 from gemma_tui.sanitize import sanitize_line
@@ -115,8 +114,9 @@ class _Run:
         try:
             check_hearing(model)
         except CapabilityError as error:
-            settings = self._order.settings
-            found = find_models(builtin_model(), settings.known_models, settings.model_library)
+            from gemma_tui.hub.local_models import local_models  # noqa: PLC0415  # rarely used
+
+            found = local_models(self._order.settings, self._paths.models)
             able = [item for item in found if item.can_hear and not item.is_builtin]
             if not able:
                 raise

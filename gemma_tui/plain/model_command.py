@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gemma_tui.errors import UsageError
 from gemma_tui.frontend.own_settings import folder_of, own_settings
-from gemma_tui.hub.on_disk import find_models, real_path
+from gemma_tui.hub.on_disk import real_path
 from gemma_tui.hub.remote_models import remote_models
 from gemma_tui.media_check import lacking_senses
 from gemma_tui.paths import builtin_model, default_paths
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from gemma_tui.plain.console import Console
     from gemma_tui.plain.conversing import Conversing
     from gemma_tui.settings.configuration import Configuration
-    from gemma_tui.settings.schema import Settings
 
 
 class ModelCommand:
@@ -59,9 +58,11 @@ class ModelCommand:
             GemmaError: There is no such model, or it could not be loaded: the one before answers
                 again.
         """
+        from gemma_tui.hub.local_models import local_models  # noqa: PLC0415  # rarely used
+
         settings = self._conversing.settings
         models = (
-            *await asyncio.to_thread(_local_models, settings),
+            *await asyncio.to_thread(local_models, settings, default_paths().models),
             *remote_models(self._configuration.servers.values()),
         )
         if not argument:
@@ -127,14 +128,6 @@ class ModelCommand:
         if place not in known and not server_of(place):
             names = (*self._conversing.settings.known_models, place)
             await self._configuration.set("known_models", names)
-
-
-def _local_models(settings: Settings) -> tuple[ModelOnDisk, ...]:
-    """The models of this disk: the built-in one, the user's folders, downloaded, imported."""
-    from gemma_tui.hub.local_models import local_folders  # noqa: PLC0415  # rarely used
-
-    known = (*settings.known_models, *local_folders(default_paths().models))
-    return find_models(builtin_model(), known, settings.model_library)
 
 
 def _named(text: str) -> Path:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from gemma_tui.engine.protocol import Estimate
 from gemma_tui.errors import CapabilityError, ModelError
-from gemma_tui.hub.on_disk import find_models
-from gemma_tui.paths import builtin_model
+from gemma_tui.engine.settled import settled
+from gemma_tui.paths import default_paths
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
 from gemma_tui.transcription.transcriber import check_hearing
 
@@ -25,6 +25,7 @@ async def find_listener(engine: Engine, settings: Settings) -> ModelOnDisk | Non
     """The model that has to be loaded to write a sound down; None if the loaded one can.
 
     The smallest one, which is there soonest. The built-in demo knows digits only, so it is none.
+    A model that was unloaded, or is still loading, is waited for.
 
     Args:
         engine: Has the loaded model.
@@ -34,15 +35,17 @@ async def find_listener(engine: Engine, settings: Settings) -> ModelOnDisk | Non
         ModelError: No model is loaded.
         CapabilityError: No model on this disk can hear.
     """
-    model = engine.state.model
+    from gemma_tui.hub.local_models import local_models  # noqa: PLC0415  # rarely used
+
+    engine.wake()
+    state = engine.state if engine.state.phase == "stopped" else await settled(engine)
+    model = state.model
     if model is None:
-        raise ModelError("No model is loaded that could listen.", "Wait for it, or choose one.")
+        raise ModelError("No model is loaded that could listen.", "Ctrl+L chooses one.")
     try:
         check_hearing(model)
     except CapabilityError as error:
-        found = await asyncio.to_thread(
-            find_models, builtin_model(), settings.known_models, settings.model_library
-        )
+        found = await asyncio.to_thread(local_models, settings, default_paths().models)
         able = [m for m in found if m.can_hear and not m.is_builtin and not m.problem]
         for listener in able:
             if await _can_be_loaded(engine, listener):

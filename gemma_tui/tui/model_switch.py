@@ -165,6 +165,8 @@ class ModelSwitch:
     async def borrowed(self, folder: Path, name: str, doing: str) -> AsyncIterator[None]:
         """Have another model do something, and the present one answer again; questions wait.
 
+        A reply that is being written comes to its end before.
+
         Args:
             folder: Where it is.
             name: What it is called.
@@ -179,6 +181,7 @@ class ModelSwitch:
             before, self._noted = self._model.folder, folder
             self.is_borrowing = True
             try:
+                await self._after_reply(folder, name)
                 self._show(f"changing to {name}")
                 await self._model.replace(folder, name)
                 self._show(doing)
@@ -231,11 +234,15 @@ class ModelSwitch:
             # The conversation or the environment says otherwise; here the choice holds anyway.
             await self._preferences.set("model", model, "conversation")
 
-    async def _replace(self, folder: Path, name: str) -> None:
+    async def _after_reply(self, folder: Path, name: str) -> None:
+        """Wait for the reply that is being written, if another model is to come."""
         turn = self._owner.running_turn()
         if turn is not None and not self.is_loaded(folder):
             self._show(f"{name} comes after this reply")
             await turn.done.wait()
+
+    async def _replace(self, folder: Path, name: str) -> None:
+        await self._after_reply(folder, name)
         if not self._model.is_loaded(folder):
             self._show(f"changing to {name}")
         if await self._model.replace(folder, name):

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from gemma_tui.chat import Chat
     from gemma_tui.conversation import Attachment
     from gemma_tui.engine.interface import Engine
-    from gemma_tui.hub.on_disk import ModelOnDisk
     from gemma_tui.tui.attaching import Attaching
     from gemma_tui.tui.choosing import Choosing
     from gemma_tui.tui.page import Page
@@ -43,6 +42,9 @@ if TYPE_CHECKING:
 
 _NAMED: Final = 3
 """Sounds that are named in one sentence."""
+
+_MOST_STEM_BYTES: Final = 200
+"""Of the name of a sound, in that of its text."""
 
 
 class Transcribing:
@@ -77,6 +79,8 @@ class Transcribing:
         self._perform = perform
         self._running: dict[str, Worker[None]] = {}
         """By the sha256 of the sound."""
+        self._stopped: set[str] = set()
+        """Those of them that the user has stopped, and that end presently."""
         self._left: dict[str, Undertaking] = {}
         """What an app that died was writing down, by the sha256 of the sound."""
         self._one_at_a_time = asyncio.Lock()
@@ -112,19 +116,26 @@ class Transcribing:
 
         Raises:
             UsageError: There is no sound, or no such language.
-            ModelError: No model is loaded, or none on this disk can hear.
         """
         wish = parse_wish(wanted)
         sound = self._chosen()
-        if (running := self._running.pop(sound.sha256, None)) is not None:
-            running.cancel()
+        if (running := self._running.get(sound.sha256)) is not None:
+            self._stop(sound, running)
             return
         left = self._left.pop(sound.sha256, None)
         if left is not None and not wanted:
             wish = Wish(left.language, left.translation)
-        listener = await find_listener(self._engine, self._choosing.preferences.settings)
-        work = partial(self._write_down, sound, wish, listener)
-        self._running[sound.sha256] = self._perform(work)
+        self._running[sound.sha256] = self._perform(partial(self._write_down, sound, wish))
+
+    def _stop(self, sound: Attachment, running: Worker[None]) -> None:
+        """Cancel it once: giving a borrowed model back takes seconds, and must not be cut short."""
+        if sound.sha256 in self._stopped:
+            return
+        self._stopped.add(sound.sha256)
+        words = "writing down is being stopped"
+        self._panel.tray.show_work(sound.sha256, sanitize_line(sound.name), words)
+        if running.is_running:  # else it has not begun, and sees that it need not
+            running.cancel()
 
     def _chosen(self) -> Attachment:
         """The sound of the draft, else the last one of the conversation."""
@@ -137,28 +148,39 @@ class Transcribing:
             )
         return sounds[-1]
 
-    async def _write_down(self, item: Attachment, wish: Wish, listener: ModelOnDisk | None) -> None:
+    async def _write_down(self, item: Attachment, wish: Wish) -> None:
         place = self._page.conversation_id, self._page.number
         name, tray = sanitize_line(item.name), self._panel.tray
         text = _text_name(name)
-        tray.show_work(item.sha256, name, "waiting to be written down")
         try:
-            async with self._one_at_a_time, self._listening(listener, name):
+            if item.sha256 in self._stopped:
+                return
+            tray.show_work(item.sha256, name, "waiting to be written down")
+            async with self._one_at_a_time, self._listening(name):
                 sound = self._sound(item, name)
                 work = self._undertaking(item, sound, wish)
-                clips = await self._clips(item, name, sound, work, wish)
-                if place[1] == self._page.number:  # an Enter waits for the text, too
-                    tray.pending += (text,)
-            await self._deliver(item, name, clips, place)
-            await asyncio.to_thread(self._chat.transcripts.finish, work)
+                async with self._noted(work):
+                    clips = await self._clips(item, name, sound, work, wish)
+                    if place[1] == self._page.number:  # an Enter waits for the text, too
+                        tray.pending += (text,)
+                    await self._deliver(item, name, clips, place)
         finally:
             tray.show_work(item.sha256, name, "")
             self._running.pop(item.sha256, None)
+            self._stopped.discard(item.sha256)
             self._panel.no_longer_pending(text)
 
     @asynccontextmanager
-    async def _listening(self, listener: ModelOnDisk | None, name: str) -> AsyncIterator[None]:
-        """Have a model loaded that hears, and the one before again at the end."""
+    async def _listening(self, name: str) -> AsyncIterator[None]:
+        """Have a model loaded that hears, and the one before again at the end.
+
+        To be entered by one sound at a time: another one may have borrowed the model.
+
+        Raises:
+            ModelError: No model is loaded.
+            CapabilityError: No model on this disk can hear.
+        """
+        listener = await find_listener(self._engine, self._choosing.preferences.settings)
         model = self._engine.state.model
         if listener is None or model is None:
             yield
@@ -181,29 +203,36 @@ class Transcribing:
             key = (*key, str(sound.start), str(sound.stop))
         return Undertaking(item.sha256, item.name, wish.language, wish.translation, key)
 
-    async def _clips(
-        self, item: Attachment, name: str, sound: Sound, work: Undertaking, wish: Wish
-    ) -> list[ClipText]:
+    @asynccontextmanager
+    async def _noted(self, work: Undertaking) -> AsyncIterator[None]:
+        """Keep a note until the text is delivered; one is left only by an app that ends before."""
         transcripts = self._chat.transcripts
-        self._transcriber = transcriber = Transcriber(self._engine, wish, is_aside=True)
-        self.make_way(self._must_wait)
-        clips: list[ClipText] = []
         await asyncio.to_thread(transcripts.begin, work)
         try:
-            async with aclosing(transcriber.run(sound, transcripts.journal(work.key))) as events:
-                async for event in events:
-                    if isinstance(event, ClipBegun):
-                        self._panel.tray.show_work(item.sha256, name, _progress(event, sound))
-                    else:
-                        clips.append(event)
+            yield
         except asyncio.CancelledError:
-            # By the user, who has taken it off the list before, or by the end of the app.
-            is_app_ending = item.sha256 in self._running
+            is_app_ending = work.sha256 not in self._stopped
             (transcripts.leave if is_app_ending else transcripts.stop)(work)
             raise
         except BaseException:
             transcripts.stop(work)
             raise
+        await asyncio.to_thread(transcripts.finish, work)
+
+    async def _clips(
+        self, item: Attachment, name: str, sound: Sound, work: Undertaking, wish: Wish
+    ) -> list[ClipText]:
+        journal = self._chat.transcripts.journal(work.key)
+        self._transcriber = transcriber = Transcriber(self._engine, wish, is_aside=True)
+        self.make_way(self._must_wait)
+        clips: list[ClipText] = []
+        try:
+            async with aclosing(transcriber.run(sound, journal)) as events:
+                async for event in events:
+                    if not isinstance(event, ClipBegun):
+                        clips.append(event)
+                    elif item.sha256 not in self._stopped:
+                        self._panel.tray.show_work(item.sha256, name, _progress(event, sound))
         finally:
             self._transcriber = None
         return clips
@@ -248,7 +277,9 @@ class Transcribing:
 
 
 def _text_name(name: str) -> str:
-    return f"{Path(name).stem[:80]} (transcript).txt"
+    """The name of the text; no file system takes one of more than 255 bytes."""
+    stem = Path(name).stem[:80].encode(errors="ignore")
+    return f"{stem[:_MOST_STEM_BYTES].decode(errors='ignore')} (transcript).txt"
 
 
 def _progress(begun: ClipBegun, sound: Sound) -> str:

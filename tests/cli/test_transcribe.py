@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import sys
 from dataclasses import replace
@@ -118,3 +119,16 @@ def test_a_model_that_cannot_hear_is_told_before_anything_is_opened(
         run_command(["transcribe", "a.wav"])
     assert engine.is_closed
     assert not engine.probed
+
+
+def test_an_imported_model_that_hears_is_named(
+    paths: Paths, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(tiny_model, paths.models / "listener")
+    engine = ScriptedEngine(model=replace(MODEL, can_hear=False))
+    monkeypatch.setattr("gemma_tui.cli.transcribe.engine_of", lambda *_, **__: engine)
+    monkeypatch.setattr("gemma_tui.cli.commands.default_paths", lambda: paths)
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(CapabilityError, match="scripted cannot hear") as caught:
+        run_command(["transcribe", "a.wav"])
+    assert str(paths.models / "listener") in caught.value.hint

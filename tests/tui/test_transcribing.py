@@ -100,6 +100,8 @@ async def test_it_goes_on_after_the_app_was_left(
         await running.drop(sound)
         await running.send("/transcribe german --translate English")
         await running.until(hold.reached.is_set, "the second clip")
+        drafts = running.app.chat_screen._drafts
+        await running.until(lambda: not drafts.is_dirty, "the chip on disk")
     async with open_app(engine_with(["Zwei.\nEnglish: Two."])) as running:
         left = "“memo.wav” was being written down the last time, and 1 clip is finished"
         said = running.app._notifications
@@ -207,16 +209,19 @@ async def test_why_not(open_app: Opener, sound: Path, can_hear: bool, sentence: 
 
 
 async def test_a_clip_that_fails_is_told_and_the_rest_is_kept(
-    open_app: Opener, sound: Path
+    open_app: Opener, sound: Path, paths: Paths
 ) -> None:
     async with open_app(engine_with([LimitError("Its clip is too short.")], ["two"])) as running:
         await running.drop(sound)
         await running.send("/transcribe")
         await running.shown("One clip is not wholly written down: Its clip is too short.")
         assert running.chips() == [TEXT]
+        assert not list(paths.transcripts.glob("*.begun")), "nothing is being written down"
 
 
-async def test_a_sound_that_cannot_be_read_keeps_its_chip(open_app: Opener, sound: Path) -> None:
+async def test_a_sound_that_cannot_be_read_keeps_its_chip(
+    open_app: Opener, sound: Path, paths: Paths
+) -> None:
     engine = engine_with([LimitError("It cannot be decoded.")], ["two"])
     engine.clips[0] = DamagedFileError("“memo.wav” is cut off.")
     async with open_app(engine) as running:
@@ -225,6 +230,20 @@ async def test_a_sound_that_cannot_be_read_keeps_its_chip(open_app: Opener, soun
         await running.shown("In “memo.wav” nothing was heard that could be written down.")
         assert running.chips() == ["memo.wav"]
         assert "writing down" not in running.text()
+        assert not list(paths.transcripts.glob("*.begun")), "nothing is being written down"
+
+
+async def test_a_name_that_leaves_no_room_is_cut(open_app: Opener, tmp_path: Path) -> None:
+    sound = tmp_path / f"{'語' * 80}.wav"
+    sound.write_bytes(b"sound")
+    engine = engine_with(["one"], ["two"])
+    engine.media[sound.name] = engine.media["memo.wav"]
+    text = f"{'語' * 66} (transcript).txt"
+    engine.media[text] = engine.media[TEXT]
+    async with open_app(engine) as running:
+        await running.drop(sound)
+        await running.send("/transcribe")
+        await running.until(lambda: running.chips() == [text], "the text")
 
 
 async def test_the_key_is_offered_for_what_can_be_heard_only(
