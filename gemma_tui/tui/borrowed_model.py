@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from gemma_tui.engine.protocol import Estimate
-from gemma_tui.errors import CapabilityError, ModelError
 from gemma_tui.engine.settled import settled
+from gemma_tui.errors import CapabilityError, ModelError
 from gemma_tui.paths import default_paths
 from gemma_tui.preprocessing.budget import TOKEN_BUDGETS
 from gemma_tui.transcription.transcriber import check_hearing
