@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-import gc
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import mlx.core as mx
+import numpy as np
 
-from gemma_tui.memory_plan import OVERHEAD_BYTES
-from gemma_tui.runtime.loader import plan_memory
+from gemma_tui.memory_plan import OVERHEAD_BYTES, Machine, embedder_bytes, vision_bytes
+from gemma_tui.network_shape import TowerShape
+from gemma_tui.preprocessing.patches import ImageFeatures
+from gemma_tui.runtime.gemma4.shape import shape_of
+from gemma_tui.runtime.loader import load_model, plan_memory
 from tests.engine.scenes import ask
 from tests.runtime.talk import Talk, never
 
 if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
+    from collections.abc import Sequence
     from pathlib import Path
 
 NEW_TOKENS = 1040
 """Of the last turn: two whole chunks, in the second of which all caches are in use."""
+
+COLUMNS, ROWS = 60, 42
+"""Patches of a picture of 280 soft tokens."""
 
 _REPLY_TOKENS = 8
 
@@ -41,8 +48,6 @@ class Peak:
 
 def measure(folder: Path, context: int, pool: ThreadPoolExecutor) -> Peak:
     """Two turns that fill about `context` tokens, the second behind a remembered state."""
-    gc.collect()
-    others = mx.get_active_memory()  # what tests before this one still hold
     talk = Talk(folder, pool)
     first = _words(talk, context - NEW_TOKENS)
     said, _ = talk.reply(ask(first, max_tokens=_REPLY_TOKENS))
@@ -56,8 +61,36 @@ def measure(folder: Path, context: int, pool: ThreadPoolExecutor) -> Peak:
     blind = replace(plan, shape=replace(plan.shape, vision=None))
     estimate = blind.estimate(used)
     assert estimate.context_length == used
-    measured = end.usage.peak_memory_bytes - others
-    return Peak(used, measured, estimate.total_bytes - OVERHEAD_BYTES)
+    return Peak(used, end.usage.peak_memory_bytes, estimate.total_bytes - OVERHEAD_BYTES)
+
+
+def peaks_of(folder: Path, contexts: Sequence[int]) -> list[Peak]:
+    """Conversations of several lengths."""
+    with ThreadPoolExecutor(1) as pool:
+        return [measure(folder, context, pool) for context in contexts]
+
+
+def picture_peak(folder: Path) -> tuple[int, int, int]:
+    """What MLX takes at most to see a picture of 280 soft tokens, the estimate, and numpy's part."""
+    loaded = load_model(folder, lambda *_: None)
+    places = [np.tile(np.arange(COLUMNS), ROWS), np.repeat(np.arange(ROWS), COLUMNS)]
+    features = ImageFeatures(
+        np.zeros((COLUMNS * ROWS, 768), dtype=np.float32),
+        np.stack(places, axis=1).astype(np.int32),
+        (COLUMNS, ROWS),
+        280,
+    )
+    mx.clear_cache()
+    before = mx.get_active_memory()
+    mx.reset_peak_memory()
+    mx.eval(loaded.model.encode_image(features))
+    taken = mx.get_peak_memory() - before
+    vision = shape_of(loaded.config).vision
+    if isinstance(vision, TowerShape):
+        # Attention is numpy's on a CPU: the scores of a block, which MLX does not count.
+        return taken, vision_bytes(vision, 280, Machine(4)), 2 * 512 * COLUMNS * ROWS * 4
+    assert vision is not None
+    return taken, embedder_bytes(vision, 280, Machine(4)), 0
 
 
 def _words(talk: Talk, tokens: int, *before: str) -> str:
