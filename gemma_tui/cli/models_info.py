@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from gemma_tui.answer_stream import write_answer
 from gemma_tui.bench.saved import SavedBenchmarks
 from gemma_tui.byte_size import format_size
-from gemma_tui.cli.models_list import ModelRow, model_rows, table
+from gemma_tui.cli.models_list import ListedModel, listed_models, table
 from gemma_tui.cli.output import Progress
 from gemma_tui.cli.signals import until_signalled
 from gemma_tui.engine.client import EngineClient
@@ -21,6 +20,7 @@ from gemma_tui.engine.protocol import Estimate
 from gemma_tui.errors import GemmaError, UsageError
 from gemma_tui.hub.cache import shared_cache
 from gemma_tui.hub.catalog import load_catalog
+from gemma_tui.hub.disk_faults import free_space
 from gemma_tui.hub.fit import Host, built_in_memory, fit_variant
 from gemma_tui.hub.wanted_model import wanted_model
 from gemma_tui.paths import builtin_model
@@ -62,8 +62,8 @@ def run_info(name: str, paths: Paths, *, as_json: bool) -> int:
     return 0
 
 
-def _row(name: str, paths: Paths, catalog: Catalog) -> ModelRow:
-    rows = list(model_rows(paths, catalog))
+def _row(name: str, paths: Paths, catalog: Catalog) -> ListedModel:
+    rows = list(listed_models(paths, catalog))
     found = next((row for row in rows if name in {row.name, row.folder}), None)
     if found is not None:
         return found
@@ -89,7 +89,7 @@ def _variant_facts(variant: Variant) -> dict[str, object]:
 
 
 async def _add_fit(
-    facts: dict[str, object], row: ModelRow, variant: Variant | None, paths: Paths
+    facts: dict[str, object], row: ListedModel, variant: Variant | None, paths: Paths
 ) -> None:
     """Ask the engine what this machine has, or what a folder takes."""
     progress = Progress(sys.stderr)
@@ -125,14 +125,11 @@ def _estimate_words(total: int, free: int, fits: bool) -> str:
 
 
 def _host(device: ComputeDevice, cache: Path, bandwidth: float) -> Host:
-    place = cache
-    while not place.exists() and place != place.parent:
-        place = place.parent
     return Host(
         memory_bytes=built_in_memory(),
         free_bytes=device.free_bytes,
         has_gpu=device.has_gpu,
-        disk_free_bytes=shutil.disk_usage(place).free,
+        disk_free_bytes=free_space(cache),
         bandwidth=bandwidth,
     )
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelRow:
+class ListedModel:
     """A line of the list."""
 
     name: str
@@ -62,7 +62,7 @@ def run_list(paths: Paths, *, as_json: bool) -> int:
     progress = Progress(sys.stderr)
     for problem in catalog.problems:
         progress.tell(problem)
-    rows = list(model_rows(paths, catalog))
+    rows = list(listed_models(paths, catalog))
     if as_json:
         value = [asdict(row) for row in rows]
         write_answer(sys.stdout, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
@@ -99,7 +99,7 @@ def run_path(name: str | None, paths: Paths) -> int:
     return 0
 
 
-def model_rows(paths: Paths, catalog: Catalog) -> Iterator[ModelRow]:
+def listed_models(paths: Paths, catalog: Catalog) -> Iterator[ListedModel]:
     """Every model: the built-in one, the catalogue, others of the cache, folders of the user's."""
     builtin = read_model(builtin_model(), is_builtin=True)
     yield _folder_row(builtin, "built-in")
@@ -113,7 +113,7 @@ def model_rows(paths: Paths, catalog: Catalog) -> Iterator[ModelRow]:
         if not copies:
             size = variant.size_bytes
             common = variant.senses, variant.repo, variant.revision
-            yield ModelRow(variant.name, variant.title, "not downloaded", size, 0, *common)
+            yield ListedModel(variant.name, variant.title, "not downloaded", size, 0, *common)
         for copy in sorted(copies, key=lambda model: not model.is_usable)[:1]:
             yield _downloaded_row(copy, variant.name, variant.title, variant.senses)
     for copies in by_repo.values():
@@ -140,13 +140,13 @@ def table(cells: Iterable[tuple[str, ...]]) -> Iterator[str]:
         yield "  ".join(padded).rstrip()
 
 
-def _size_words(row: ModelRow) -> str:
+def _size_words(row: ListedModel) -> str:
     size = format_size(row.size_bytes)
     return f"{format_size(row.done_bytes)} of {size}" if row.state == ModelState.PARTIAL else size
 
 
-def _downloaded_row(model: DownloadedModel, name: str, title: str, senses: str) -> ModelRow:
-    return ModelRow(
+def _downloaded_row(model: DownloadedModel, name: str, title: str, senses: str) -> ListedModel:
+    return ListedModel(
         name=name,
         title=title if model.is_usable or "/" not in name else "",
         state=str(model.state),
@@ -159,8 +159,8 @@ def _downloaded_row(model: DownloadedModel, name: str, title: str, senses: str) 
     )
 
 
-def _folder_row(model: ModelOnDisk, name: str) -> ModelRow:
-    return ModelRow(
+def _folder_row(model: ModelOnDisk, name: str) -> ListedModel:
+    return ListedModel(
         name=name,
         title=model.name,
         state=model.problem or "here",

@@ -6,7 +6,6 @@ Looks at files and changes none; a database that another process has open is onl
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 from pathlib import Path
 from shlex import quote
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from gemma_tui.byte_size import format_size
 from gemma_tui.doctor.finding import Finding, State
+from gemma_tui.hub.disk_faults import free_space
 from gemma_tui.storage.schema import APPLICATION_ID, MIGRATIONS
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 def disk(paths: Paths, least: int = LEAST_FREE_BYTES) -> Finding:
     """What is free where conversations and the cache are."""
-    free = {name: _free(folder) for name, folder in (("data", paths.data), ("cache", paths.cache))}
+    free = {
+        name: free_space(folder) for name, folder in (("data", paths.data), ("cache", paths.cache))
+    }
     sentence = ", ".join(f"{format_size(size)} free for the {name}" for name, size in free.items())
     if min(free.values()) >= least:
         return Finding("disk", State.OK, sentence)
@@ -73,11 +75,6 @@ def disk(paths: Paths, least: int = LEAST_FREE_BYTES) -> Finding:
         f"Only {sentence}.",
         f"Free some space. {paths.cache} may be deleted at any time.",
     )
-
-
-def _free(folder: Path) -> int:
-    there = next(place for place in (folder, *folder.parents) if place.is_dir())
-    return shutil.disk_usage(there).free
 
 
 def database(path: Path) -> Finding:

@@ -1,4 +1,4 @@
-"""What a disk refuses, in words."""
+"""What a disk refuses, in words, and what is free on it."""
 
 from __future__ import annotations
 
@@ -42,6 +42,12 @@ def disk_faults(folder: Path) -> Iterator[None]:
         raise StorageError(f"{folder} cannot be written ({reason}).", hint) from error
 
 
+def free_space(folder: Path) -> int:
+    """Bytes that are free on the disk of a folder, which need not be there yet."""
+    there = next(place for place in (folder, *folder.parents) if place.is_dir())
+    return shutil.disk_usage(there).free
+
+
 def check_space(folder: Path, needed_bytes: int, what: str) -> None:
     """See to it that there is space before anything is fetched.
 
@@ -53,13 +59,10 @@ def check_space(folder: Path, needed_bytes: int, what: str) -> None:
     Raises:
         DiskFullError: There is too little.
     """
-    place = folder
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    free = shutil.disk_usage(place).free
+    free = free_space(folder)
     if needed_bytes and free < needed_bytes + _RESERVE_BYTES:
         raise DiskFullError(
-            f"{what} needs {format_size(needed_bytes)} more, and the disk of {place} has"
+            f"{what} needs {format_size(needed_bytes)} more, and the disk of {folder} has"
             f" {format_size(free)} left.",
             "Free some space, or choose another disk with HF_HUB_CACHE.",
         )

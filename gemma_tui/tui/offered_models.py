@@ -7,13 +7,13 @@ own. Everything else blocks, and is called in threads.
 from __future__ import annotations
 
 import asyncio
-import shutil
 from contextlib import aclosing, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from gemma_tui.hub.catalog import load_catalog
+from gemma_tui.hub.disk_faults import free_space
 from gemma_tui.hub.fit import Host, built_in_memory, fit_variant
 from gemma_tui.hub.on_disk import find_models, read_model, real_path
 from gemma_tui.paths import builtin_model
@@ -78,13 +78,16 @@ class OfferedModels:
         self, rows: Sequence[ModelRow], device: ComputeDevice | None, bandwidth: float
     ) -> tuple[ModelRow, ...]:
         """As `ModelHub`."""
+        from gemma_tui.hub.cache import shared_cache  # noqa: PLC0415  # as above
+
         if device is None:
             return tuple(rows)
         catalog, memory = load_catalog(self._config), built_in_memory()
         advised = catalog.recommended(memory)
         variants = {variant.repo: variant for variant in catalog.variants}
         bandwidth = bandwidth or self._benchmarks.bandwidth()
-        host = Host(memory, device.free_bytes, device.has_gpu, self._disk_free(), bandwidth)
+        disk = free_space(shared_cache())
+        host = Host(memory, device.free_bytes, device.has_gpu, disk, bandwidth)
         measured = self._benchmarks.speeds()
         judged = []
         for row in rows:
@@ -141,15 +144,6 @@ class OfferedModels:
         from gemma_tui.hub.downloaded import find_downloaded  # noqa: PLC0415
 
         return find_downloaded(shared_cache(), row.repo, row.revision)
-
-    def _disk_free(self) -> int:
-        """Bytes free where models are downloaded to, which need not be there yet."""
-        from gemma_tui.hub.cache import shared_cache  # noqa: PLC0415  # as above
-
-        folder = shared_cache()
-        while not folder.exists() and folder != folder.parent:
-            folder = folder.parent
-        return shutil.disk_usage(folder).free
 
 
 def _best(models: Iterable[DownloadedModel]) -> dict[str, DownloadedModel]:
