@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import struct
 import subprocess
 import sys
@@ -18,7 +17,7 @@ import pytest
 from tests.engine.scenes import endless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
@@ -72,14 +71,6 @@ class CommandLine:
             cwd=self.folder,
             bufsize=0,
         )
-
-
-@pytest.fixture(autouse=True)
-def obeyed_interrupts() -> Iterator[None]:
-    """A shell lets what it runs in the background ignore Ctrl-C; children would inherit that."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
